@@ -1,0 +1,56 @@
+# make alone prints this help; every target says what it is for.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+
+help: ## print this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: .venv/run ## run the town: web server, worker and WeChat sandbox, with the demo town (PORT, SANDBOX_PORT, DATA_DIR, DATABASE_URL)
+	@exec $(BIN)/python -m server.run
+
+test: check suite ## everything CI checks: format, lint, floors, types, and the suite on SQLite and PostgreSQL
+
+check: .venv/test ## format check, ruff, import-linter, mypy
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+
+suite: .venv/test ## the suite alone (ARGS="-k seats" picks tests)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+fix: .venv/test ## format, and mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/test ## measure against the bars; prints a table, keeps JSON in var/bench
+	$(BIN)/python -m tests.bench $(ARGS)
+
+migration: .venv/run ## write a migration for changed tables (MESSAGE="what changed")
+	$(BIN)/flask db migrate -m "$(MESSAGE)"
+
+lock: .venv/test ## compile the pinned requirements anew, for every Python we support
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the environment and caches; var/ stays
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -not -path './var/*' -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt | .venv/bin/python
+	@echo "installing what the product needs into .venv …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test: requirements-dev.txt requirements.txt | .venv/bin/python
+	@echo "installing what the tests need into .venv …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/run
+
+.PHONY: help run test check suite fix bench migration lock clean

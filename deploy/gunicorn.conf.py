@@ -1,0 +1,30 @@
+"""How the web server runs (gunicorn). Settings come from the environment; see env.example."""
+
+import os
+
+bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+# gevent: thousands of phones wait for one committer per process, and waiting must cost nothing
+worker_class = "gevent"
+workers = int(os.environ.get("WEB_WORKERS", "2"))  # about one a core
+worker_connections = 4096
+backlog = 4096
+keepalive = 30  # longer than the proxy in front keeps its own connections busy
+timeout = 30
+graceful_timeout = 2  # Ctrl-C ends everything within five seconds
+control_socket_disable = True
+errorlog = "-"
+accesslog = None  # the application writes one line a request, without query and person
+
+
+def on_starting(server):
+    """The master ends with ``make run``; its workers end with it."""
+    from server.lifeline import hold_on_to_runner  # noqa: PLC0415 - gunicorn reads this file before the path is set
+
+    hold_on_to_runner()
+
+
+def post_fork(server, worker):
+    """A worker accepts as many connections at once as come."""
+    from server.web import let_everybody_in  # noqa: PLC0415 - see above
+
+    let_everybody_in()

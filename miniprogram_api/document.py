@@ -1,0 +1,111 @@
+"""The document (接口文档): OpenAPI 3.1 written from the routes themselves, and a page to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, send_from_directory
+from flask_smorest import Api
+from werkzeug.routing import BaseConverter
+
+from miniprogram_api.edge import ATTEMPT_KEY, Door
+from miniprogram_api.schemas.problems import ProblemOut
+from models import clock
+
+PREFIX = "/api/v1"
+STATIC = Path(__file__).parent / "static"
+DOCUMENTED = (400, 401, 403, 404, 405, 409, 413, 415, 422, 503)
+
+
+# what a shape checks as a whole, and no field of it says
+RULES_OF_WHOLE_SHAPES = {"PhoneIn": {"minProperties": 1, "maxProperties": 1}}
+
+
+class KeyConverter(BaseConverter):
+    """A public key in an address; anything else is no address of ours (404)."""
+
+    regex = "[a-z2-7]{16}"
+
+
+class _Api(Api):  # type: ignore[misc]  # flask-smorest ships no types
+    """flask-smorest's document with this house's errors: one problem shape, its own media type, no ``default`` answer."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        """Ours are registered already; see ``problems``."""
+
+    def _register_responses(self) -> None:
+        self.spec.components.schema("Problem", schema=ProblemOut)
+        for status in DOCUMENTED:
+            phrase = HTTPStatus(status).phrase
+            answer = {
+                "description": phrase,
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }
+            self.spec.components.response(f"Problem{status}", answer, lazy=True)
+            # flask-smorest itself refers to a refused argument by the status's name
+            self.spec.components.response(HTTPStatus(status).name, answer, lazy=True)
+
+
+IDENTITY = {
+    "in": "header",
+    "name": "X-Identity",
+    "description": "以什么身份操作：resident（默认）、staff:{key} 或 partner:{key}",
+    "schema": {"type": "string", "default": "resident"},
+}
+ATTEMPT = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "同一编号 24 小时内得到同一答复",
+    "schema": {"type": "string", "pattern": f"^{ATTEMPT_KEY}$"},
+}
+
+
+def document(app: Flask, doors: Iterable[Door]) -> None:
+    """Register the doors and serve their document."""
+    app.config.update(
+        API_TITLE="家门口 Jiamenkou",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+    )
+    app.url_map.converters["key"] = KeyConverter
+    api = _Api(
+        app, spec_kwargs={"components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}}}
+    )
+    api.register_converter(KeyConverter, lambda _: {"type": "string", "pattern": f"^{KeyConverter.regex}$"})
+    for door in doors:
+        api.register_blueprint(door, url_prefix=PREFIX)
+
+    @cache
+    def written() -> dict[str, Any]:
+        spec: dict[str, Any] = api.spec.to_dict()
+        for name, rules in RULES_OF_WHOLE_SHAPES.items():
+            spec["components"]["schemas"][name] |= rules
+        for path in spec["paths"].values():
+            for method, operation in path.items():
+                if isinstance(operation, dict) and operation.get("security"):
+                    operation.setdefault("parameters", []).extend(
+                        [IDENTITY, ATTEMPT] if method == "post" else [IDENTITY]
+                    )
+        return spec
+
+    def show_document() -> dict[str, Any]:
+        spec = written()
+        # the one limit that moves: nobody is born after this year
+        spec["components"]["schemas"]["MeIn"]["properties"]["birth_year"]["maximum"] = clock.today().year
+        return spec
+
+    def show_page() -> Response:
+        return send_from_directory(STATIC, "docs.html")
+
+    def show_asset(name: str) -> Response:
+        return send_from_directory(STATIC, name, max_age=86400)
+
+    app.add_url_rule("/api/openapi.json", view_func=show_document)
+    app.add_url_rule("/api/docs", view_func=show_page)
+    app.add_url_rule("/api/docs/<name>", view_func=show_asset)

@@ -1,0 +1,79 @@
+"""Freshness (新鲜度): lists that are the same bytes for everyone are made once a moment, not once a reader.
+
+When twenty thousand people open the list in one minute, the answer is kept, encoded, for a second; one reader makes it anew
+while the others still get the last one, never older than ``OLDEST_SECONDS`` (architecture: seats at most 2 s old).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Response, request
+
+FRESH_SECONDS = 1.0
+OLDEST_SECONDS = 2.0
+MOST_KEPT = 512
+
+
+@dataclass(slots=True)
+class _Kept:
+    body: bytes
+    etag: str
+    made_at: float
+    being_made: bool = False
+
+
+class Freshness:
+    """Keeps the bodies of public GETs by their full address. ``fresh_seconds`` 0 keeps nothing."""
+
+    def __init__(self, fresh_seconds: float = FRESH_SECONDS) -> None:
+        self.fresh_seconds = fresh_seconds
+        self._kept: dict[bytes, _Kept] = {}
+        self._making: dict[bytes, threading.Lock] = {}
+
+    def serve(self, make: Callable[[], Response]) -> Response:
+        """The kept body of this address, or a new one. Only 200 answers are kept; refusals raise through."""
+        if not self.fresh_seconds:
+            return self._answer(self._make(make))
+        where = request.environ["PATH_INFO"].encode() + b"?" + request.query_string
+        kept = self._kept.get(where)
+        now = time.monotonic()
+        if kept is not None:
+            age = now - kept.made_at
+            if age < self.fresh_seconds or (kept.being_made and age < OLDEST_SECONDS):
+                return self._answer(kept)
+            kept.being_made = True
+        with self._making.setdefault(where, threading.Lock()):
+            again = self._kept.get(where)
+            if again is not None and again is not kept and time.monotonic() - again.made_at < OLDEST_SECONDS:
+                return self._answer(again)
+            try:
+                made = self._make(make)
+            except BaseException:
+                self._making.pop(
+                    where, None
+                )  # what was refused leaves nothing behind, however many addresses are tried
+                if kept is not None:
+                    kept.being_made = False
+                raise
+            if len(self._kept) >= MOST_KEPT:  # somebody invents addresses; the next readers fill it again
+                self._kept.clear()
+                self._making.clear()
+            self._kept[where] = made
+        return self._answer(made)
+
+    def _make(self, make: Callable[[], Response]) -> _Kept:
+        began = time.monotonic()  # the body is as old as the look at the database, not as its encoding
+        body = make().get_data()
+        return _Kept(body, f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"', began)
+
+    def _answer(self, kept: _Kept) -> Response:
+        asked = request.environ.get("HTTP_IF_NONE_MATCH")
+        headers = {"ETag": kept.etag, "Cache-Control": "public, max-age=1"}
+        if asked and (kept.etag in asked or asked.strip() == "*"):
+            return Response(status=304, headers=headers)
+        return Response(kept.body, headers=headers, mimetype="application/json")

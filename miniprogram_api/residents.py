@@ -1,0 +1,169 @@
+"""Oneself: what we know of the person who asks, and what they tell us."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from miniprogram_api.edge import Door, Needs, account, between_transactions, caller
+from miniprogram_api.schemas.fields import masked_phone
+from miniprogram_api.schemas.residents import MeIn, MeOut, PhoneIn, PrivacyPolicyOut
+from miniprogram_api.wechat import WeChatGateway
+from models.accounts import Account
+from models.base import db
+from models.consents import PRIVACY_POLICY, ConsentChannel, agree, consent_in_force
+from models.errors import Conflict
+from models.journal import enter
+from models.partners import partners_of
+from models.regions import region_by_key
+from models.residents import Bond, Profile, bonds_of, introduce, resident_of
+from models.staff import StaffMember, grants_of, staff_members_of
+
+door = Door("residents", description="我的")
+
+
+@door.get("/me")
+@door.gives(MeOut)
+def show_me() -> dict[str, Any]:
+    """我的资料
+
+    Everything we know of the person who asks, what is still missing for a registration, the identities they may put on, and the
+    people they may act for.
+    """
+    return _me(db.session(), account())
+
+
+@door.put("/me")
+@door.takes(MeIn)
+@door.gives(MeOut, refuses=(409, 422))
+def tell_about_me(sent: dict[str, Any]) -> dict[str, Any]:
+    """填写资料
+
+    Keep what is sent; what is left out stays as it is. Needs a standing consent, given before or in the same request. A phone
+    number sent here is kept as unverified.
+    """
+    session = db.session()
+    account().lock()  # the form sent twice makes one resident
+    if "consent" in sent:
+        agree(session, account(), version=sent["consent"]["version"], channel=ConsentChannel.MINI_PROGRAM)
+        session.flush()
+    _must_have_agreed(session, account())
+    home = region_by_key(session, sent["home_community"]) if "home_community" in sent else None
+    resident = introduce(
+        session,
+        account(),
+        Profile(
+            name=sent.get("name"),
+            home_community=home,
+            birth_year=sent.get("birth_year"),
+            phone=sent.get("phone"),
+            elder_mode=sent.get("elder_mode"),
+        ),
+    )
+    enter(
+        session,
+        "resident.introduced",
+        resident,
+        by_account_id=account().id,
+        identity=caller().identity,
+        details={"fields": sorted(sent)},
+    )
+    return _me(session, account())
+
+
+@door.post("/me/phone", asks_wechat=True)
+@door.takes(PhoneIn)
+@door.gives(MeOut, refuses=(409, 422))
+def tell_my_phone(sent: dict[str, Any]) -> dict[str, Any]:
+    """绑定手机号
+
+    Either the ``code`` of WeChat's phone button (the number is then verified) or ``phone`` typed by hand (kept as unverified).
+    """
+    _must_have_agreed(db.session(), account())
+    openid = caller().openid
+    with between_transactions():
+        phone = _vouched_for(sent["code"], openid) if "code" in sent else sent["phone"]
+    verified = "code" in sent
+    session = db.session()
+    account().lock()
+    resident = introduce(session, account(), Profile())
+    resident.take_phone(phone, verified=verified)
+    session.flush()
+    enter(
+        session,
+        "resident.phone_bound",
+        resident,
+        by_account_id=account().id,
+        identity=caller().identity,
+        details={"verified": verified},
+    )
+    return _me(session, account())
+
+
+@door.get("/privacy-policy", needs=Needs.NOTHING, kept=True)
+@door.gives(PrivacyPolicyOut)
+def show_privacy_policy() -> dict[str, Any]:
+    """隐私政策
+
+    The text in force; send its ``version`` as consent.
+    """
+    return {"version": PRIVACY_POLICY.version, "sha256": PRIVACY_POLICY.sha256, "text": PRIVACY_POLICY.text}
+
+
+def _vouched_for(code: str, openid: str) -> str:
+    gateway: WeChatGateway = current_app.extensions["wechat"]
+    return gateway.phone_number(code, openid=openid)
+
+
+def _must_have_agreed(session: Session, who: Account) -> None:
+    if consent_in_force(session, who) is None:
+        raise Conflict(
+            "consent_needed",
+            "请先阅读并同意隐私政策",
+            details={"consent_version": PRIVACY_POLICY.version},
+        )
+
+
+def _me(session: Session, who: Account) -> dict[str, Any]:
+    resident = resident_of(session, who)
+    consent = consent_in_force(session, who)
+    has = {
+        "name": resident and resident.name,
+        "phone": resident and resident.phone,
+        "home_community": resident and resident.home_region,
+        "consent": consent,
+    }
+    return {
+        "key": resident and resident.key,
+        "name": has["name"],
+        "phone": masked_phone(resident.phone if resident else None),
+        "phone_verified": bool(resident and resident.phone_verified_at),
+        "home_community": has["home_community"],
+        "birth_year": resident and resident.birth_year,
+        "elder_mode": bool(resident and resident.elder_mode),
+        "consent": consent,
+        "consent_version": PRIVACY_POLICY.version,
+        "missing": [field for field, value in has.items() if not value],
+        "identities": _identities(session, who),
+        "wards": [_ward(bond) for bond in bonds_of(session, resident)] if resident else [],
+    }
+
+
+def _identities(session: Session, who: Account) -> list[dict[str, Any]]:
+    staff = [_staff_identity(session, member) for member in staff_members_of(session, who)]
+    units = [
+        {"identity": f"partner:{unit.key}", "name": unit.name, "roles": []}
+        for unit in partners_of(session, who)
+    ]
+    return staff + units
+
+
+def _staff_identity(session: Session, member: StaffMember) -> dict[str, Any]:
+    return {"identity": member.identity, "name": member.name, "roles": grants_of(session, member)}
+
+
+def _ward(bond: Bond) -> dict[str, Any]:
+    ward = bond.ward
+    return {"key": ward.key, "name": ward.name, "kind": bond.kind, "birth_year": ward.birth_year}

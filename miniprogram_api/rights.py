@@ -1,0 +1,110 @@
+"""A person's rights over what we keep (个保法 arts. 15, 44–47): agreeing and taking it back, a copy of everything, closing the account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from miniprogram_api.edge import Door, account, caller
+from miniprogram_api.schemas.residents import ConsentIn, ConsentOut
+from miniprogram_api.schemas.rights import (
+    FINAL,
+    KEPT,
+    KEPT_OF_STAFF,
+    SEATS_GO_TO,
+    ClosureOut,
+    ClosureSeen,
+    CopyOut,
+)
+from models import clock
+from models.base import db
+from models.consents import Consent, ConsentChannel, agree, consent_in_force, withdraw
+from models.copies import copy_for
+from models.departures import close_account, what_closing_means
+from models.errors import NotFound
+from models.journal import enter
+
+door = Door("rights", description="个人信息权利")
+
+
+@door.get("/me/consent")
+@door.gives(ConsentOut)
+def show_my_consent() -> Consent:
+    """我的同意
+
+    The standing agreement to the privacy policy in force; 404 ``not_agreed`` without one.
+    """
+    consent = consent_in_force(db.session(), account())
+    if consent is None:
+        raise NotFound("您还没有同意现行的隐私政策", code="not_agreed")
+    return consent
+
+
+@door.put("/me/consent")
+@door.takes(ConsentIn)
+@door.gives(ConsentOut, refuses=(409, 422))
+def agree_to_policy(sent: dict[str, Any]) -> Consent:
+    """同意隐私政策
+
+    Agree to the version that was shown. Agreeing twice keeps the first time; after a withdrawal it is a new agreement.
+    """
+    account().lock()  # who closes the account at this moment comes first or last
+    return agree(db.session(), account(), version=sent["version"], channel=ConsentChannel.MINI_PROGRAM)
+
+
+@door.delete("/me/consent")
+@door.gives(None, 204)
+def withdraw_consent() -> None:
+    """撤回同意
+
+    From now on nothing new is registered for this account, nor kept of its profile: a tap answers 409 ``profile_needed`` with
+    ``consent`` until it agrees again. Seats and places in queues stay; whoever wants to give them up does so as always. Twice is fine.
+    """
+    account().lock()
+    withdraw(db.session(), account(), identity=caller().identity)
+
+
+@door.get("/me/copy", looks=True)
+@door.gives(CopyOut)
+def show_my_copy() -> dict[str, Any]:
+    """个人信息副本
+
+    Everything kept about the person who asks and the children they guard, whole phone number included. Made anew each time, kept
+    nowhere; the look is journalled. Other people appear with masked names.
+    """
+    session = db.session()
+    copy = copy_for(session, account())
+    enter(session, "account.copied", account(), by_account_id=account().id, identity=caller().identity)
+    return {**vars(copy), "made_at": clock.now()}
+
+
+@door.get("/me/closure")
+@door.gives(ClosureOut)
+def show_my_closure() -> dict[str, Any]:
+    """注销说明
+
+    What closing the account would mean for this very person now: what stands in the way, which seats will be given up, what becomes
+    of the people they act for, what is kept without a name and for how long. Changes nothing. Send its ``closure`` back to close.
+    """
+    closure = what_closing_means(db.session(), account())
+    return {
+        "closure": closure.fingerprint,
+        "can_be_closed": not closure.obstacles,
+        "obstacles": closure.obstacles,
+        "registrations": closure.registrations,
+        "seats_go_to": SEATS_GO_TO,
+        "wards": closure.wards,
+        "kept": [*KEPT, *([KEPT_OF_STAFF] if closure.has_worked_here else [])],
+        "final": FINAL,
+    }
+
+
+@door.delete("/me")
+@door.takes(ClosureSeen, location="query")
+@door.gives(None, 204, refuses=(409, 422))
+def close_my_account(confirmed: dict[str, Any]) -> None:
+    """注销账号
+
+    Close the account as ``GET /me/closure`` said, at once and for good. 409 ``closure_outdated`` when anything it said has changed,
+    409 ``closure_blocked`` while a staff or partner identity is theirs. Afterwards every token of theirs answers 401.
+    """
+    close_account(db.session(), account(), seen=confirmed["closure"])

@@ -1,0 +1,211 @@
+"""Codes and links into the mini-program: what a scanned one means, the picture to print, the link for a short message."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from flask import Response, current_app, request
+
+from miniprogram_api.edge import Door, Needs, account, caller
+from miniprogram_api.pictures import PictureShelf
+from miniprogram_api.schemas.scenes import CodeQuery, SceneOut
+from miniprogram_api.wechat import WeChatGateway
+from miniprogram_api.wechat.links import Build
+from models import clock
+from models.base import db, reading, transaction
+from models.courses import CourseRun, published_run
+from models.errors import Conflict, Forbidden, Unavailable
+from models.scenes import (
+    Scene,
+    SceneKind,
+    count_looks,
+    keep_link,
+    live_scene,
+    make_scene,
+    resolve,
+    revoke,
+    scene_for_staff,
+)
+from models.staff import Role, places_of
+
+door = Door("scenes", description="小程序码与链接")
+
+KEEPERS_OF_CODES = (Role.ADMIN, Role.CLERK)
+LOOKS_SECONDS = 5.0
+# the picture stays the same as long as its scene lives; a day is how long a poster shop may show one that was taken back
+CODE_FRESH_SECONDS = 24 * 3600
+LINK_DAYS = 30  # the longest WeChat gives (wechat.md §7)
+LEAST_LINK_LEFT = timedelta(days=3)  # a message is read within so many days
+
+_PICTURE = {"type": "string", "format": "binary"}
+_BUILDS: Mapping[str, Build] = {"formal": "release", "trial": "trial", "developer": "develop"}
+
+
+class LookTally:
+    """Looks counted in memory and written down together, at most every so many seconds a process: no row is ever hot.
+
+    A look that comes when nothing was written for a while is written at once. What a process has not written when it dies is lost,
+    at most ``every_seconds`` of looks: they are a measure of posters, not of people.
+    """
+
+    def __init__(self, every_seconds: float = LOOKS_SECONDS) -> None:
+        self._every_seconds = every_seconds
+        self._lock = threading.Lock()
+        self._looks: Counter[int] = Counter()
+        self._written_at = float("-inf")
+
+    def note(self, scene_id: int) -> dict[int, int]:
+        """Count one look. What is to be written down now, by whoever asked; nothing most of the time."""
+        with self._lock:
+            self._looks[scene_id] += 1
+            now = time.monotonic()
+            if now - self._written_at < self._every_seconds:
+                return {}
+            due, self._looks, self._written_at = dict(self._looks), Counter(), now
+            return due
+
+
+class _Way(NamedTuple):
+    """A scene as the questions to WeChat need it; a plain value, for no transaction is open while they wait."""
+
+    scene_id: int
+    key: str
+    page: str
+    link: str | None
+
+
+@door.get("/scenes/<key:key>", needs=Needs.NOTHING)
+@door.gives(SceneOut, refuses=(404,))
+def show_scene(key: str) -> dict[str, Any]:
+    """扫码进入
+
+    What the ``scene`` of a scanned code or an opened link means: go to ``page`` with ``query``. One that was taken back looks like one
+    that never was.
+    """
+    session = db.session()
+    scene = resolve(session, key)
+    where = {"kind": scene.kind, "page": scene.page, "query": scene.query}
+    due = _tally().note(scene.id)
+    if due:
+        session.rollback()
+        with transaction() as counting:
+            count_looks(counting, due)
+    return where
+
+
+@door.get("/course-runs/<key:key>/code", needs=Needs.NOTHING)
+@door.takes(CodeQuery, location="query")
+@door.alt_response(200, schema=_PICTURE, content_type="image/png", success=True)
+@door.response(200, _PICTURE, content_type="image/jpeg")
+@door.gives(None, refuses=(404, 422))
+def show_code(wanted: dict[str, Any], key: str) -> Response:
+    """班次小程序码
+
+    The picture of the run's mini-program code, for posters and notices, with an ``ETag``. WeChat is asked once for each width; when it
+    does not answer, 503 ``code_unavailable`` or one of WeChat's own, and nothing is kept.
+    """
+    session = db.session()
+    run = published_run(session, key)
+    way = _way_of(live_scene(session, SceneKind.COURSE_RUN, run.key))
+    session.rollback()
+    way = way or _made_way(key)
+    width, build = wanted["width"], _build()
+
+    def ask_wechat() -> bytes:
+        return _code_image(way, width=width, build=build)
+
+    picture = _shelf().made_once(f"{way.key}-{width}-{build}", ask_wechat)
+    etag = f'"{hashlib.blake2b(picture, digest_size=9).hexdigest()}"'
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={CODE_FRESH_SECONDS}"}
+    asked = request.headers.get("If-None-Match", "")
+    if etag in asked or asked.strip() == "*":
+        return Response(status=304, headers=headers)
+    kind = "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
+    return Response(picture, headers=headers, mimetype=kind)
+
+
+@door.delete("/staff/scenes/<key:key>")
+@door.gives(None, 204)
+def take_back_scene(key: str) -> None:
+    """收回小程序码（工作人员）
+
+    Every printed code and every link that holds this scene leads nowhere from now on; the next code asked for holds a new one. For
+    administrators and clerks of its community or above; anybody else does not find it. Twice is fine.
+    """
+    session = db.session()
+    member = caller().staff_member
+    if member is None:
+        raise Forbidden("identity_unfit", "请切换到工作人员身份再操作")
+    scene = scene_for_staff(session, key, within=places_of(session, member, *KEEPERS_OF_CODES))
+    revoke(session, scene, by_account_id=account().id, identity=caller().identity)
+    _shelf().drop(scene.key)
+
+
+def url_link_for(run: CourseRun) -> str:
+    """WeChat's link to a run's page, for a short message: the kept one while it opens for ``LEAST_LINK_LEFT`` more, else a new one.
+
+    Needs an application context and no open transaction: it may ask WeChat. Raises NotFound for a run nobody may see, and as
+    ``WeChatGateway.url_link``.
+    """
+    still_good = clock.now() + LEAST_LINK_LEFT
+    with reading() as session:
+        published_run(session, run.key)
+        way = _way_of(live_scene(session, SceneKind.COURSE_RUN, run.key), link_until=still_good)
+    way = way or _made_way(run.key)
+    if way.link is not None:
+        return way.link
+    expires_at = clock.now() + timedelta(days=LINK_DAYS)
+    link = _gateway().url_link(way.page, f"scene={way.key}", build=_build(), days=LINK_DAYS)
+    with transaction() as session:
+        return keep_link(session, way.scene_id, link, expires_at=expires_at, unless_good_until=still_good)
+
+
+def _made_way(run_key: str) -> _Way:
+    with transaction() as session:
+        run = published_run(session, run_key)
+        scene = make_scene(session, SceneKind.COURSE_RUN, subject_key=run.key, region=run.region)
+    return _Way(scene.id, scene.key, scene.page, None)
+
+
+def _way_of(scene: Scene | None, *, link_until: datetime | None = None) -> _Way | None:
+    if scene is None:
+        return None
+    link = scene.link_good_until(link_until) if link_until is not None else None
+    return _Way(scene.id, scene.key, scene.page, link)
+
+
+def _code_image(way: _Way, *, width: int, build: Build) -> bytes:
+    try:
+        return _gateway().code_image(
+            way.key, way.page, width=width, build=build, check_path=build == "release"
+        )
+    except Conflict as not_ready:
+        # the page is not in the released build: ours to mend, and no fault of whoever asks for a poster
+        raise Unavailable(
+            "code_unavailable", "小程序码暂时生成不了，请稍后再试", retry_after=60
+        ) from not_ready
+
+
+def _build() -> Build:
+    return _BUILDS[current_app.extensions["settings"].wechat_state]
+
+
+def _gateway() -> WeChatGateway:
+    gateway: WeChatGateway = current_app.extensions["wechat"]
+    return gateway
+
+
+def _shelf() -> PictureShelf:
+    shelf: PictureShelf = current_app.extensions["code_images"]
+    return shelf
+
+
+def _tally() -> LookTally:
+    tally: LookTally = current_app.extensions["scene_looks"]
+    return tally

@@ -1,0 +1,25 @@
+"""Short messages (短信): for what must arrive where WeChat cannot tell it.
+
+The worker speaks to ``SmsGateway`` and hears the same truthful outcomes as from WeChat's. ``tencent`` is the one place besides
+``miniprogram_api.wechat`` that imports requests: a provider is another house outside, with a gateway of its own.
+"""
+
+from __future__ import annotations
+
+from miniprogram_api.sms.console import ConsoleSms, WrittenSms
+from miniprogram_api.sms.gateway import SmsGateway
+from miniprogram_api.sms.provider import SmsOutcome, SmsProvider
+from miniprogram_api.sms.templates import SMS_TEMPLATES, SmsTemplate, SmsTemplateName
+from miniprogram_api.sms.tencent import TencentSms
+
+__all__ = [
+    "SMS_TEMPLATES",
+    "ConsoleSms",
+    "SmsGateway",
+    "SmsOutcome",
+    "SmsProvider",
+    "SmsTemplate",
+    "SmsTemplateName",
+    "TencentSms",
+    "WrittenSms",
+]

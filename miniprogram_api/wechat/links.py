@@ -1,0 +1,71 @@
+"""Codes and links into the mini-program (小程序码与链接, wechat.md §7), and what is left of a daily quota (§1.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from miniprogram_api.wechat.client import NoAnswer, WeChatClient
+
+Build = Literal["release", "trial", "develop"]
+
+_PICTURE_SIGNS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_AFTER_DAYS = 1
+
+
+@dataclass(frozen=True)
+class Quota:
+    """Calls of one path today."""
+
+    daily_limit: int
+    used: int
+    remain: int
+
+
+def code_image(
+    client: WeChatClient,
+    scene: str,
+    page: str,
+    *,
+    build: Build,
+    check_path: bool,
+    width: int,
+    transparent: bool,
+) -> bytes:
+    """``getwxacodeunlimit``: a JPEG or a PNG."""
+    body = {
+        "scene": scene,
+        "page": page,
+        "check_path": check_path,
+        "env_version": build,
+        "width": width,
+        "is_hyaline": transparent,
+    }
+    drawn = client.ask_for_bytes("wxa/getwxacodeunlimit", body=body)
+    if not drawn.startswith(_PICTURE_SIGNS):
+        raise NoAnswer("a code that is no picture")
+    return drawn
+
+
+def url_link(client: WeChatClient, path: str, query: str, *, build: Build, days: int) -> str:
+    """``generate_urllink``."""
+    body = {
+        "path": path,
+        "query": query,
+        "env_version": build,
+        "expire_type": _AFTER_DAYS,
+        "expire_interval": days,
+    }
+    link = client.ask_with_token("POST", "wxa/generate_urllink", body=body).get("url_link")
+    if not isinstance(link, str) or not link.startswith(("https://", "http://")):
+        raise NoAnswer("a link that is none")
+    return link
+
+
+def quota(client: WeChatClient, path: str) -> Quota:
+    """``openapi/quota/get``."""
+    answer = client.ask_with_token("POST", "cgi-bin/openapi/quota/get", body={"cgi_path": path}).get("quota")
+    try:
+        return Quota(*(int(answer[name]) for name in ("daily_limit", "used", "remain")))  # type: ignore[index]
+    except (KeyError, TypeError, ValueError):
+        raise NoAnswer("a quota without its numbers") from None

@@ -1,0 +1,90 @@
+"""Calendars (日历): working days as the State Council announces them, with 调休, not as the week suggests.
+
+The published lists come with the chinesecalendar package; rows of ``calendar_days`` stand above it, because next year's list
+arrives each November and a community may have days of its own. A year nobody has announced yet counts Monday to Friday as
+work, and says so (domain.md §5).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+import chinese_calendar
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base, PlainText, chosen_from
+
+SATURDAY = 5
+
+
+class DayKind(StrEnum):
+    """What a day is in the town's calendar."""
+
+    WORKDAY = "workday"  # 工作日
+    WEEKEND = "weekend"  # 周末
+    HOLIDAY = "holiday"  # 法定节假日
+    ADJUSTED_WORKDAY = "adjusted_workday"  # 调休上班
+
+    @property
+    def is_work(self) -> bool:
+        """Whether offices work and working-day clocks run."""
+        return self in (DayKind.WORKDAY, DayKind.ADJUSTED_WORKDAY)
+
+
+class CalendarDay(Base):
+    """A day that differs from the published list."""
+
+    __tablename__ = "calendar_days"
+
+    on: Mapped[date] = mapped_column(unique=True)
+    kind: Mapped[DayKind] = mapped_column(chosen_from(DayKind))
+    name: Mapped[str] = mapped_column(PlainText(40), default="")
+
+
+class Calendar:
+    """The calendar in force: the published list with the town's own rows above it."""
+
+    def __init__(self, exceptions: dict[date, DayKind] | None = None) -> None:
+        self._exceptions = exceptions or {}
+
+    @classmethod
+    def in_force(cls, session: Session) -> Calendar:
+        """The calendar with every exception now stored."""
+        rows = session.execute(select(CalendarDay.on, CalendarDay.kind))
+        return cls(dict(rows.all()))
+
+    def kind_of(self, day: date) -> DayKind:
+        """What this day is. A year without a published list goes by the week; see ``is_announced``."""
+        if day in self._exceptions:
+            return self._exceptions[day]
+        by_week = DayKind.WEEKEND if day.isoweekday() > SATURDAY else DayKind.WORKDAY
+        if not self.is_announced(day.year):
+            return by_week
+        works = chinese_calendar.is_workday(day)
+        if by_week is DayKind.WORKDAY:
+            return DayKind.WORKDAY if works else DayKind.HOLIDAY
+        if works:
+            return DayKind.ADJUSTED_WORKDAY
+        _, festival = chinese_calendar.get_holiday_detail(day)
+        return DayKind.HOLIDAY if festival else DayKind.WEEKEND
+
+    def is_announced(self, year: int) -> bool:
+        """Whether the year's holidays are known; if not, staff are warned wherever it matters."""
+        try:
+            chinese_calendar.is_workday(date(year, 1, 1))
+        except NotImplementedError:
+            return False
+        return True
+
+
+def set_day(session: Session, day: date, kind: DayKind, *, name: str = "") -> CalendarDay:
+    """Say what a day is, above the published list; saying it again replaces it."""
+    row = session.scalar(select(CalendarDay).where(CalendarDay.on == day))
+    if row is None:
+        row = CalendarDay(on=day)
+        session.add(row)
+    row.kind, row.name = kind, name
+    session.flush()
+    return row

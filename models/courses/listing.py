@@ -1,0 +1,166 @@
+"""What is shown of courses: the published runs of a place, and one person's own registrations.
+
+Finders take what they filter by as arguments and load everything a page shows in a fixed number of queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import Select, func, literal_column, select, tuple_
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
+
+from models import clock
+from models.courses.registrations import LIVE, Registration, RegistrationState
+from models.courses.runs import Course, CourseRun, CourseSession, RunPhase, RunState, SessionState
+from models.errors import NotFound
+from models.regions import Region, regions_within
+from models.residents import Resident
+from models.sites import Venue
+
+FIRST_DAY, LAST_DAY = date(1949, 10, 1), date(2999, 12, 31)
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """What somebody looks for: all of it optional, all of it together."""
+
+    region: Region | None = None
+    category: str | None = None
+    day: date | None = None
+    phase: RunPhase | None = None
+
+
+def published_runs(
+    session: Session, wanted: RunFilter, *, after: tuple[datetime, int] | None, most: int
+) -> Sequence[CourseRun]:
+    """Up to ``most`` runs everybody may see, by first evening; ``after`` is (starts_at, id) of the last one seen."""
+    query = _with_all_that_is_shown(_public()).order_by(CourseRun.starts_at, CourseRun.id).limit(most)
+    if wanted.region is not None:
+        query = query.where(CourseRun.region_id.in_(regions_within(wanted.region)))
+    if wanted.category is not None:
+        query = query.where(Course.category == wanted.category)
+    if wanted.day is not None:
+        if not FIRST_DAY <= wanted.day <= LAST_DAY:
+            return []  # no calendar goes there, and no database counts so far
+        starts = datetime.combine(wanted.day, time(), clock.TOWN_ZONE)
+        query = query.where(
+            CourseRun.sessions.any(
+                (CourseSession.starts_at >= starts)
+                & (CourseSession.starts_at < starts + timedelta(days=1))
+                & (CourseSession.state == SessionState.PLANNED)
+            )
+        )
+    if wanted.phase is not None:
+        query = query.where(CourseRun.is_in_phase(wanted.phase, clock.now()))
+    if after is not None:
+        query = query.where(tuple_(CourseRun.starts_at, CourseRun.id) > after)
+    return session.scalars(query).unique().all()
+
+
+def published_run(session: Session, key: str) -> CourseRun:
+    """One run everybody may see. Raises NotFound for a draft as for nothing at all."""
+    run = session.scalars(_with_all_that_is_shown(_public()).where(CourseRun.key == key)).unique().first()
+    if run is None:
+        raise NotFound("没有找到这门课，可能已经下架")
+    return run
+
+
+def registrations_of(
+    session: Session, residents: Sequence[int], *, run_key: str | None, before_id: int | None, most: int
+) -> Sequence[Registration]:
+    """The registrations of these people, newest first, cancelled ones too; of one run when it is named."""
+    query = (
+        select(Registration)
+        .join(Registration.run)
+        .options(
+            contains_eager(Registration.run).options(*_shown_of_a_run()),
+            joinedload(Registration.resident),
+        )
+        .where(Registration.resident_id.in_(residents))
+        .order_by(Registration.id.desc())
+        .limit(most)
+    )
+    if run_key is not None:
+        query = query.where(CourseRun.key == run_key)
+    if before_id is not None:
+        query = query.where(Registration.id < before_id)
+    return session.scalars(query).unique().all()
+
+
+def run_for_staff(session: Session, key: str, *, within: Sequence[Region]) -> CourseRun:
+    """A run of any state in the places a staff member looks after. Raises NotFound outside of them."""
+    run = session.scalars(
+        select(CourseRun).options(joinedload(CourseRun.region)).where(CourseRun.key == key)
+    ).first()
+    if run is None or not any(place.contains(run.region) for place in within):
+        raise NotFound("没有找到这个班")
+    return run
+
+
+def roster_of(session: Session, run: CourseRun, *, after_id: int | None, most: int) -> Sequence[Registration]:
+    """The live registrations of a run with their learners, in the order they were decided."""
+    query = (
+        select(Registration)
+        .options(joinedload(Registration.resident))
+        .where(Registration.run_id == run.id, Registration.state.in_(LIVE))
+        .order_by(Registration.id)
+        .limit(most)
+    )
+    return session.scalars(query if after_id is None else query.where(Registration.id > after_id)).all()
+
+
+def live_registration(session: Session, run: CourseRun, resident: Resident) -> Registration:
+    """What one person holds in one run. Raises NotFound when it is nothing."""
+    registration = session.scalar(
+        select(Registration)
+        .options(joinedload(Registration.run), joinedload(Registration.resident))
+        .where(
+            Registration.run_id == run.id,
+            Registration.resident_id == resident.id,
+            Registration.state.in_(LIVE),
+        )
+    )
+    if registration is None:
+        raise NotFound("还没有报名这个班", code="not_registered")
+    return registration
+
+
+def positions_of(session: Session, registrations: Sequence[Registration]) -> dict[int, int]:
+    """For each waiting registration (by id) its place in the queue, counted from 1."""
+    waiting = [r.id for r in registrations if r.state is RegistrationState.WAITLISTED]
+    if not waiting:
+        return {}
+    ahead = aliased(Registration)
+    how_many_ahead = (
+        select(func.count())
+        .where(
+            ahead.run_id == Registration.run_id,
+            ahead.state == literal_column("'waitlisted'"),  # a literal, so that the partial index fits
+            ahead.number < Registration.number,
+        )
+        .correlate(Registration)
+        .scalar_subquery()
+    )
+    rows = session.execute(select(Registration.id, how_many_ahead).where(Registration.id.in_(waiting)))
+    return {row[0]: (row[1] or 0) + 1 for row in rows}
+
+
+def _public() -> Select[CourseRun]:
+    return select(CourseRun).join(CourseRun.course).where(CourseRun.state != RunState.DRAFT)
+
+
+def _with_all_that_is_shown(query: Select[CourseRun]) -> Select[CourseRun]:
+    course, region, sessions = _shown_of_a_run(course_is_joined=True)
+    return query.options(course, region, sessions)
+
+
+def _shown_of_a_run(*, course_is_joined: bool = False):  # type: ignore[no-untyped-def]  # loader options have no public type
+    course = contains_eager(CourseRun.course) if course_is_joined else joinedload(CourseRun.course)
+    return (
+        course,
+        joinedload(CourseRun.region),
+        selectinload(CourseRun.sessions).joinedload(CourseSession.venue).joinedload(Venue.site),
+    )

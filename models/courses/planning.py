@@ -1,0 +1,238 @@
+"""Planning (排课): making a run with its evenings, rooms and teacher, and publishing it.
+
+A run is made whole or not at all: every session holds its room the moment it is planned, and a person cannot teach twice at
+once (an organisation can).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import clock
+from models.courses.runs import Audience, Course, CourseRun, CourseSession, RunState, SessionState
+from models.errors import Conflict, Fault, Invalid
+from models.journal import enter
+from models.occupancy import Purpose, lock_spaces, occupy
+from models.policies import policies_at
+from models.regions import Region
+from models.sites import Venue
+
+
+@dataclass(frozen=True)
+class Evening:
+    """One session as planned: when, and in which room."""
+
+    starts_at: datetime
+    ends_at: datetime
+    venue: Venue
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """Everything staff decide about a run before anybody registers."""
+
+    month: str
+    ordinal: int
+    teacher: str
+    teacher_is_person: bool
+    capacity: int
+    opens_at: datetime
+    evenings: Sequence[Evening]
+    audience: Audience = Audience.EVERYONE
+    min_age: int | None = None
+    max_age: int | None = None
+    materials: str = ""
+    note: str = ""
+    timetable: str = ""
+
+    @property
+    def starts_at(self) -> datetime:
+        """When the first evening starts."""
+        return min(evening.starts_at for evening in self.evenings)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When the last evening ends."""
+        return max(evening.ends_at for evening in self.evenings)
+
+
+def open_course(session: Session, region: Region, *, title: str, category: str) -> Course:
+    """The community's course of this title, made if it is new; its category follows the latest timetable."""
+    course = session.scalar(select(Course).where(Course.region_id == region.id, Course.title == title))
+    if course is None:
+        course = Course(region=region, title=title)
+        session.add(course)
+    course.category = category
+    session.flush()
+    return course
+
+
+def plan_run(
+    session: Session, course: Course, plan: RunPlan, *, by_account_id: int | None = None
+) -> CourseRun:
+    """Make a draft run with its sessions, holding their rooms.
+
+    The waiting list is as long as the community's policy says. Raises Conflict ``room_taken`` or ``teacher_taken``, Invalid
+    for a plan that cannot be; nothing is kept then if the caller rolls back.
+    """
+    must_make_sense(plan)
+    run = CourseRun(
+        course=course,
+        region_id=course.region_id,
+        month=plan.month,
+        timetable=plan.timetable,
+        ordinal=plan.ordinal,
+        teacher=plan.teacher,
+        teacher_is_person=plan.teacher_is_person,
+        capacity=plan.capacity,
+        waitlist_limit=waitlist_for(session, course.region_id, plan.capacity),
+        opens_at=plan.opens_at,
+        closes_at=plan.starts_at,
+        starts_at=plan.starts_at,
+        ends_at=plan.ends_at,
+        audience=plan.audience,
+        min_age=plan.min_age,
+        max_age=plan.max_age,
+        materials=plan.materials,
+        note=plan.note,
+        state=RunState.DRAFT,
+        seats_taken=0,
+        waiting=0,
+        last_number=0,
+    )
+    session.add(run)
+    session.flush()
+    # all at once: two plans that share halls cannot deadlock
+    lock_spaces(evening.venue for evening in plan.evenings)
+    for evening in plan.evenings:
+        hold_evening(session, run, evening)
+    enter(session, "course_run.planned", run, by_account_id=by_account_id)
+    return run
+
+
+def hold_evening(session: Session, run: CourseRun, evening: Evening) -> CourseSession:
+    """Add one session to a run: its teacher must be free, and its room is held from now on."""
+    meeting = CourseSession(
+        run=run,
+        venue=evening.venue,
+        starts_at=evening.starts_at,
+        ends_at=evening.ends_at,
+        state=SessionState.PLANNED,
+    )
+    session.add(meeting)
+    session.flush()
+    take_place(session, meeting)
+    return meeting
+
+
+def take_place(session: Session, meeting: CourseSession, *, apart_from: Collection[int] = ()) -> None:
+    """Hold the room of a session, once its teacher is known to be free (``apart_from``: see ``classes_of_teacher``).
+
+    Raises Conflict ``teacher_taken`` or ``room_taken``.
+    """
+    run = meeting.run
+    elsewhere = classes_of_teacher(
+        session,
+        run.teacher if run.teacher_is_person else "",
+        starts_at=meeting.starts_at,
+        ends_at=meeting.ends_at,
+        apart_from={run.id, *apart_from},
+    )
+    if elsewhere:
+        raise Conflict(
+            "teacher_taken",
+            f"{run.teacher}这个时间在“{elsewhere[0].run.course.title}”上课，一个人不能同时上两门课",
+            details={"session": elsewhere[0].key},
+        )
+    occupy(
+        session,
+        meeting.venue,
+        starts_at=meeting.starts_at,
+        ends_at=meeting.ends_at,
+        purpose=Purpose.COURSE_SESSION,
+        holder_key=meeting.key,
+    )
+
+
+def classes_of_teacher(
+    session: Session, teacher: str, *, starts_at: datetime, ends_at: datetime, apart_from: Collection[int]
+) -> list[CourseSession]:
+    """The sessions in a stretch of time that a person of this name teaches, anywhere in the town.
+
+    ``apart_from`` are runs (by id) that do not count: the one in question, and those about to move. A cell that names
+    several persons (周老师、刘老师) meets a session of any of them. Nobody's name is no clash.
+    """
+    people = _people(teacher)
+    if not people:
+        return []
+    at_the_time = session.scalars(
+        select(CourseSession)
+        .join(CourseRun, CourseRun.id == CourseSession.run_id)
+        .where(
+            CourseRun.teacher_is_person,
+            CourseRun.state != RunState.CANCELLED,
+            CourseRun.id.not_in(apart_from),
+            CourseSession.state == SessionState.PLANNED,
+            CourseSession.starts_at < ends_at,
+            CourseSession.ends_at > starts_at,
+        )
+        .order_by(CourseSession.starts_at, CourseSession.id)
+    )
+    return [meeting for meeting in at_the_time if people & _people(meeting.run.teacher)]
+
+
+def publish(session: Session, run: CourseRun, *, by_account_id: int | None = None) -> None:
+    """Let everybody see a draft. Publishing twice is fine.
+
+    Raises Conflict ``pair_not_open`` for a run of pairs, which cannot be registered for yet, and ``run_cancelled``.
+    """
+    run.lock()
+    if run.state is RunState.PUBLISHED:
+        return
+    if run.state is RunState.CANCELLED:
+        raise Conflict("run_cancelled", "这个班已取消，不能再发布")
+    if run.audience is Audience.PAIR:
+        raise Conflict("pair_not_open", "成对报名还没有开通，这个班先保留为未发布")
+    run.state, run.published_at = RunState.PUBLISHED, clock.now()
+    enter(session, "course_run.published", run, by_account_id=by_account_id)
+    session.flush()
+
+
+def waitlist_for(session: Session, region_id: int, capacity: int) -> int:
+    """How long the waiting list of so many seats is, by the community's policy."""
+    share = policies_at(session, region_id).waitlist_share
+    return math.floor(round(capacity * share, 6))  # 0.29 of 100 is 29
+
+
+def must_make_sense(plan: RunPlan) -> None:
+    """Raise Invalid naming everything about a plan that cannot be."""
+    faults = []
+    evenings = sorted(plan.evenings, key=lambda evening: evening.starts_at)
+    if not evenings:
+        faults.append(Fault("evenings", "一个班至少有一次课"))
+    if any(evening.ends_at <= evening.starts_at for evening in evenings):
+        faults.append(Fault("evenings", "每次课的结束时间要晚于开始时间"))
+    if any(later.starts_at < earlier.ends_at for earlier, later in pairwise(evenings)):
+        faults.append(Fault("evenings", "同一个班的两次课时间重叠了"))
+    if plan.min_age is not None and plan.max_age is not None and plan.min_age > plan.max_age:
+        faults.append(Fault("min_age", "最小年龄不能大于最大年龄"))
+    if plan.capacity < 1:
+        faults.append(Fault("capacity", "名额至少为 1"))
+    if evenings and plan.opens_at >= evenings[0].starts_at:
+        faults.append(Fault("opens_at", "报名开始时间要早于第一次课"))
+    if faults:
+        raise Invalid(faults)
+
+
+def _people(teacher: str) -> set[str]:
+    names = re.split(r"[、，,/／&＆；;]", unicodedata.normalize("NFKC", teacher))
+    return {name for written in names if (name := "".join(written.split()).casefold())}

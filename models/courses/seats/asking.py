@@ -1,0 +1,172 @@
+"""Who asks, for whom, of which run: everything a batch of taps needs to know, read once, the runs locked."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, and_, select
+from sqlalchemy.engine import Connection
+
+from models import clock
+from models.accounts import Login
+from models.consents import PRIVACY_POLICY, Consent
+from models.courses.registrations import Tap, Taps
+from models.courses.runs import Audience, CourseRun, RunState
+from models.errors import NotFound, Refusal, Unauthenticated
+from models.residents import Bond, Resident
+
+
+@dataclass(slots=True)
+class Person:
+    """What the rules need to know of a resident."""
+
+    id: int
+    key: str
+    account_id: int | None
+    name: str | None
+    has_phone: bool
+    has_home: bool
+    birth_year: int | None
+
+
+@dataclass(slots=True)
+class Asker:
+    """The account behind a tap, the person it is, and the person the seat is for."""
+
+    account_id: int | None
+    consented: bool
+    oneself: Person | None
+    learner: Person | None
+    identity: str = "resident"
+
+
+@dataclass(slots=True)
+class LockedRun:
+    """A locked run; its counters are written back once, at the end."""
+
+    id: int
+    key: str
+    course_id: int
+    region_id: int
+    state: RunState
+    capacity: int
+    waitlist_limit: int | None
+    opens_at: datetime
+    closes_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    audience: Audience
+    min_age: int | None
+    max_age: int | None
+    seats_taken: int
+    waiting: int
+    last_number: int
+    touched: bool = False
+
+
+@dataclass(slots=True)
+class Ask:
+    """A tap that has been understood: who wants what of which run."""
+
+    place: int
+    tap: Tap
+    asker: Asker
+    run: LockedRun
+
+
+def recognise(connection: Connection, taps: Taps, now: datetime) -> list[Asker | Refusal]:
+    rows = connection.execute(
+        select(
+            Login.key.label("login_key"),
+            Login.account_id.label("login_account_id"),
+            Login.expires_at,
+            Login.revoked_at,
+            Consent.id.label("consent_id"),
+            *PERSON_COLUMNS,
+        )
+        .outerjoin(Resident, Resident.account_id == Login.account_id)
+        .outerjoin(
+            Consent,
+            and_(
+                Consent.account_id == Login.account_id,
+                Consent.kind == PRIVACY_POLICY.kind,
+                Consent.version == PRIVACY_POLICY.version,
+                Consent.withdrawn_at.is_(None),
+            ),
+        )
+        .where(Login.key.in_({tap.login_key for tap in taps}))
+    )
+    logins = {row.login_key: row for row in rows}
+    wards = _wards(connection, {tap.for_key for tap in taps if tap.for_key})
+    return [_asker_of(tap, logins.get(tap.login_key), wards, now) for tap in taps]
+
+
+PERSON_COLUMNS = (
+    Resident.id,
+    Resident.key,
+    Resident.account_id,
+    Resident.name,
+    Resident.phone_fingerprint,
+    Resident.home_region_id,
+    Resident.birth_year,
+)
+
+
+def person_of(row: Row[*tuple[Any, ...]]) -> Person:
+    return Person(
+        id=row.id,
+        key=row.key,
+        account_id=row.account_id,
+        name=row.name,
+        has_phone=row.phone_fingerprint is not None,
+        has_home=row.home_region_id is not None,
+        birth_year=row.birth_year,
+    )
+
+
+def _wards(connection: Connection, keys: set[str]) -> dict[tuple[int, str], Person]:
+    """By (helper's id, ward's key): everybody whom somebody may act for today."""
+    if not keys:
+        return {}
+    rows = connection.execute(
+        select(Bond.helper_id, *PERSON_COLUMNS)
+        .join(Bond, Bond.ward_id == Resident.id)
+        .where(Resident.key.in_(keys), Bond.is_live_on(clock.today()))
+    )
+    return {(row.helper_id, row.key): person_of(row) for row in rows}
+
+
+def _asker_of(
+    tap: Tap, login: Row[*tuple[Any, ...]] | None, wards: dict[tuple[int, str], Person], now: datetime
+) -> Asker | Refusal:
+    if login is None or login.revoked_at is not None:
+        return Unauthenticated("token_revoked", "您已退出登录，请重新登录")
+    if login.expires_at <= now:
+        return Unauthenticated("token_expired", "登录已过期，请重新登录")
+    oneself = person_of(login) if login.id is not None else None
+    learner = oneself
+    if tap.for_key is not None and (oneself is None or tap.for_key != oneself.key):
+        learner = wards.get((oneself.id, tap.for_key)) if oneself else None
+        if learner is None:
+            return NotFound("没有找到您要代办的人，请先到社区登记代办关系", code="no_bond")
+    return Asker(login.login_account_id, login.consent_id is not None, oneself, learner)
+
+
+def lock_runs(connection: Connection, keys: Iterable[str]) -> dict[str, LockedRun]:
+    rows = connection.execute(
+        select(
+            *(
+                getattr(CourseRun, field.name)
+                for field in dataclasses.fields(LockedRun)
+                if field.name != "touched"
+            )
+        )
+        .where(CourseRun.key.in_(keys))
+        .order_by(CourseRun.id)  # one order of locking for every process
+        .with_for_update(key_share=True)
+    )
+    return {row.key: LockedRun(*row) for row in rows}

@@ -1,0 +1,72 @@
+"""Somebody leaves for good: everything they hold is given up at once, by the same rules as one tap on 取消报名."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from models import clock
+from models.courses.registrations import Registration, RegistrationState, Tap, Wanting
+from models.courses.runs import CourseRun
+from models.courses.seats.asking import PERSON_COLUMNS, Ask, Asker, lock_runs, person_of
+from models.courses.seats.moving_up import give_up
+from models.courses.seats.writing import LIVE_STATES, write_counters
+from models.residents import Resident
+
+
+def hold_runs_of(session: Session, residents: Collection[int]) -> frozenset[int]:
+    """Hold every run in which these people have a place, by id, until the transaction ends; their ids.
+
+    Whoever means to change the people too calls this first: runs are locked before people, as a tap does.
+    """
+    session.flush()
+    connection = session.connection()
+    held = _places_of(connection, residents, clock.now())
+    return frozenset(run.id for run in lock_runs(connection, {row.run_key for row in held}).values())
+
+
+def give_up_all(
+    session: Session, residents: Collection[int], *, by_account_id: int | None, identity: str
+) -> int:
+    """Give up every seat and every place in a queue of these people; how many. Classes that are over stay as they were.
+
+    Their neighbours in the queue move up at once and are told. Places in a queue go first, so that nobody who leaves is called
+    to a seat that another one of them leaves.
+    """
+    session.flush()
+    connection, now = session.connection(), clock.now()
+    runs = lock_runs(connection, {row.run_key for row in _places_of(connection, residents, now)})
+    places = _places_of(connection, residents, now)  # as they stand now that the runs are held
+    for place, row in enumerate(
+        sorted(places, key=lambda row: row.state is not RegistrationState.WAITLISTED)
+    ):
+        learner = person_of(row)
+        oneself = learner if learner.account_id is not None and learner.account_id == by_account_id else None
+        asker = Asker(by_account_id, False, oneself, learner, identity)
+        tap = Tap(row.run_key, "", Wanting.TO_GIVE_UP)
+        give_up(connection, Ask(place, tap, asker, runs[row.run_key]), now)
+    write_counters(connection, runs.values())
+    session.expire_all()
+    return len(places)
+
+
+def _places_of(
+    connection: Connection, residents: Collection[int], now: datetime
+) -> list[Row[*tuple[Any, ...]]]:
+    rows = connection.execute(
+        select(CourseRun.key.label("run_key"), Registration.state, *PERSON_COLUMNS)
+        .join(CourseRun, CourseRun.id == Registration.run_id)
+        .join(Resident, Resident.id == Registration.resident_id)
+        .where(
+            Registration.resident_id.in_(residents),
+            Registration.state.in_(LIVE_STATES),
+            CourseRun.ends_at > now,
+        )
+        .order_by(Registration.id)
+    )
+    return list(rows)

@@ -1,0 +1,187 @@
+"""Leaving: everything that happens when a person goes, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models import clock
+from models.accounts import Account, close
+from models.base import new_key
+from models.consents import withdraw
+from models.courses import Registration, give_up_all, hold_runs_of
+from models.departures.forgetting import forget_inbox, strike_from_letters
+from models.departures.meaning import Closure, children_of, places_of, what_closing_means
+from models.errors import Busy, Conflict
+from models.grants import GrantReport, MessageGrant
+from models.journal import JournalEntry, enter
+from models.kept_answers import KeptAnswer
+from models.partners import PartnerMember
+from models.residents import Bond, Resident, bonds_around, end_bond, resident_of
+from models.staff import StaffMember
+
+NO_LONGER_KEPT = "当事人已注销，不再保留"
+
+# every column that points at a resident: what stays behind points at nobody afterwards
+POINTS_AT_A_PERSON: tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ...] = (
+    Registration.resident_id,
+    Bond.helper_id,
+    Bond.ward_id,
+    JournalEntry.for_resident_id,
+)
+
+
+def close_account(session: Session, account: Account, *, seen: str) -> None:
+    """Close an account for good, as the person was told under the fingerprint ``seen``.
+
+    Raises Conflict ``closure_outdated`` when anything they were told has changed, ``closure_blocked`` while a staff or partner
+    identity is theirs, Unauthenticated when it was closed a moment ago, and Busy when a tap of theirs is under way.
+    """
+    closure = _hold(session, account)
+    if closure.fingerprint != seen:
+        raise Conflict("closure_outdated", "情况有了变化，请重新查看注销说明，再确认注销")
+    if closure.obstacles:
+        raise Conflict(
+            "closure_blocked",
+            closure.obstacles[0].message,
+            details={
+                "obstacles": [
+                    {"code": obstacle.code, "identity": obstacle.identity, "name": obstacle.name}
+                    for obstacle in closure.obstacles
+                ]
+            },
+        )
+    _close(session, closure, identity="resident")
+
+
+def begin_closure(session: Session, account: Account | None) -> None:
+    """WeChat tells us that this person closed their WeChat account: do what they would be asked, without asking.
+
+    Staff and partner identities are let go of instead of standing in the way: the staff member stays and can be invited anew.
+    Nobody, or somebody who left already, is nothing to do. Raises Busy when a tap of theirs is under way: tell us again.
+    """
+    if account is None:
+        return
+    account.lock()
+    if account.closed_at is None:
+        _close(session, _hold(session, account), identity="wechat")
+
+
+def see_off(session: Session, resident: Resident, *, by_account_id: int, identity: str) -> None:
+    """A person without an account leaves, at the counter: staff (``identity``) do it for them. Twice is fine.
+
+    Raises Conflict ``closes_themselves`` for somebody who has an account.
+    """
+    hold_runs_of(session, [resident.id])
+    resident.lock()
+    if resident.left_at is not None:
+        return
+    if resident.account_id is not None:
+        raise Conflict("closes_themselves", "这位居民有自己的微信账号，请由本人在小程序“我的”页面注销")
+    before = [held.id for held in places_of(session, [resident.id])]
+    _retire([resident])
+    session.flush()
+    if [held.id for held in places_of(session, [resident.id])] != before:
+        raise Busy
+    _let_go(session, [resident], by_account_id=by_account_id, identity=identity)
+
+
+def _hold(session: Session, account: Account) -> Closure:
+    """Hold the account, its runs and its people, and say what closing means now that nothing of it can change."""
+    account.lock().must_stand()
+    oneself = resident_of(session, account)
+    people = [oneself, *children_of(session, oneself)] if oneself else []
+    hold_runs_of(session, [one.id for one in people])
+    for one in sorted(people, key=lambda one: one.id):
+        one.lock()  # two guardians who leave at once meet here: the second takes the child along
+    session.expire_all()
+    closure = what_closing_means(session, account)
+    _retire(closure.leaving)
+    session.flush()
+    if what_closing_means(session, account).fingerprint != closure.fingerprint:
+        raise Busy  # a tap that was under way came first, in a run that is not held
+    return closure
+
+
+def _retire(leaving: Sequence[Resident]) -> None:
+    """Take a person's public name away.
+
+    A unique column changes, so on PostgreSQL this waits for every tap for them that is not committed yet, and later ones wait.
+    """
+    for one in leaving:
+        one.key = new_key()
+
+
+def _close(session: Session, closure: Closure, *, identity: str) -> None:
+    account, leaving = closure.account, closure.leaving
+    given_up = _let_go(session, leaving, by_account_id=account.id, identity=identity)
+    forget_inbox(session, account)
+    for table in (MessageGrant, GrantReport, KeptAnswer):
+        session.execute(delete(table).where(table.account_id == account.id))
+    _hand_back_hats(session, account, identity=identity)
+    withdraw(session, account, identity=identity)
+    close(session, account)
+    enter(
+        session,
+        "account.closed",
+        account,
+        by_account_id=account.id,
+        identity=identity,
+        details={"given_up": given_up, "left": len(leaving)},
+    )
+    session.flush()
+
+
+def _let_go(session: Session, leaving: Sequence[Resident], *, by_account_id: int, identity: str) -> int:
+    """These people (held by the caller) leave: how many seats and places they gave up."""
+    ids = [one.id for one in leaving]
+    given_up = give_up_all(session, ids, by_account_id=by_account_id, identity=identity)
+    bonds = bonds_around(session, ids)
+    strike_from_letters(session, leaving, bonds)
+    for bond in bonds:
+        end_bond(session, bond, by_account_id=by_account_id, identity=identity)
+        bond.agreed_how = NO_LONGER_KEPT  # typed by hand: it may name somebody
+    session.flush()
+    for one in leaving:
+        nobody = _put_nobody_in_place_of(session, one)
+        enter(session, "resident.left", nobody, by_account_id=by_account_id, identity=identity)
+    session.flush()
+    return given_up
+
+
+def _put_nobody_in_place_of(session: Session, resident: Resident) -> Resident:
+    nobody = Resident(created_at=resident.created_at, left_at=clock.now())
+    session.add(nobody)
+    session.flush()
+    for column in POINTS_AT_A_PERSON:
+        session.execute(
+            update(column.class_).where(column == resident.id).values({column.key: nobody.id}),
+            execution_options={"synchronize_session": False},
+        )
+    session.execute(
+        update(JournalEntry)
+        .where(
+            JournalEntry.subject_kind == Resident.__tablename__,
+            JournalEntry.subject_id == resident.id,
+        )
+        .values(subject_id=nobody.id),
+        execution_options={"synchronize_session": False},
+    )
+    session.delete(resident)
+    session.flush()
+    session.expire_all()
+    return nobody
+
+
+def _hand_back_hats(session: Session, account: Account, *, identity: str) -> None:
+    """No staff member and no unit is this account any longer."""
+    for member in session.scalars(select(StaffMember).where(StaffMember.account_id == account.id)).all():
+        member.account_id = None
+        enter(session, "staff_member.unbound", member, by_account_id=account.id, identity=identity)
+    session.execute(
+        update(PartnerMember)
+        .where(PartnerMember.account_id == account.id, PartnerMember.left_at.is_(None))
+        .values(left_at=clock.now())
+    )

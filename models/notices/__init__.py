@@ -1,0 +1,30 @@
+"""Notices (通知): the message that is owed is a row in the same transaction as the deed.
+
+The row is the in-app inbox entry at once; a worker later sends it through WeChat and writes down what became of it. Nothing is
+sent before the commit, and a deed that rolled back owes nothing.
+"""
+
+from __future__ import annotations
+
+from models.notices.catalogue import MOMENTS, PROMPTS, TEMPLATE_TITLES, Moment, NoticeKind, TemplateName
+from models.notices.inbox import count_unread, inbox_of, read_notice, read_through
+from models.notices.outbox import Debt, Delivery, Notice, morning_after, owe, owe_once
+
+__all__ = [
+    "MOMENTS",
+    "PROMPTS",
+    "TEMPLATE_TITLES",
+    "Debt",
+    "Delivery",
+    "Moment",
+    "Notice",
+    "NoticeKind",
+    "TemplateName",
+    "count_unread",
+    "inbox_of",
+    "morning_after",
+    "owe",
+    "owe_once",
+    "read_notice",
+    "read_through",
+]

@@ -1,0 +1,131 @@
+"""The catalogue of moments (domain.md §6): what is told to whom, with which template, in which words, how urgently.
+
+One entry a moment, readable as a table: adding a moment is adding an entry here. A template is named by us; its id at WeChat is a
+setting (``WECHAT_TEMPLATES``), because every account has its own. The keyword keys below must be the keys of that template
+(``thing1`` …); the values are fitted to WeChat's limits in ``keywords``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class TemplateName(StrEnum):
+    """The message templates this product asks people to accept."""
+
+    REGISTRATION_RESULT = "registration_result"  # 报名结果通知
+    SEAT_OFFER = "seat_offer"  # 候补名额确认
+    CLASS_REMINDER = "class_reminder"  # 开课提醒
+    CLASS_CHANGE = "class_change"  # 课程变更
+
+
+TEMPLATE_TITLES: Mapping[TemplateName, str] = {
+    TemplateName.REGISTRATION_RESULT: "报名结果通知",
+    TemplateName.SEAT_OFFER: "候补转正通知",
+    TemplateName.CLASS_REMINDER: "开课提醒",
+    TemplateName.CLASS_CHANGE: "课程变更通知",
+}
+
+
+class NoticeKind(StrEnum):
+    """The moments worth a message."""
+
+    REGISTRATION_CONFIRMED = "registration_confirmed"  # M1 报名成功
+    REGISTRATION_PROMOTED = "registration_promoted"  # M1 候补转正
+    CLASS_TOMORROW = "class_tomorrow"  # M3 前一天的开课提醒
+    CLASS_SOON = "class_soon"  # M3 两小时前的开课提醒
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One moment: the inbox title and words, the template, and which fact fills which keyword.
+
+    ``to`` says who hears of it. ``constants`` are facts that are the same every time. ``waits_for_morning`` holds the message back
+    in the quiet hours; answers to one's own tap do not wait. ``urgent`` ones do not count towards a day's most.
+    """
+
+    kind: NoticeKind
+    title: str
+    to: str
+    says: str
+    template: TemplateName
+    keywords: Mapping[str, str]
+    page: str
+    constants: Mapping[str, str] = field(default_factory=dict)
+    waits_for_morning: bool = True
+    urgent: bool = False
+
+    def keyword_of(self, fact: str) -> str | None:
+        """The template's keyword that this fact fills, if there is one."""
+        return next((keyword for keyword, filled in self.keywords.items() if filled == fact), None)
+
+
+_RUN = "pages/courses/run?key={subject}"
+_REGISTRATION = {
+    "thing1": "course",
+    "time2": "starts_at",
+    "thing3": "place",
+    "phrase4": "result",
+    "thing5": "remark",
+}
+_REMINDER = {"thing1": "course", "time2": "starts_at", "thing3": "place", "thing4": "remark"}
+
+MOMENTS: Mapping[NoticeKind, Moment] = {
+    moment.kind: moment
+    for moment in (
+        Moment(
+            NoticeKind.REGISTRATION_CONFIRMED,
+            title="报名成功",
+            to="报名的人；替人报名时也告诉本人",
+            says="{course}，{when}，{place}。{remark}",
+            template=TemplateName.REGISTRATION_RESULT,
+            keywords=_REGISTRATION,
+            constants={"result": "报名成功", "remark": "请提前10分钟到场签到"},
+            page=_RUN,
+            waits_for_morning=False,
+            urgent=True,  # the answer to one's own tap
+        ),
+        Moment(
+            NoticeKind.REGISTRATION_PROMOTED,
+            title="候补已转正",
+            to="转正的人和替他报名的人",
+            says="{course}，{when}，{place}。{remark}",
+            template=TemplateName.REGISTRATION_RESULT,
+            keywords=_REGISTRATION,
+            constants={"result": "已转正", "remark": "不能来请提前取消，让给邻居"},
+            page=_RUN,
+        ),
+        Moment(
+            NoticeKind.CLASS_TOMORROW,
+            title="明天有课",
+            to="已报名的人和替他报名的人，前一天 18:00",
+            says="{course}，{when}，{place}。{remark}",
+            template=TemplateName.CLASS_REMINDER,
+            keywords=_REMINDER,
+            page=_RUN,
+        ),
+        Moment(
+            NoticeKind.CLASS_SOON,
+            title="马上要上课了",
+            to="已报名的人和替他报名的人，课前两小时",
+            says="{course}，{when}，{place}。{remark}",
+            template=TemplateName.CLASS_REMINDER,
+            keywords=_REMINDER,
+            page=_RUN,
+            waits_for_morning=False,  # it starts in less than three hours (domain.md §6)
+            urgent=True,
+        ),
+    )
+}
+
+# which templates to ask for at which tap (domain.md §6); WeChat shows at most three safely (wechat.md §4.4)
+PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
+    "registration": (
+        TemplateName.REGISTRATION_RESULT,
+        TemplateName.CLASS_REMINDER,
+        TemplateName.CLASS_CHANGE,
+    ),
+    "waitlist": (TemplateName.SEAT_OFFER, TemplateName.CLASS_REMINDER, TemplateName.CLASS_CHANGE),
+}

@@ -1,0 +1,198 @@
+"""The outbox: every notice with the state of its delivery. ``sending`` has the verbs of the worker that empties it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, insert, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models import clock
+from models.base import Base, Keyed, PlainText, chosen_from, new_key
+from models.notices.catalogue import MOMENTS, Moment, NoticeKind
+from models.notices.keywords import fit, say_time
+from models.policies import Policies
+
+
+class Delivery(StrEnum):
+    """What became of a notice at WeChat. It is in the inbox, whatever happens here."""
+
+    OWED = "owed"  # 待发送
+    SENDING = "sending"  # 发送中
+    SENT = "sent"  # 已发送
+    NOT_GRANTED = "not_granted"  # 未订阅，仅站内
+    CAPPED = "capped"  # 当日条数已满，仅站内
+    MERGED = "merged"  # 夜间攒下的，并入另一条
+    STALE = "stale"  # 已过时，不再发送
+    REFUSED = "refused"  # 微信拒收
+    FAILED = "failed"  # 多次未送达，不再尝试
+    UNKNOWN = "unknown"  # 结果不明，不重发
+
+
+class Notice(Keyed, Base):
+    """One message to one account about one thing. ``facts`` are what it says; ``dedupe_key`` is said once."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        Index("ix_notices_inbox", "account_id", "id"),
+        Index(
+            "ix_notices_unread",
+            "account_id",
+            postgresql_where=text("read_at IS NULL"),
+            sqlite_where=text("read_at IS NULL"),
+        ),
+        Index(
+            "ix_notices_unallowed",
+            "settled_at",
+            postgresql_where=text("delivery IN ('not_granted', 'refused')"),
+            sqlite_where=text("delivery IN ('not_granted', 'refused')"),
+        ),
+        Index(
+            "ix_notices_owed",
+            "due_at",
+            "id",
+            postgresql_where=text("delivery = 'owed'"),
+            sqlite_where=text("delivery = 'owed'"),
+        ),
+        Index(
+            "ix_notices_sending",
+            "claimed_at",
+            postgresql_where=text("delivery = 'sending'"),
+            sqlite_where=text("delivery = 'sending'"),
+        ),
+        Index(
+            "ix_notices_in_hand",
+            "account_id",
+            postgresql_where=text("delivery = 'sending'"),
+            sqlite_where=text("delivery = 'sending'"),
+        ),
+        Index(
+            "ix_notices_sent",
+            "account_id",
+            "settled_at",
+            postgresql_where=text("delivery = 'sent'"),
+            sqlite_where=text("delivery = 'sent'"),
+        ),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    kind: Mapped[NoticeKind] = mapped_column(chosen_from(NoticeKind))
+    subject_key: Mapped[str] = mapped_column(PlainText(16))
+    dedupe_key: Mapped[str] = mapped_column(PlainText(120), unique=True)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    due_at: Mapped[datetime] = mapped_column(default=clock.now)
+    read_at: Mapped[datetime | None]
+
+    delivery: Mapped[Delivery] = mapped_column(chosen_from(Delivery), default=Delivery.OWED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_at: Mapped[datetime | None]
+    claimed_by: Mapped[str | None] = mapped_column(PlainText(40))
+    settled_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(PlainText(80))  # WeChat's errcode, or why it was not sent
+    arrived_at: Mapped[datetime | None]  # WeChat's last word: it is in the person's hand
+
+    @property
+    def moment(self) -> Moment:
+        """Its entry in the catalogue."""
+        return MOMENTS[self.kind]
+
+    @property
+    def title(self) -> str:
+        """What the inbox shows in bold."""
+        return self.moment.title
+
+    @property
+    def body(self) -> str:
+        """What the inbox shows below: who, what, when, where, what to do."""
+        facts = {**self.moment.constants, **self.facts}
+        when = say_time(datetime.fromisoformat(facts["starts_at"])) if "starts_at" in facts else ""
+        who = f"{facts['learner']}：" if facts.get("learner") else ""
+        return who + self.moment.says.format(**{**facts, "when": when})
+
+    @property
+    def page(self) -> str:
+        """Where a tap on the message leads."""
+        return self.moment.page.format(subject=self.facts["page_subject"])
+
+    def keyword_values(self) -> dict[str, str]:
+        """The template's keywords, every value fitted to its type."""
+        facts = {**self.moment.constants, **self.facts}
+        return {keyword: fit(keyword, str(facts[fact])) for keyword, fact in self.moment.keywords.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What is owed about one thing: which moment, to which accounts (perhaps none), from when on.
+
+    One event is told to one account once; ``version`` tells the events of one thing apart (a class on another day is another one).
+    """
+
+    kind: NoticeKind
+    subject_key: str
+    page_subject: str
+    account_ids: Sequence[int]
+    facts: Mapping[str, Any]
+    due_at: datetime
+    version: str = ""
+
+    def dedupe_key(self, account_id: int) -> str:
+        """What is never said twice."""
+        return ":".join(filter(None, (self.kind, self.subject_key, self.version, str(account_id))))
+
+
+def owe(connection: Connection, debts: Iterable[Debt]) -> None:
+    """Owe one notice to each account of each debt, in the transaction of the deed, with one statement."""
+    rows = _rows_of(debts)
+    if rows:
+        # RETURNING makes it one statement for the whole batch
+        connection.execute(insert(Notice).returning(Notice.id), rows)
+
+
+def owe_once(connection: Connection, debts: Iterable[Debt]) -> int:
+    """The same for what may have been owed before, by this job or another worker's; how many are new."""
+    rows = _rows_of(debts)
+    if not rows:
+        return 0
+    into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    added = connection.execute(into(Notice).on_conflict_do_nothing().returning(Notice.id), rows)
+    return len(added.all())
+
+
+def _rows_of(debts: Iterable[Debt]) -> list[dict[str, Any]]:
+    now = clock.now()
+    return [
+        {
+            "key": new_key(),
+            "account_id": account_id,
+            "kind": debt.kind,
+            "subject_key": debt.subject_key,
+            "dedupe_key": debt.dedupe_key(account_id),
+            "facts": {**debt.facts, "page_subject": debt.page_subject},
+            "created_at": now,
+            "due_at": debt.due_at,
+            "delivery": Delivery.OWED,
+            "attempts": 0,
+        }
+        for debt in debts
+        for account_id in debt.account_ids
+    ]
+
+
+def morning_after(policies: Policies, moment: datetime) -> datetime:
+    """When a notice raised at this moment may go out: at once by day, at the end of the quiet hours by night."""
+    local = clock.in_town(moment)
+    starts, ends = policies.quiet_from, policies.quiet_until
+    time = local.time()
+    overnight = starts > ends
+    is_quiet = (time >= starts or time < ends) if overnight else (starts <= time < ends)
+    if not is_quiet:
+        return moment
+    morning = local.replace(hour=ends.hour, minute=ends.minute, second=0, microsecond=0)
+    return morning if morning > local else morning + timedelta(days=1)

@@ -1,0 +1,213 @@
+"""Residents (居民) and who may act for them (监护 · 亲情代办 · 网格代办).
+
+A resident is any person of a community, with or without a WeChat account: a child, an elder who uses the counter. An account
+has at most one resident as itself. A bond says who may act for whom, from when to when, and how the person agreed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+
+from models import clock
+from models.accounts import Account
+from models.base import Base, EncryptedText, Keyed, PlainText, chosen_from
+from models.errors import Fault, Invalid, NotFound
+from models.journal import enter
+from models.regions import Region, RegionKind
+from models.vault import vault
+
+EARLIEST_BIRTH_YEAR = 1900
+
+
+class Resident(Keyed, Base):
+    """A person of a community. The phone number is ciphertext at rest and found by its keyed hash."""
+
+    __tablename__ = "residents"
+
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), unique=True)
+    name: Mapped[str | None] = mapped_column(PlainText(40))
+    phone: Mapped[str | None] = mapped_column(EncryptedText)
+    phone_fingerprint: Mapped[str | None] = mapped_column(PlainText(64), index=True)
+    phone_verified_at: Mapped[datetime | None]
+    home_region_id: Mapped[int | None] = mapped_column(ForeignKey("regions.id"), index=True)
+    birth_year: Mapped[int | None]
+    elder_mode: Mapped[bool] = mapped_column(default=False)  # 长辈版
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    left_at: Mapped[datetime | None]  # 已注销: nobody any more, only what numbers are counted from
+
+    home_region: Mapped[Region | None] = relationship()
+
+    def take_phone(self, phone: str, *, verified: bool) -> None:
+        """Keep a phone number; one that WeChat vouches for is marked verified, a hand-entered one is not."""
+        if verified or phone != self.phone:
+            self.phone_verified_at = clock.now() if verified else None
+        self.phone, self.phone_fingerprint = phone, vault.fingerprint(phone)
+
+    def forget_phone(self) -> None:
+        """Keep no phone number."""
+        self.phone = self.phone_fingerprint = self.phone_verified_at = None
+
+    def move_home(self, region: Region) -> None:
+        """Say where home is. Raises Invalid unless the place is a community."""
+        if region.kind is not RegionKind.COMMUNITY:
+            raise Invalid([Fault("home_community", "请选择所在的社区")])
+        self.home_region = region
+
+
+class BondKind(StrEnum):
+    """Why one person may act for another."""
+
+    GUARDIAN = "guardian"  # 监护
+    FAMILY_HELPER = "family_helper"  # 亲情代办
+    GRID_HELPER = "grid_helper"  # 网格代办
+
+
+class Bond(Keyed, Base):
+    """``helper`` may act for ``ward`` from one day to another; ``agreed_how`` says how consent was given.
+
+    ``ended_at`` is set when it ended at once, whatever its last day was to be.
+    """
+
+    __tablename__ = "bonds"
+    __table_args__ = (
+        CheckConstraint("helper_id <> ward_id", name="not_oneself"),
+        CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="from_to"),
+        Index("ix_bonds_helper_ward", "helper_id", "ward_id"),
+    )
+
+    helper_id: Mapped[int] = mapped_column(ForeignKey("residents.id"))
+    ward_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), index=True)
+    kind: Mapped[BondKind] = mapped_column(chosen_from(BondKind))
+    agreed_how: Mapped[str] = mapped_column(PlainText(100))
+    agreed_at: Mapped[datetime] = mapped_column(default=clock.now)
+    starts_on: Mapped[date] = mapped_column(default=clock.today)
+    ends_on: Mapped[date | None]
+    ended_at: Mapped[datetime | None]
+
+    helper: Mapped[Resident] = relationship(foreign_keys=helper_id)
+    ward: Mapped[Resident] = relationship(foreign_keys=ward_id)
+
+    @staticmethod
+    def is_live_on(day: date) -> ColumnElement[bool]:
+        """The condition that a bond holds on a day, its last day included, unless it was ended before."""
+        return (
+            (Bond.starts_on <= day)
+            & or_(Bond.ends_on.is_(None), Bond.ends_on >= day)
+            & Bond.ended_at.is_(None)
+        )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a person fills in about themselves; ``None`` leaves a field as it is."""
+
+    name: str | None = None
+    home_community: Region | None = None
+    birth_year: int | None = None
+    phone: str | None = None
+    elder_mode: bool | None = None
+
+
+def resident_of(session: Session, account: Account) -> Resident | None:
+    """The person this account is, once they have told us anything about themselves."""
+    return session.scalar(select(Resident).where(Resident.account_id == account.id))
+
+
+def introduce(session: Session, account: Account, profile: Profile) -> Resident:
+    """Keep what a person says of themselves; the first time, this makes the resident.
+
+    A hand-entered phone number is kept unverified. Two first introductions at once make one resident. Raises Invalid for a
+    birth year that cannot be, and Unauthenticated when the account was closed meanwhile.
+    """
+    account.must_stand()
+    resident = resident_of(session, account)
+    if resident is None:
+        try:
+            with session.begin_nested():
+                resident = Resident(account_id=account.id)
+                session.add(resident)
+        except IntegrityError:  # the other first introduction won
+            resident = session.scalars(select(Resident).where(Resident.account_id == account.id)).one()
+    if profile.name is not None:
+        resident.name = profile.name
+    if profile.home_community is not None:
+        resident.move_home(profile.home_community)
+    if profile.birth_year is not None:
+        if not EARLIEST_BIRTH_YEAR <= profile.birth_year <= clock.today().year:
+            raise Invalid([Fault("birth_year", "请填写四位出生年份，例如 1958")])
+        resident.birth_year = profile.birth_year
+    if profile.phone is not None:
+        resident.take_phone(profile.phone, verified=False)
+    if profile.elder_mode is not None:
+        resident.elder_mode = profile.elder_mode
+    session.flush()
+    return resident
+
+
+def bind(session: Session, *, helper: Resident, ward: Resident, kind: BondKind, agreed_how: str) -> Bond:
+    """Let one person act for another from today on, with how the other (or the law) agreed."""
+    bond = Bond(helper=helper, ward=ward, kind=kind, agreed_how=agreed_how)
+    session.add(bond)
+    session.flush()
+    return bond
+
+
+def end_bond(session: Session, bond: Bond, *, by_account_id: int | None, identity: str = "resident") -> None:
+    """From this moment on the helper acts for the ward no longer. Ending what has ended changes nothing."""
+    if bond.ended_at is not None:
+        return
+    bond.ended_at = clock.now()
+    enter(
+        session,
+        "bond.ended",
+        bond,
+        by_account_id=by_account_id,
+        identity=identity,
+        for_resident_id=bond.ward_id,
+        details={"kind": bond.kind},
+    )
+    session.flush()
+
+
+def bonds_around(session: Session, residents: Collection[int]) -> list[Bond]:
+    """Every bond these people ever had, on either side, with both people, oldest first."""
+    return list(
+        session.scalars(
+            select(Bond)
+            .options(joinedload(Bond.helper), joinedload(Bond.ward))
+            .where(or_(Bond.helper_id.in_(residents), Bond.ward_id.in_(residents)))
+            .order_by(Bond.id)
+        )
+    )
+
+
+def bonds_of(session: Session, helper: Resident) -> list[Bond]:
+    """Every bond that lets this person act for somebody today, oldest first."""
+    return list(
+        session.scalars(
+            select(Bond)
+            .options(joinedload(Bond.ward))
+            .where(Bond.helper_id == helper.id, Bond.is_live_on(clock.today()))
+            .order_by(Bond.id)
+        )
+    )
+
+
+def ward_by_key(session: Session, helper: Resident, key: str) -> Resident:
+    """The person with this key whom the helper may act for today. Raises NotFound: an outsider learns nothing."""
+    ward = session.scalar(
+        select(Resident)
+        .join(Bond, Bond.ward_id == Resident.id)
+        .where(Resident.key == key, Bond.helper_id == helper.id, Bond.is_live_on(clock.today()))
+        .limit(1)
+    )
+    if ward is None:
+        raise NotFound("没有找到您要代办的人，请先到社区登记代办关系", code="no_bond")
+    return ward

@@ -1,0 +1,112 @@
+"""Sites (党群服务中心 · 站 · 驿站) and their rooms (场地).
+
+A venue is what people know and reserve; a space is a unit of floor that can be used by one at a time. A hall that splits is a
+venue over two spaces, and its halves are venues over one each: whoever uses the hall uses both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models.base import Base, Keyed, PlainText, chosen_from
+from models.regions import Region, regions_within
+
+
+class SiteKind(StrEnum):
+    """Which of the three levels of service point it is."""
+
+    CENTRE = "centre"  # 党群服务中心
+    STATION = "station"  # 党群服务站
+    REST_STATION = "rest_station"  # 驿站
+
+
+class Site(Keyed, Base):
+    """One building or place with rooms."""
+
+    __tablename__ = "sites"
+    __table_args__ = (UniqueConstraint("region_id", "name"),)
+
+    region_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
+    kind: Mapped[SiteKind] = mapped_column(chosen_from(SiteKind))
+    name: Mapped[str] = mapped_column(PlainText(60))
+    address: Mapped[str] = mapped_column(PlainText(120), default="")
+    phone: Mapped[str] = mapped_column(PlainText(20), default="")
+
+    region: Mapped[Region] = relationship()
+    venues: Mapped[list[Venue]] = relationship(back_populates="site", order_by="Venue.id")
+
+
+venue_spaces = Table(
+    "venue_spaces",
+    Base.metadata,
+    Column("venue_id", ForeignKey("venues.id"), primary_key=True),
+    Column("space_id", ForeignKey("spaces.id"), primary_key=True, index=True),
+)
+
+
+class Venue(Keyed, Base):
+    """One room as people know it."""
+
+    __tablename__ = "venues"
+    __table_args__ = (UniqueConstraint("site_id", "name"),)
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    name: Mapped[str] = mapped_column(PlainText(40))
+    capacity: Mapped[int]
+
+    site: Mapped[Site] = relationship(back_populates="venues")
+    spaces: Mapped[list[Space]] = relationship(secondary=venue_spaces, order_by="Space.id")
+
+
+class Space(Base):
+    """A piece of floor that one use at a time may hold."""
+
+    __tablename__ = "spaces"
+    __table_args__ = (UniqueConstraint("site_id", "name"),)
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    name: Mapped[str] = mapped_column(PlainText(40))
+
+
+def open_site(session: Session, region: Region, *, kind: SiteKind, name: str) -> Site:
+    """Add a service point to a place."""
+    site = Site(region=region, kind=kind, name=name)
+    session.add(site)
+    session.flush()
+    return site
+
+
+def add_space(session: Session, site: Site, name: str) -> Space:
+    """Add a piece of floor to a service point."""
+    space = Space(site_id=site.id, name=name)
+    session.add(space)
+    session.flush()
+    return space
+
+
+def add_venue(
+    session: Session, site: Site, *, name: str, capacity: int, spaces: Sequence[Space] = ()
+) -> Venue:
+    """Add a room to a service point: over these spaces, or over a new one of its own."""
+    venue = Venue(
+        site=site, name=name, capacity=capacity, spaces=list(spaces) or [add_space(session, site, name)]
+    )
+    session.add(venue)
+    session.flush()
+    return venue
+
+
+def venues_within(session: Session, region: Region) -> list[Venue]:
+    """Every room of the sites in a place and under it, in the order they were added."""
+    return list(
+        session.scalars(
+            select(Venue)
+            .join(Site, Venue.site_id == Site.id)
+            .where(Site.region_id.in_(regions_within(region)))
+            .order_by(Venue.id)
+        )
+    )

@@ -1,0 +1,24 @@
+"""Commands (命令): what the operator of an installation does from a terminal.
+
+timetable  staff  policies  calendars  town  wechat      one module a noun, one group each
+speaking   how they answer                       finding   whom they mean
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from server.commands.calendars import calendar
+from server.commands.policies import policy
+from server.commands.staff import staff
+from server.commands.timetable import timetable
+from server.commands.town import town
+from server.commands.wechat import wechat
+
+GROUPS = (timetable, staff, policy, calendar, town, wechat)
+
+
+def register_commands(app: Flask) -> None:
+    """Give the application its ``flask`` commands."""
+    for group in GROUPS:
+        app.cli.add_command(group)

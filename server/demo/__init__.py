@@ -1,0 +1,64 @@
+"""The demo town (安澜市): what a newcomer finds after the first start. Fictional from end to end (domain.md §5).
+
+places  regions, sites, rooms      cast  people and their hats      classes  the timetable that is imported
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.accounts import Account, open_login, revoke_login
+from models.courses import Course, CourseRun, Tap, register
+from models.regions import Region
+from server.demo.cast import DemoPerson, bring_in_people, demo_people
+from server.demo.classes import CLASSES, FILE_NAME, write_timetable
+from server.demo.places import CITY, plant_places
+from server.timetable import apply_timetable, read_timetable
+
+__all__ = ["DemoPerson", "demo_people", "is_loaded", "load_demo_town"]
+
+
+def is_loaded(session: Session) -> bool:
+    """Whether the demo town stands in this database."""
+    return session.scalar(select(Region.id).where(Region.code == CITY)) is not None
+
+
+def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
+    """Build the demo town in the caller's writing transaction, once; whether there was anything to do.
+
+    ``now`` is the moment its classes are counted from, the clock's own. The timetable they come from is left in
+    ``data_dir`` as an .xlsx file. A town that stands already is left exactly as it is, with all that people did in it.
+    """
+    if is_loaded(session):
+        return False
+    regions = plant_places(session)
+    neighbours = bring_in_people(session, regions)
+    timetable = read_timetable(write_timetable(data_dir / FILE_NAME, now=now))
+    report = apply_timetable(session, timetable)
+    if report.faults:
+        raise RuntimeError("\n".join(fault.line for fault in report.faults))
+    _register_neighbours(session, neighbours)
+    return True
+
+
+def _register_neighbours(session: Session, neighbours: list[Account]) -> None:
+    """Neighbours tap on the classes that shall have people in them, in turn, as they would on their phones."""
+    keys = {
+        (row.name, row.title): row.key
+        for row in session.execute(
+            select(Region.name, Course.title, CourseRun.key)
+            .join(CourseRun, CourseRun.course_id == Course.id)
+            .join(Region, Region.id == Course.region_id)
+        )
+    }
+    logins = [open_login(session, account).key for account in neighbours]
+    for community, classes in CLASSES.items():
+        for one in classes:
+            for login_key in logins[: one.registered]:
+                register(session, Tap(keys[community, one.course], login_key))
+    for login_key in logins:
+        revoke_login(session, login_key)

@@ -1,0 +1,68 @@
+"""The town's own work (定时工作): what happens without anybody tapping. One table says what, how often, and why.
+
+Each job is a function ``run(now)`` that does a bounded amount of work in transactions of its own and is harmless when run twice or
+stopped half-way; tests drive the clock by calling it. The worker process runs the table with APScheduler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from server.jobs import delivery, pushes, tidying
+
+
+@dataclass(frozen=True)
+class Job:
+    """One line of the schedule."""
+
+    name: str
+    every: timedelta
+    run: Callable[[datetime], int]
+    why: str
+    batch: int | None = None  # how many a full run settles; a full run is followed by another at once
+
+
+SCHEDULE = (
+    Job(
+        "deliver_notices",
+        timedelta(seconds=1),
+        delivery.deliver_due,
+        "报名成功后几秒内微信收到消息",
+        delivery.MOST_AT_ONCE,
+    ),
+    Job(
+        "settle_lost_notices",
+        timedelta(minutes=1),
+        delivery.settle_lost,
+        "发送途中断掉的消息标为结果不明，不重发",
+    ),
+    Job(
+        "settle_pushes",
+        timedelta(seconds=1),
+        pushes.settle_pushes,
+        "微信推送先应答、后办理：订阅、送达结果、撤回授权",
+        pushes.MOST_AT_ONCE,
+    ),
+    Job(
+        "owe_what_was_allowed",
+        timedelta(seconds=2),
+        pushes.owe_what_was_allowed,
+        "先办事、后点允许的，十分钟内补发消息",
+    ),
+    Job(
+        "forget_old_pushes",
+        timedelta(hours=24),
+        pushes.forget_pushes,
+        "微信推送记录留 30 天，订阅回执留 2 天",
+    ),
+    Job("forget_old_answers", timedelta(hours=1), tidying.forget_answers, "幂等答复只留 24 小时"),
+    Job(
+        "forget_departed",
+        timedelta(hours=24),
+        tidying.forget_departed,
+        "注销满三年的同意记录、离岗满一年的工作人员姓名到期删除",
+    ),
+    Job("forget_ended_logins", timedelta(hours=24), tidying.forget_logins, "过期或退出的登录不再保留"),
+)

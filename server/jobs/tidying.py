@@ -1,0 +1,28 @@
+"""Tidying up (清理): rows whose time is over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from models.accounts import forget_ended_logins
+from models.base import transaction
+from models.departures import forget_what_was_kept_long_enough
+from models.kept_answers import forget_old_answers
+
+
+def forget_answers(now: datetime) -> int:
+    """Drop kept answers older than a day; how many."""
+    with transaction() as session:
+        return forget_old_answers(session)
+
+
+def forget_departed(now: datetime) -> int:
+    """Drop what was kept after people left and its time is over: consents, names of former staff; how many rows."""
+    with transaction() as session:
+        return forget_what_was_kept_long_enough(session)
+
+
+def forget_logins(now: datetime) -> int:
+    """Drop logins that ended more than a month ago; how many."""
+    with transaction() as session:
+        return forget_ended_logins(session, before=now)

@@ -1,0 +1,331 @@
+"""Settings (设置): everything that differs between one installation and another, read once from the environment.
+
+Everything missing or senseless is told at once, not one fault a start. In demo mode (the default of ``make run``) what is missing
+is made up: keys are generated into ``DATA_DIR``, WeChat is the sandbox beside us. Production makes nothing up.
+``deploy/env.example`` lists every setting; a promise test keeps it complete.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from miniprogram_api.sms import SmsTemplateName
+from miniprogram_api.sms.templates import LONGEST_SIGN
+from miniprogram_api.sms.tencent import TENCENT_API
+from models.notices import TemplateName
+
+SANDBOX_APPID = "wxsandbox000000001"
+WECHAT_API = "https://api.weixin.qq.com"
+# what a demo and its sandbox agree on; nobody outside reaches either
+SANDBOX_PUSH_TOKEN = "sandboxpushtoken"  # noqa: S105 - guards a sandbox
+SANDBOX_PUSH_AES_KEY = "sandboxsandboxsandboxsandboxsandboxsandboxs"
+HIGHEST_PORT = 65535
+MOST_WORKERS = 64
+
+Name = TypeVar("Name", bound=StrEnum)
+
+
+class Mode(StrEnum):
+    """How serious it is."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+class SmsCarrier(StrEnum):
+    """Who carries short messages."""
+
+    CONSOLE = "console"  # 只写日志，不发送
+    TENCENT = "tencent"  # 腾讯云短信
+
+
+class Misconfigured(Exception):
+    """The environment does not say enough; ``faults`` lists everything, one line each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class SmsAccount:
+    """An application at a provider of short messages, with the ids of our texts there."""
+
+    base_url: str
+    secret_id: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    app_id: str
+    sign: str
+    region: str
+    templates: Mapping[SmsTemplateName, str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation's settings. Built by ``from_environment``; tests build it by hand."""
+
+    mode: Mode
+    data_dir: Path
+    database_url: str = field(repr=False)  # may hold a password; the keys below must not reach a log either
+    secret_keys: tuple[str, ...] = field(repr=False)
+    data_keys: tuple[str, ...] = field(repr=False)
+    lookup_key: str = field(repr=False)
+    wechat_appid: str
+    wechat_secret: str = field(repr=False)
+    wechat_base_url: str
+    wechat_templates: Mapping[TemplateName, str]
+    wechat_push_token: str | None = field(default=None, repr=False)  # none: WeChat tells us nothing
+    wechat_push_aes_key: str | None = field(default=None, repr=False)  # none: pushes come unsealed
+    wechat_state: str = "formal"
+    sms_account: SmsAccount | None = None  # none: short messages are written to the log, not sent
+    port: int = 8000
+    sandbox_port: int = 8001
+    bind: str = "127.0.0.1"
+    web_workers: int = 2
+    log_level: str = "INFO"
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether WeChat is the stand-in beside us; never with a real AppID."""
+        return self.wechat_appid == SANDBOX_APPID
+
+
+class _Reader:
+    """Reads settings one by one and remembers everything that was wrong."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.faults: list[str] = []
+
+    def text(
+        self, name: str, default: str | None = None, *, check: Callable[[str], str | None] | None = None
+    ) -> str:
+        value = self.env.get(name, "").strip() or default
+        if value is None:
+            self.faults.append(f"{name} is not set")
+            return ""
+        wrong = check(value) if check else None
+        if wrong:
+            self.faults.append(f"{name} {wrong}")
+        return value
+
+    def number(self, name: str, default: int, *, most: int) -> int:
+        value = self.text(name, str(default))
+        if value.isascii() and value.isdigit() and len(value) <= len(str(most)) and 1 <= int(value) <= most:
+            return int(value)
+        self.faults.append(f"{name} is {value!r}; it may be 1 to {most}")
+        return default
+
+
+def from_environment(env: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises Misconfigured with everything that is wrong, all at once."""
+    read = _Reader(os.environ if env is None else env)
+    mode_text = read.text("JIAMENKOU_MODE", Mode.DEMO, check=_must_be_one_of(*Mode))
+    mode = Mode(mode_text) if mode_text in list(Mode) else Mode.PRODUCTION
+    data_dir = Path(read.text("DATA_DIR", "./var")).resolve()
+    demo_keys = _demo_keys(data_dir, read) if mode is Mode.DEMO else {}
+    port = read.number("PORT", 8000, most=HIGHEST_PORT)
+    sandbox_port = read.number("SANDBOX_PORT", 8001, most=HIGHEST_PORT)
+    is_demo = mode is Mode.DEMO
+    appid = read.text("WECHAT_APPID", SANDBOX_APPID if is_demo else None)
+    sandboxed = appid == SANDBOX_APPID
+    if sandboxed and not is_demo:
+        read.faults.append("WECHAT_APPID is the sandbox's: production needs the AppID of a real mini-program")
+    if sandboxed and port == sandbox_port:
+        read.faults.append(f"PORT and SANDBOX_PORT are both {port}: the sandbox needs a port of its own")
+    settings = Settings(
+        mode=mode,
+        data_dir=data_dir,
+        database_url=read.text(
+            "DATABASE_URL",
+            f"sqlite:///{data_dir / 'jiamenkou.sqlite3'}" if is_demo else None,
+            check=_must_be_database,
+        ),
+        secret_keys=_listed(read.text("SECRET_KEY", demo_keys.get("SECRET_KEY"), check=_must_be_secret)),
+        data_keys=_listed(read.text("DATA_KEY", demo_keys.get("DATA_KEY"), check=_must_be_fernet)),
+        lookup_key=read.text("LOOKUP_KEY", demo_keys.get("LOOKUP_KEY"), check=_must_be_secret),
+        wechat_appid=appid,
+        wechat_secret=read.text("WECHAT_SECRET", "sandbox-secret" if sandboxed and is_demo else None),
+        wechat_base_url=read.text(
+            "WECHAT_BASE_URL",
+            f"http://127.0.0.1:{sandbox_port}" if sandboxed else WECHAT_API,
+            check=_must_be_url,
+        ),
+        wechat_templates=_templates(read, sandboxed=sandboxed and is_demo),
+        **_push_keys(read, sandboxed=sandboxed and is_demo, needed=not is_demo),
+        wechat_state=read.text(
+            "WECHAT_STATE", "formal", check=_must_be_one_of("formal", "trial", "developer")
+        ),
+        sms_account=_sms_account(read),
+        port=port,
+        sandbox_port=sandbox_port,
+        bind=read.text("BIND", "127.0.0.1"),
+        web_workers=read.number("WEB_WORKERS", 2, most=MOST_WORKERS),
+        log_level=read.text("LOG_LEVEL", "INFO", check=_must_be_one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+    )
+    if read.faults:
+        raise Misconfigured(read.faults)
+    return settings
+
+
+def _templates(read: _Reader, *, sandboxed: bool) -> dict[TemplateName, str]:
+    """``WECHAT_TEMPLATES``: ``name=id`` pairs with commas between, one for every template of the catalogue."""
+    text = read.env.get("WECHAT_TEMPLATES", "").strip()
+    if sandboxed and not text:
+        from server.wechat_sandbox import templates  # noqa: PLC0415 - production never loads the sandbox
+
+        return {name: getattr(templates, name).id for name in TemplateName}
+    return _ids_by_name(read, "WECHAT_TEMPLATES", TemplateName)
+
+
+def _push_keys(read: _Reader, *, sandboxed: bool, needed: bool) -> dict[str, str | None]:
+    """What pushes are signed and sealed with. A demo with a real mini-program may go without, or unsealed."""
+
+    def key(name: str, in_sandbox: str, check: Callable[[str], str | None]) -> str | None:
+        default = in_sandbox if sandboxed else None if needed else ""
+        return read.text(name, default, check=lambda value: check(value) if value else None) or None
+
+    token = key("WECHAT_PUSH_TOKEN", SANDBOX_PUSH_TOKEN, _must_be_push_token)
+    aes_key = key("WECHAT_PUSH_AES_KEY", SANDBOX_PUSH_AES_KEY, _must_be_push_aes_key)
+    if aes_key and not token and not needed:
+        read.faults.append("WECHAT_PUSH_TOKEN is not set, but WECHAT_PUSH_AES_KEY is")
+    return {"wechat_push_token": token, "wechat_push_aes_key": aes_key}
+
+
+def _sms_account(read: _Reader) -> SmsAccount | None:
+    """The provider's account when one is chosen. What stands there beside the console is left alone, for another day."""
+    carrier = read.text("SMS_PROVIDER", SmsCarrier.CONSOLE, check=_must_be_one_of(*SmsCarrier))
+    if carrier != SmsCarrier.TENCENT:
+        return None
+    return SmsAccount(
+        base_url=read.text("SMS_BASE_URL", TENCENT_API, check=_must_be_url),
+        secret_id=read.text("SMS_SECRET_ID"),
+        secret_key=read.text("SMS_SECRET_KEY"),
+        app_id=read.text("SMS_APP_ID", check=_must_be_digits),
+        sign=read.text("SMS_SIGN", check=_must_be_sign),
+        region=read.text("SMS_REGION", "ap-guangzhou"),
+        templates=_ids_by_name(read, "SMS_TEMPLATES", SmsTemplateName),
+    )
+
+
+def _ids_by_name(read: _Reader, setting: str, names: type[Name]) -> dict[Name, str]:
+    """``name=id`` pairs with commas between: one for every name, no id twice."""
+    pairs: dict[str, str] = {}
+    for pair in _listed(read.env.get(setting, "")):
+        name, _, template_id = (part.strip() for part in pair.partition("="))
+        if name in pairs:
+            read.faults.append(f"{setting} names {name} twice")
+        elif template_id and template_id in pairs.values():
+            read.faults.append(f"{setting} gives {name} the id of another template")
+        pairs[name] = template_id
+    missing = [name for name in names if not pairs.get(name)]
+    if missing:
+        read.faults.append(f"{setting} has no id for: {', '.join(missing)}")
+    unknown = sorted(set(pairs) - set(names))
+    if unknown:
+        read.faults.append(f"{setting} names templates we do not know: {', '.join(unknown)}")
+    return {name: pairs.get(name, "") for name in names}
+
+
+def _demo_keys(data_dir: Path, read: _Reader) -> dict[str, str]:
+    """The keys of a demo, made at its first start and kept in ``DATA_DIR``, readable by its owner alone."""
+    path = data_dir / "demo-keys.env"
+    keys = {
+        "SECRET_KEY": secrets.token_urlsafe(32),
+        "DATA_KEY": Fernet.generate_key().decode(),
+        "LOOKUP_KEY": secrets.token_urlsafe(32),
+    }
+    try:
+        if not path.exists():
+            data_dir.mkdir(parents=True, exist_ok=True)
+            _write_once(path, "".join(f"{name}={key}\n" for name, key in keys.items()))
+        return dict(line.strip().split("=", 1) for line in path.read_text().splitlines() if "=" in line)
+    except OSError as error:
+        read.faults.append(f"DATA_DIR {data_dir} cannot be used: {error.strerror}")
+        return keys
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Make a private file, whole from its first moment: of several processes starting at once, one makes it."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass  # another process of the same first start was quicker
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _must_be_one_of(*allowed: str) -> Callable[[str], str | None]:
+    return lambda value: None if value in allowed else f"is {value!r}; it may be {' or '.join(allowed)}"
+
+
+def _must_be_secret(value: str) -> str | None:
+    keys = _listed(value)
+    return None if keys and all(len(key) >= 32 for key in keys) else "is too short: at least 32 characters"
+
+
+def _must_be_fernet(value: str) -> str | None:
+    wrong = "is not a key: 32 bytes as url-safe base64 (deploy/README.md says how to make one)"
+    try:
+        made = [Fernet(key) for key in _listed(value)]
+    except ValueError:
+        return wrong
+    return None if made else wrong
+
+
+def _must_be_database(value: str) -> str | None:
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        return "is not a database URL"
+    if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+        return (
+            "names no file: sqlite:///… with the path of one"  # every connection would have a town of its own
+        )
+    if url.drivername in ("sqlite", "postgresql+psycopg"):
+        return None
+    return f"starts with {url.drivername}://; it may be postgresql+psycopg:// or sqlite:///"
+
+
+def _must_be_push_token(value: str) -> str | None:
+    return None if re.fullmatch("[A-Za-z0-9]{3,32}", value) else "is not 3 to 32 letters and digits"
+
+
+def _must_be_push_aes_key(value: str) -> str | None:
+    return None if re.fullmatch("[A-Za-z0-9]{43}", value) else "is not 43 letters and digits"
+
+
+def _must_be_digits(value: str) -> str | None:
+    return None if value.isascii() and value.isdigit() else "is not a number"
+
+
+def _must_be_sign(value: str) -> str | None:
+    return (
+        None if 2 <= len(value) <= LONGEST_SIGN else f"is not a signature of 2 to {LONGEST_SIGN} characters"
+    )
+
+
+def _must_be_url(value: str) -> str | None:
+    return (
+        None
+        if value.startswith(("https://", "http://127.0.0.1:", "http://localhost:"))
+        else "must be an https:// address"
+    )

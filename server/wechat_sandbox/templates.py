@@ -1,0 +1,90 @@
+"""The message templates of the sandbox account (订阅消息模板, wechat.md §4.6).
+
+The ids are fixed, so settings and a kept state mean the same after every start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from server.wechat_sandbox.keywords import is_known
+
+ONE_TIME = 2
+LONG_TERM = 3
+
+_line = re.compile(r"(?P<label>[^:：{}]+)[:：]\{\{(?P<key>(?P<kind>[a-z_]+)[0-9]{1,3})\.DATA\}\}")
+
+
+@dataclass(frozen=True)
+class Keyword:
+    """One line of a template: the label a person reads, the key a sender fills, the type its value must have."""
+
+    label: str
+    key: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template of the account. ``content`` holds one ``标签:{{key.DATA}}`` a line; malformed lines are a ValueError.
+
+    ``kind`` is WeChat's ``type``: 2 one-time (一次性订阅), 3 long-term (长期订阅). ``choices`` lists the values an
+    enum keyword may take. A ``banned`` template answers 43107.
+    """
+
+    id: str
+    title: str
+    content: str
+    kind: int = ONE_TIME
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    banned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in (ONE_TIME, LONG_TERM):
+            raise ValueError("kind is 2 (one-time) or 3 (long-term)")
+        keys = [keyword.key for keyword in self.keywords]
+        if not keys or len(set(keys)) != len(keys):
+            raise ValueError("content needs at least one keyword, and each keyword once")
+
+    @cached_property
+    def keywords(self) -> tuple[Keyword, ...]:
+        """The lines of ``content``, in order."""
+        return tuple(_keyword(line) for line in self.content.splitlines() if line.strip())
+
+
+def _keyword(line: str) -> Keyword:
+    found = _line.fullmatch(line.strip())
+    if found is None or not is_known(found["kind"]):
+        raise ValueError(f"not a keyword line of a known type: {line!r}")
+    return Keyword(label=found["label"], key=found["key"], kind=found["kind"])
+
+
+registration_result = Template(
+    id="kPz3Wn0vQe8LrYt6BmXc1JdHs5UaGf7NiOo2TqVx9wE",
+    title="报名结果通知",
+    content=(
+        "课程名称:{{thing1.DATA}}\n开课时间:{{time2.DATA}}\n上课地点:{{thing3.DATA}}\n"
+        "报名结果:{{phrase4.DATA}}\n备注:{{thing5.DATA}}\n"
+    ),
+)
+seat_offer = Template(
+    id="7RuGx2hDbM9sVw4KfTj0ZyQnEa6PcLi8Xo1mBk5Ht3U",
+    title="候补转正通知",
+    content="课程:{{thing1.DATA}}\n确认截止:{{time2.DATA}}\n提示:{{thing3.DATA}}\n",
+)
+class_reminder = Template(
+    id="Hq5cYv8NzA1tJw3Ro7SgLk0PbDx4UmFe9iTn2VhC6sM",
+    title="开课提醒",
+    content="课程名称:{{thing1.DATA}}\n开课时间:{{time2.DATA}}\n上课地点:{{thing3.DATA}}\n携带物:{{thing4.DATA}}\n",
+)
+class_change = Template(
+    id="e3XoBs6KjR0yWf9GdLc2TzNv8QmUp5HaYi7tEk1Jw4A",
+    title="课程变更通知",
+    content="课程名称:{{thing1.DATA}}\n变更类型:{{phrase2.DATA}}\n上课时间:{{time3.DATA}}\n说明:{{thing4.DATA}}\n",
+)
+
+DEFAULT_TEMPLATES = (registration_result, seat_offer, class_reminder, class_change)

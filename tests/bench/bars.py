@@ -1,0 +1,263 @@
+"""The bars P1–P9: what is divided by what, what is asked of it, and how the result reads."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tests.bench.measuring import Cell
+from tests.bench.serving import Memory
+
+REPORTED = "reported"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: at least ``least`` or at most ``most``."""
+
+    name: str
+    says: str
+    least: float | None = None
+    most: float | None = None
+
+    def is_met_by(self, value: float) -> bool:
+        """Whether a median passes."""
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+    @property
+    def wants(self) -> str:
+        """The demand, as a reader writes it."""
+        if self.least is None and self.most is None:
+            return REPORTED
+        return f"≥ {self.least:g}" if self.least is not None else f"≤ {self.most:g}"
+
+
+TAP_PG = Bar("P1", "taps ÷ authenticated no-op POST", least=0.40)
+TAP_SQLITE = Bar("P2", "taps ÷ authenticated no-op POST", least=0.40)
+# what P1 and P2 would be on a machine with nothing else to do: CPU is counted for our own processes alone
+TAP_CPU = Bar("P1", "CPU of a no-op ÷ CPU of a tap, database and phones included")
+HOT_ROW = Bar("P3", "taps ÷ pgbench, one guarded statement, hot row, 32 clients", least=1.0)
+ORM = Bar("P4", "taps ÷ plain ORM lock-and-count route", least=8)
+# the bar was set for a row lock, which SQLite has not: its ORM route is faster, and a no-op is barely ten of it
+ORM_SQLITE = Bar("P4", "taps ÷ plain ORM lock-and-count route")
+LIST = Bar("P5", "list of 20 runs ÷ no-op GET", least=0.6)
+EXACT = Bar("P6", "bursts with a fault", most=0)
+TAIL = Bar("P7", "p99 ÷ p50 of the burst", most=4)
+OLD_TAP = Bar("P8", "cost of a tap after years ÷ when new", most=1.3)
+OLD_LIST = Bar("P8", "cost of making the list after years ÷ when new", most=1.3)
+
+
+@dataclass
+class Verdict:
+    """One bar on one database: the ratio of every round, and whether its median passes."""
+
+    bar: Bar
+    engine: str
+    case: str
+    ratios: list[float]
+
+    @property
+    def median(self) -> float:
+        """The middle of the rounds."""
+        return statistics.median(self.ratios)
+
+    @property
+    def passes(self) -> bool:
+        """Whether the bar is met."""
+        return self.bar.is_met_by(self.median)
+
+    def row(self) -> list[str]:
+        """As a line of the table."""
+        spread = f"{min(self.ratios):.2f}..{max(self.ratios):.2f}"
+        return [
+            self.bar.name,
+            self.engine,
+            f"{self.bar.says}{f', {self.case}' if self.case else ''}",
+            f"{self.median:.2f}",
+            spread,
+            self.bar.wants,
+            "" if self.bar.wants == REPORTED else "pass" if self.passes else "FAIL",
+        ]
+
+
+@dataclass
+class Findings:
+    """Everything a run found. ``cells[engine, kind]`` holds one cell a round."""
+
+    cells: dict[tuple[str, str], list[Cell]] = field(default_factory=dict)
+    strikes: dict[tuple[str, str], list[Cell]] = field(default_factory=dict)
+    memory: dict[tuple[str, str], dict[str, Memory]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+    def add(self, engine: str, kind: str, cell: Cell) -> None:
+        """One more round of a cell."""
+        self.cells.setdefault((engine, kind), []).append(cell)
+
+    def rates(self, engine: str, kind: str) -> list[float]:
+        """Answers per second, one a round."""
+        return [cell.per_second for cell in self.cells.get((engine, kind), [])]
+
+
+def judge(found: Findings, engines: Sequence[str], bursts: Sequence[tuple[int, int]]) -> list[Verdict]:
+    """Every bar that was measured."""
+    verdicts: list[Verdict] = []
+
+    def weigh(bar: Bar, engine: str, case: str, over: Sequence[float], under: Sequence[float]) -> None:
+        if over and under:
+            ratios = [a / b for a, b in zip(over, under, strict=False)]
+            verdicts.append(Verdict(bar, engine, case, ratios))
+
+    for engine in engines:
+        for residents, _ in bursts:
+            taps, case = found.rates(engine, f"taps {residents}"), f"{residents} residents"
+            bar = TAP_SQLITE if engine == "sqlite" else TAP_PG
+            weigh(bar, engine, case, taps, found.rates(engine, f"nothing {residents}"))
+            weigh(
+                TAP_CPU,
+                engine,
+                case,
+                [cell.cpu_us for cell in found.cells.get((engine, f"nothing {residents}"), [])],
+                [cell.cpu_us for cell in found.cells.get((engine, f"taps {residents}"), [])],
+            )
+        first = found.rates(engine, f"taps {bursts[0][0]}")
+        if engine == "postgresql":
+            weigh(HOT_ROW, engine, "", first, found.rates(engine, "pgbench"))
+        weigh(ORM_SQLITE if engine == "sqlite" else ORM, engine, "", first, found.rates(engine, "orm"))
+        weigh(LIST, engine, "", found.rates(engine, "list"), found.rates(engine, "get"))
+        for residents, _ in bursts:
+            cells = found.cells.get((engine, f"taps {residents}"), [])
+            weigh(TAIL, engine, f"{residents} residents", [c.p99 for c in cells], [c.p50 for c in cells])
+        for bar, kind in ((OLD_TAP, "taps"), (OLD_LIST, "list")):
+            new, old = found.rates(engine, f"{kind} new"), found.rates(engine, f"{kind} old")
+            weigh(bar, engine, "", new, old)
+        bursts_played = [
+            cell
+            for (where, kind), cells in found.cells.items()
+            if where == engine and "taps" in kind
+            for cell in cells
+        ]
+        for case, cells in [
+            ("undisturbed", bursts_played),
+            *((what, cells) for (where, what), cells in found.strikes.items() if where == engine),
+        ]:
+            if cells:
+                faulty = float(sum(bool(cell.faults) for cell in cells))
+                verdicts.append(Verdict(EXACT, engine, f"{case}, of {len(cells)}", [faulty]))
+    return sorted(verdicts, key=lambda verdict: verdict.bar.name)
+
+
+def as_markdown(found: Findings, verdicts: Sequence[Verdict]) -> str:
+    """The readable file."""
+    parts = [
+        "# make bench",
+        *found.remarks,
+        _table(
+            ["bar", "database", "ratio", "median", "min..max", "bar asks", ""], [v.row() for v in verdicts]
+        ),
+        "P9, memory of each process, MiB (PSS counts shared pages once):",
+        _table(
+            ["database", "process", "at rest RSS", "PSS", "after the bursts RSS", "PSS"], _memory_rows(found)
+        ),
+        "What was measured (medians; CPU in µs a request, a tick of the kernel's clock at the least):",
+        _table(
+            [
+                "database",
+                "load",
+                "per second",
+                "min..max",
+                "p50 ms",
+                "p99 ms",
+                "server CPU",
+                "database CPU",
+                "phones CPU",
+                "phones' share of a core",
+                "others' share of the machine",
+            ],
+            [_cell_row(engine, kind, cells) for (engine, kind), cells in sorted(found.cells.items())],
+        ),
+    ]
+    faults = [
+        f"- {engine}, {kind}: {fault}"
+        for (engine, kind), cells in [*found.cells.items(), *found.strikes.items()]
+        for cell in cells
+        for fault in cell.faults
+    ]
+    if faults:
+        parts += ["Faults:", "\n".join(faults)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def as_json(found: Findings, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Everything, for machines."""
+    return {
+        "bars": [
+            {
+                "bar": v.bar.name,
+                "says": v.bar.says,
+                "engine": v.engine,
+                "case": v.case,
+                "median": v.median,
+                "ratios": v.ratios,
+                "wants": v.bar.wants,
+                "passes": v.passes,
+            }
+            for v in verdicts
+        ],
+        "cells": {
+            f"{engine}: {kind}": [asdict(c) for c in cells] for (engine, kind), cells in found.cells.items()
+        },
+        "strikes": {
+            f"{engine}: {what}": [asdict(c) for c in cells] for (engine, what), cells in found.strikes.items()
+        },
+        "memory_mib": {
+            f"{engine}, {when}": {who: asdict(memory) for who, memory in processes.items()}
+            for (engine, when), processes in found.memory.items()
+        },
+        "remarks": found.remarks,
+    }
+
+
+def _memory_rows(found: Findings) -> list[list[str]]:
+    rows = []
+    for (engine, when), at_rest in found.memory.items():
+        if when != "at rest":
+            continue
+        after = found.memory.get((engine, "after"), {})
+        for who, memory in at_rest.items():
+            later = after.get(who)
+            rows.append(
+                [engine, who, f"{memory.rss:.0f}", f"{memory.pss:.0f}"]
+                + ([f"{later.rss:.0f}", f"{later.pss:.0f}"] if later else ["", ""])
+            )
+    return rows
+
+
+def _cell_row(engine: str, kind: str, cells: Sequence[Cell]) -> list[str]:
+    def middle(name: str) -> float:
+        return float(statistics.median(getattr(cell, name) for cell in cells))
+
+    rates = [cell.per_second for cell in cells]
+    return [
+        engine,
+        kind,
+        f"{middle('per_second'):.0f}",
+        f"{min(rates):.0f}..{max(rates):.0f}",
+        f"{middle('p50') * 1000:.0f}",
+        f"{middle('p99') * 1000:.0f}",
+        f"{middle('server_cpu_us'):.0f}",
+        f"{middle('database_cpu_us'):.0f}",
+        f"{middle('phones_cpu_us'):.0f}",
+        f"{middle('phones_share'):.2f}",
+        f"{middle('others_share'):.2f}",
+    ]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    widths = [max(len(row[n]) for row in (head, *rows)) for n in range(len(head))]
+    lines = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in (head, *rows)]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,337 @@
+"""What is told, in which words, when, and what becomes of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from models import clock as town_clock
+from models.base import db, reading, transaction, writer
+from models.clock import StoppedClock
+from models.notices import MOMENTS, PROMPTS, Debt, Delivery, Notice, NoticeKind, inbox_of, morning_after, owe
+from models.notices.keywords import NOTHING, cut, fit, say_time
+from models.notices.sending import LEASE, claim_due, give_up_on_the_dead, put_back, settle
+from models.policies import Policies, set_policy
+from models.regions import Region
+from tests.people import Person, Town
+
+RULES = Policies(1.0, 24, time(21, 30), time(8, 0), 5)
+
+
+def at(hour: int, minute: int = 0, *, day: int = 20) -> datetime:
+    """A moment of November on the town's wall."""
+    return datetime(2026, 11, day, hour, minute, tzinfo=town_clock.TOWN_ZONE)
+
+
+# --- quiet hours --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raised", "goes_out"),
+    [
+        (at(12), at(12)),
+        (at(21, 29), at(21, 29)),
+        (at(21, 30), at(8, day=21)),
+        (at(23, 59), at(8, day=21)),
+        (at(0, day=21), at(8, day=21)),
+        (at(7, 59, day=21), at(8, day=21)),
+        (at(8, day=21), at(8, day=21)),
+    ],
+)
+def test_nobody_is_woken(raised: datetime, goes_out: datetime) -> None:
+    assert morning_after(RULES, raised) == goes_out
+
+
+@pytest.mark.parametrize(
+    ("quiet_from", "quiet_until", "raised", "goes_out"),
+    [
+        (time(12, 0), time(14, 0), at(13), at(14)),
+        (time(12, 0), time(14, 0), at(14), at(14)),
+        (time(12, 0), time(12, 0), at(12), at(12)),
+        (time(0, 0), time(6, 0), at(0), at(6)),
+    ],
+)
+def test_a_community_may_be_quiet_at_noon_or_never(
+    quiet_from: time, quiet_until: time, raised: datetime, goes_out: datetime
+) -> None:
+    assert morning_after(Policies(1.0, 24, quiet_from, quiet_until, 5), raised) == goes_out
+
+
+@given(st.integers(0, 60 * 24 * 3), st.integers(0, 23), st.integers(0, 23))
+def test_what_waits_goes_out_within_a_day_and_never_in_the_quiet(
+    minutes: int, quiet_from: int, quiet_until: int
+) -> None:
+    raised = at(0) + timedelta(minutes=minutes)
+    rules = Policies(1.0, 24, time(quiet_from), time(quiet_until), 5)
+    out = morning_after(rules, raised)
+    assert raised <= out < raised + timedelta(days=1)
+    assert morning_after(rules, out) == out
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "fitted"),
+    [
+        ("thing1", "摄影入门", "摄影入门"),
+        ("thing1", "一" * 21, "一" * 19 + "…"),
+        ("thing1", "一" * 20, "一" * 20),
+        ("thing2", "", NOTHING),
+        ("thing2", "👵🏻", NOTHING),
+        ("thing2", "跳舞💃吧", "跳舞吧"),
+        ("thing3", "第一行\n第二行\x00", "第一行 第二行"),
+        ("phrase4", "报名成功!", "报名成功"),
+        ("phrase4", "OK", NOTHING),
+        ("phrase4", "一二三四五六", "一二三四五"),
+        ("character_string5", "No. 12号", "No.12"),
+        ("character_string5", "号", "-"),
+        ("number6", "约 12.5 元", "12.5"),
+        ("number6", "", "0"),
+        ("time2", "2026-12-03T10:00:00+00:00", "2026年12月3日 18:00"),
+        ("date2", "2026-12-31T16:00:00+00:00", "2027年1月1日 00:00"),
+        ("thing1", "8:00～9:00", "8:00~9:00"),
+    ],
+)
+def test_a_fact_is_fitted_to_its_keyword(keyword: str, value: str, fitted: str) -> None:
+    assert fit(keyword, value) == fitted
+
+
+def test_a_type_we_do_not_use_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        fit("car_number1", "京A")
+
+
+@given(st.text(max_size=80))
+def test_whatever_people_write_fits(value: str) -> None:
+    assert 1 <= len(fit("thing1", value)) <= 20
+    assert 1 <= len(fit("phrase1", value)) <= 5
+
+
+def test_cutting_counts_the_ellipsis() -> None:
+    assert cut("一二三四", 3) == "一二…"
+    assert cut("一二三", 3) == "一二三"
+
+
+def test_every_moment_speaks_in_whole_sentences(town: Town) -> None:
+    """Each moment's keywords and words can be filled from the facts a registration brings."""
+    facts = {
+        "course": "摄影",
+        "starts_at": "2026-12-03T10:00:00+00:00",
+        "place": "书画室",
+        "remark": "请带毛笔",
+        "page_subject": "k",
+    }
+    for kind, moment in MOMENTS.items():
+        notice = Notice(kind=kind, facts={**facts, "learner": "王奶奶"})
+        assert set(notice.keyword_values()) == set(moment.keywords)
+        assert notice.body.startswith("王奶奶：摄影，2026年12月3日 18:00，书画室。")
+        assert notice.title == moment.title
+        assert "{" not in notice.page
+    assert all(1 <= len(templates) <= 3 for templates in PROMPTS.values())
+
+
+def test_a_moment_is_said_as_the_towns_wall_clock_shows_it() -> None:
+    """E14."""
+    assert say_time(at(9, 5)) == "2026年11月20日 09:05"
+
+
+# --- the outbox ---------------------------------------------------------------------------------------------------
+
+
+def owe_one(
+    town: Town,
+    *,
+    subject: str = "subject",
+    due_at: datetime | None = None,
+    person: Person | None = None,
+    kind: NoticeKind = NoticeKind.REGISTRATION_CONFIRMED,
+) -> None:
+    """Owe the resident (or somebody else) one notice."""
+    debt = Debt(
+        kind,
+        subject_key=subject,
+        page_subject="run",
+        account_ids=[(person or town.resident).account_id or 0],
+        facts={"course": "摄影", "starts_at": at(18).isoformat(), "place": "书画室", "learner": ""},
+        due_at=due_at or town_clock.now(),
+    )
+    with writer(db.engine).begin() as connection:
+        owe(connection, [debt])
+
+
+def claim(worker: str = "worker", most: int = 10) -> list[Notice]:
+    """What this worker may send."""
+    with transaction() as session:
+        return [claimed.notice for claimed in claim_due(session, worker=worker, most=most)]
+
+
+def now(notice: Notice) -> Notice:
+    """The notice as it stands."""
+    with reading() as session:
+        return session.get_one(Notice, notice.id)
+
+
+def test_the_same_thing_is_owed_once(town: Town) -> None:
+    owe_one(town)
+    with pytest.raises(IntegrityError):
+        owe_one(town)
+
+
+def test_owing_nobody_is_fine(town: Town) -> None:
+    with writer(db.engine).begin() as connection:
+        owe(connection, [])
+    assert claim() == []
+
+
+def test_the_inbox_has_everything_newest_first(town: Town) -> None:
+    owe_one(town, subject="first", due_at=at(8, day=21))
+    owe_one(town, subject="second")
+    with reading() as session:
+        mine = session.scalars(inbox_of(town.resident.account(session))).all()
+        others = session.scalars(inbox_of(town.neighbour.account(session))).all()
+    assert [notice.subject_key for notice in mine] == ["second", "first"]
+    assert others == []
+
+
+def test_what_is_due_is_claimed_once_oldest_first(town: Town) -> None:
+    for n, person in enumerate((town.resident, town.neighbour, town.outsider)):
+        owe_one(town, subject=f"s{n}", person=person)
+    owe_one(town, subject="tomorrow", due_at=at(8, day=21))
+    first, rest = claim("one", most=2), claim("two")
+    assert [notice.subject_key for notice in first] == ["s0", "s1"]
+    assert [notice.subject_key for notice in rest] == ["s2"]
+    assert {(n.delivery, n.claimed_by, n.attempts) for n in first} == {(Delivery.SENDING, "one", 1)}
+    assert claim("three") == []
+
+
+def test_one_person_has_one_message_under_way_whoever_sends(town: Town) -> None:
+    """WeChat answers 43108 to a second one (wechat.md §4.1)."""
+    owe_one(town, subject="first")
+    owe_one(town, subject="second")
+    (first,) = claim("one")
+    assert first.subject_key == "first"
+    assert claim("two") == []
+    with transaction() as session:
+        settle(session, first.id, Delivery.SENT)
+    assert [notice.subject_key for notice in claim("two")] == ["second"]
+
+
+def test_what_waited_for_the_morning_goes_out_as_one_a_kind(town: Town, clock: StoppedClock) -> None:
+    clock.move_to(at(22))
+    for n in range(3):
+        owe_one(town, subject=f"s{n}", kind=NoticeKind.REGISTRATION_PROMOTED, due_at=at(8, day=21))
+    owe_one(
+        town,
+        subject="by-day",
+        person=town.neighbour,
+        kind=NoticeKind.REGISTRATION_PROMOTED,
+        due_at=at(8, day=21),
+    )
+    clock.move_to(at(8, day=21))
+    with transaction() as session:
+        claimed = claim_due(session, worker="early", most=10)
+    assert {(c.notice.subject_key, c.others) for c in claimed} == {("s0", 2), ("by-day", 0)}
+    with reading() as session:
+        mine = session.scalars(inbox_of(town.resident.account(session))).all()
+    assert [n.delivery for n in mine] == [Delivery.MERGED, Delivery.MERGED, Delivery.SENDING]
+
+
+def test_a_person_gets_so_many_ordinary_messages_a_day_and_any_number_of_urgent_ones(
+    town: Town, clock: StoppedClock
+) -> None:
+    """At most five by default, fewer where the community says so (domain.md §6)."""
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "messages_a_day", "2")
+    for n in range(3):
+        owe_one(town, subject=f"s{n}", kind=NoticeKind.REGISTRATION_PROMOTED)
+    owe_one(town, subject="urgent")
+    for _ in range(4):
+        for notice in claim():
+            with transaction() as session:
+                settle(session, notice.id, Delivery.SENT)
+    with reading() as session:
+        mine = session.scalars(inbox_of(town.resident.account(session))).all()
+    assert {n.subject_key: n.delivery for n in mine} == {
+        "s0": Delivery.SENT,
+        "s1": Delivery.SENT,
+        "s2": Delivery.CAPPED,
+        "urgent": Delivery.SENT,
+    }
+    clock.advance(days=1)
+    owe_one(town, subject="next-day", kind=NoticeKind.REGISTRATION_PROMOTED)
+    assert [notice.subject_key for notice in claim()] == ["next-day"]
+
+
+def test_an_outcome_is_written_once(town: Town) -> None:
+    owe_one(town)
+    (notice,) = claim()
+    with transaction() as session:
+        settle(session, notice.id, Delivery.SENT, outcome="0")
+        settle(session, notice.id, Delivery.REFUSED, outcome="43101")
+        put_back(session, notice.id, due_at=town_clock.now(), outcome="too late")
+    after = now(notice)
+    assert (after.delivery, after.outcome, after.settled_at) == (Delivery.SENT, "0", town_clock.now())
+    assert claim() == []
+
+
+def test_a_long_outcome_is_cut(town: Town) -> None:
+    owe_one(town)
+    (notice,) = claim()
+    with transaction() as session:
+        settle(session, notice.id, Delivery.REFUSED, outcome="x" * 500)
+    assert now(notice).outcome == "x" * 80
+
+
+def test_what_surely_did_not_arrive_goes_out_again_later(town: Town, clock: town_clock.StoppedClock) -> None:
+    owe_one(town)
+    (notice,) = claim()
+    with transaction() as session:
+        put_back(session, notice.id, due_at=town_clock.now() + timedelta(minutes=5), outcome="-1")
+    assert claim() == []
+    clock.advance(minutes=5)
+    (again,) = claim("another")
+    assert (again.id, again.attempts, again.claimed_by) == (notice.id, 2, "another")
+
+
+def test_what_a_dead_worker_held_is_unknown_and_never_sent_again(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    owe_one(town)
+    (notice,) = claim()
+    clock.advance(seconds=LEASE.total_seconds())
+    with transaction() as session:
+        assert give_up_on_the_dead(session) == 0
+    clock.advance(seconds=1)
+    with transaction() as session:
+        assert give_up_on_the_dead(session) == 1
+        assert give_up_on_the_dead(session) == 0
+        settle(session, notice.id, Delivery.SENT)
+    assert (now(notice).delivery, now(notice).outcome) == (Delivery.UNKNOWN, "worker_lost")
+    assert claim() == []
+
+
+def test_a_worker_that_died_before_its_commit_claimed_nothing(town: Town) -> None:
+    owe_one(town)
+    with reading() as session:
+        before = session.scalars(select(Notice)).one()
+
+    class PowerCut(BaseException):
+        pass
+
+    with pytest.raises(PowerCut):
+        claim_and_die(PowerCut())
+    assert now(before).delivery is Delivery.OWED
+    assert len(claim()) == 1
+
+
+def claim_and_die(death: BaseException) -> None:
+    """Claim, and never reach the commit."""
+    with transaction() as session:
+        assert claim_due(session, worker="doomed", most=1)
+        raise death

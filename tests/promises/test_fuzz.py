@@ -1,0 +1,76 @@
+"""schemathesis holds the application to its own document: every persona, every phase, every built-in check, both databases.
+
+``SCHEMATHESIS_EXAMPLES`` says how many examples an operation gets in the fuzzing and stateful phases; the default keeps the whole
+suite quick, a night may ask for thousands, and then every persona asks the open operations too. ``SCHEMATHESIS_SEED`` repeats a run.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pytest
+
+from models.base import transaction
+from models.courses import CourseRun, RunState
+from models.staff import Role, StaffMember, grant, hire
+from tests.people import OPENS_AT, Town
+from tests.phones import Door
+from tests.promises.fuzzing import Fuzzer, Persona, labels
+
+DEFAULT = 3
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", DEFAULT))
+SEED = int(os.environ.get("SCHEMATHESIS_SEED", "20261120"))
+
+
+def personas(town: Town) -> list[Persona]:
+    """Everybody who has a reason to call; who leaves for good comes last."""
+    (leaver,) = town.people(1)
+    return [
+        Persona("anonymous", None),
+        Persona("resident", town.resident),
+        Persona("helper", town.helper, (town.elder.key, town.helper.key)),
+        Persona("clerk", town.clerk),
+        Persona("partner", town.partner_member),
+        Persona("leaver", leaver, leaves=True),
+    ]
+
+
+def a_busy_town(door: Door, town: Town) -> tuple[list[CourseRun], list[StaffMember]]:
+    """Runs in every state with people in them, and staff who wait for their invitation."""
+    open_runs = [town.a_run(capacity=500, title=f"课{n}") for n in range(3)]
+    town.a_run(opens_at=OPENS_AT + timedelta(days=3))
+    town.a_run(published=False)
+    cancelled = town.a_run()
+    with transaction() as session:
+        session.get_one(CourseRun, cancelled.id).state = RunState.CANCELLED
+    for run in open_runs[:2]:
+        for person in (town.resident, town.neighbour, town.helper):
+            person.tap(run)
+    town.helper.tap(open_runs[0], for_whom=town.elder)
+    with transaction() as session:
+        hired: list[StaffMember] = []
+        for n in range(3):
+            member = hire(session, f"待入职{n}")
+            grant(session, member, Role.CLERK, town.wutong)
+            hired.append(member)
+    for run in open_runs:
+        door.phone().get(f"/course-runs/{run.key}/code")  # a printed code, so that somebody can scan it
+    return open_runs, hired
+
+
+def test_the_application_is_what_its_document_says(door: Door, town: Town) -> None:
+    fuzzer = Fuzzer(
+        door, town, *a_busy_town(door, town), EXAMPLES, SEED, everybody_asks_everything=EXAMPLES > DEFAULT
+    )
+    faults: list[str] = []
+    reached: set[str] = set()
+    for persona in personas(town):
+        found = fuzzer.run(persona)
+        assert found.asked > 100
+        reached |= found.reached
+        faults += [f"{persona.name}: {what}\n{example}" for what, example in found.faults.items()]
+    if faults:
+        pytest.fail(f"{len(faults)} findings:\n\n" + "\n\n".join(faults), pytrace=False)
+    document = door.app.test_client().get("/api/openapi.json").get_json()
+    assert not sorted(set(labels(document)) - reached), "no persona ever got through to these"

@@ -1,0 +1,184 @@
+"""What leaves the house: no shape has a private field, lists cost the same for one row and for fifty."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from marshmallow import Schema, fields
+from sqlalchemy import event
+
+from miniprogram_api import DOORS
+from miniprogram_api.schemas import accounts, courses, notices, problems, regions, residents, rights, scenes
+from miniprogram_api.schemas.fields import Phone as PhoneField
+from miniprogram_api.schemas.fields import Shape, masked_phone
+from models.base import db, transaction
+from models.regions import RegionKind, plant
+from models.residents import BondKind
+from tests.people import FIRST_EVENING, Town, a_bond, a_person_without_phone
+from tests.phones import Door, Phone, told
+
+PRIVATE = re.compile(
+    r"openid|unionid|session_key|fingerprint|secret|password|account_id|invitation|_id$|^id$"
+)
+# a field may be named like something private and be none
+FINE = {
+    ("PromptOut", "template_id"): "WeChat's public name of a template",
+    ("ProblemOut", "request_id"): "a name for the log",
+}
+# who may see a whole phone number, and why
+WHOLE_PHONES = {
+    "RosterLineOut": "the clerk must be able to call",
+    "CopiedProfileOut": "the copy of one's own data, for oneself and the child one guards",
+    "PlaceOut": "the public number of a service station",
+}
+
+
+def shapes() -> list[type[Schema]]:
+    modules = (accounts, courses, notices, problems, regions, residents, rights, scenes)
+    found = {
+        shape
+        for module in modules
+        for shape in vars(module).values()
+        if isinstance(shape, type) and issubclass(shape, Shape) and shape is not Shape
+    }
+    return sorted(found, key=lambda shape: shape.__name__)
+
+
+def outputs() -> list[type[Schema]]:
+    return [shape for shape in shapes() if not shape.__name__.endswith(("In", "Query", "ForWhom"))]
+
+
+@pytest.mark.parametrize("shape", outputs(), ids=lambda shape: shape.__name__)
+def test_no_shape_that_leaves_the_house_has_a_private_field(shape: type[Schema]) -> None:
+    for name, field in shape().fields.items():
+        if (shape.__name__, name) in FINE:
+            continue
+        assert not PRIVATE.search(name), name
+        assert not PRIVATE.search(field.data_key or ""), name
+        assert not PRIVATE.search((field.attribute or "").rpartition(".")[2]), name
+
+
+@pytest.mark.parametrize("shape", outputs(), ids=lambda shape: shape.__name__)
+def test_whole_phone_numbers_leave_only_where_it_is_somebodys_duty(shape: type[Schema]) -> None:
+    has_phone = any(
+        isinstance(field, PhoneField) or (field.attribute or name).rpartition(".")[2] == "phone"
+        for name, field in shape().fields.items()
+    )
+    assert not has_phone or shape.__name__ in WHOLE_PHONES or shape is residents.MeOut
+
+
+def test_oneself_sees_a_masked_number(door: Door, town: Town) -> None:
+    assert told(door.phone(town.resident).get("/me"))["phone"] == masked_phone("13900000001")
+    for number in ("13812345678", "01088886666", "+85261234567", "123"):
+        assert number[3:-2] not in str(masked_phone(number)) or len(number) < 6
+
+
+@pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.__name__)
+def test_every_shape_lists_its_fields_by_hand_and_says_what_it_is(shape: type[Schema]) -> None:
+    assert shape.__doc__
+    assert shape.__doc__ != Shape.__doc__
+    assert shape().unknown == "raise"
+    assert not getattr(shape, "_declared_fields", {}).get("*")
+    assert all(
+        not isinstance(field, fields.Raw) or type(field) is not fields.Raw
+        for field in shape().fields.values()
+    )
+
+
+def test_every_door_is_hung() -> None:
+    assert len({door.name for door in DOORS}) == len(DOORS)
+
+
+# --- what a list costs --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    """Every statement sent to the database meanwhile."""
+    sent: list[str] = []
+
+    def note(*args: object) -> None:
+        sent.append(str(args[2]))
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def many_runs(town: Town, how_many: int) -> None:
+    for n in range(how_many):
+        run = town.a_run(evenings=3, starts_at=FIRST_EVENING + timedelta(minutes=n))
+        town.resident.tap(run)
+
+
+def cost(door: Door, phone: Phone, path: str, *, items: int) -> int:
+    with counted(door.app) as sent:
+        assert len(told(phone.get(path))["items"]) == items
+    return len(sent)
+
+
+@pytest.mark.parametrize(
+    ("path", "who"),
+    [
+        ("/course-runs?limit=50", None),
+        ("/me/registrations?limit=50", "resident"),
+        ("/me/notices?limit=50", "resident"),
+    ],
+)
+def test_a_list_costs_the_same_for_one_row_and_for_fifty(
+    door: Door, town: Town, path: str, who: str | None
+) -> None:
+    phone = door.phone(getattr(town, who) if who else None)
+    many_runs(town, 1)
+    for_one = cost(door, phone, path, items=1)
+    many_runs(town, 49)
+    assert cost(door, phone, path, items=50) == for_one
+
+
+def test_a_roster_costs_the_same_for_one_row_and_for_fifty(door: Door, town: Town) -> None:
+    run = town.a_run(capacity=100)
+    path = f"/staff/course-runs/{run.key}/registrations?limit=200"
+    phone = door.phone(town.clerk)
+    town.resident.tap(run)
+    for_one = cost(door, phone, path, items=1)
+    for person in town.people(49):
+        person.tap(run)
+    assert cost(door, phone, path, items=50) == for_one
+
+
+def test_the_places_cost_the_same_however_many_there_are(door: Door, town: Town) -> None:
+    phone = door.phone()
+    for_five = cost(door, phone, "/regions", items=5)
+    plant_more()
+    assert cost(door, phone, "/regions", items=45) == for_five
+
+
+def plant_more() -> None:
+    with transaction() as session:
+        for n in range(40):
+            plant(session, kind=RegionKind.CITY, code=f"city-{n}", name=f"第{n}市")
+
+
+def test_oneself_costs_the_same_for_one_ward_and_for_many(door: Door, town: Town) -> None:
+    phone = door.phone(town.helper)
+
+    def ask() -> int:
+        with counted(door.app) as sent:
+            told(phone.get("/me"))
+        return len(sent)
+
+    for_one = ask()
+    with transaction() as session:
+        for n in range(20):
+            ward = a_person_without_phone(session, town.wutong, name=f"邻居{n}")
+            a_bond(session, town.helper, ward, kind=BondKind.GRID_HELPER)
+    assert ask() == for_one

@@ -1,0 +1,80 @@
+"""Many at one moment: threads that start together, and what must be true of a run afterwards."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from models.base import reading
+from models.courses import CourseRun, Registration, RegistrationState
+from models.errors import Refusal
+
+Result = TypeVar("Result")
+
+LONGEST_SECONDS = 60
+LOUD = (Refusal, DBAPIError)
+
+
+def rush(app: Flask, deeds: Sequence[Callable[[], Result]], *, threads: int = 24) -> list[Result | Exception]:
+    """Do all deeds on that many threads that start at one moment; what each returned, or the refusal or database error."""
+    answers: list[Any] = [None] * len(deeds)
+    threads = min(threads, len(deeds))
+    start = threading.Barrier(threads)
+    broken: list[BaseException] = []
+
+    def run(first: int) -> None:
+        try:
+            start.wait(LONGEST_SECONDS)
+            for place in range(first, len(deeds), threads):
+                with app.app_context():
+                    try:
+                        answers[place] = deeds[place]()
+                    except LOUD as error:
+                        answers[place] = error
+        except BaseException as error:
+            broken.append(error)
+
+    crowd = [threading.Thread(target=run, args=(n,), daemon=True) for n in range(threads)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join(LONGEST_SECONDS)
+    assert not any(one.is_alive() for one in crowd), "somebody waits for ever"
+    if broken:
+        raise broken[0]
+    return answers
+
+
+def must_be_whole(run: CourseRun) -> None:
+    """The invariants of one run (architecture §7), read from the database."""
+    with reading() as session:
+        now = session.scalars(select(CourseRun).where(CourseRun.id == run.id)).one()
+        rows = session.scalars(
+            select(Registration).where(Registration.run_id == run.id).order_by(Registration.number)
+        ).all()
+        live_twice = session.scalar(
+            select(func.count()).select_from(
+                select(Registration.resident_id)
+                .where(
+                    Registration.run_id == run.id,
+                    Registration.state.in_(("confirmed", "waitlisted")),
+                )
+                .group_by(Registration.resident_id)
+                .having(func.count() > 1)
+                .subquery()
+            )
+        )
+    confirmed = [row for row in rows if row.state is RegistrationState.CONFIRMED]
+    waiting = [row for row in rows if row.state is RegistrationState.WAITLISTED]
+    assert now.seats_taken == len(confirmed) <= now.capacity
+    assert now.waiting == len(waiting)
+    assert not (waiting and len(confirmed) < now.capacity), "a seat stands idle beside somebody waiting"
+    assert [row.number for row in rows] == list(range(1, now.last_number + 1))
+    assert live_twice == 0
+    if waiting and confirmed:
+        assert max(row.number for row in confirmed) < min(row.number for row in waiting)

@@ -1,0 +1,212 @@
+"""The demo town: everything a newcomer should find, on any day of the year, beside the community's real timetable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from models import clock as town_clock
+from models.accounts import Account, open_login
+from models.base import db, reading, transaction
+from models.courses import Course, CourseRun, RunFilter, RunPhase, RunState, Tap, published_runs, register
+from models.regions import Region, RegionKind
+from models.residents import bonds_of, resident_of
+from models.sites import Site, Venue
+from models.staff import grants_of, staff_members_of
+from server.demo import demo_people, load_demo_town
+from server.timetable import import_timetable, read_timetable
+from tests.data.make_timetable import COMMITTED
+from tests.databases import photograph
+
+NOVEMBER_20 = datetime(2026, 11, 20, 9, 0, tzinfo=town_clock.TOWN_ZONE)
+
+
+@pytest.fixture
+def hand() -> Iterator[town_clock.StoppedClock]:
+    """The morning of 20 November 2026."""
+    with town_clock.stopped_at(NOVEMBER_20) as hand:
+        yield hand
+
+
+@pytest.fixture
+def demo(context: Flask, hand: town_clock.StoppedClock, tmp_path: Path) -> Path:
+    """A freshly loaded demo town; where its files are."""
+    load(tmp_path)
+    return tmp_path
+
+
+def load(folder: Path) -> bool:
+    with transaction() as session:
+        return load_demo_town(session, town_clock.now(), folder)
+
+
+def run_of(title: str) -> CourseRun:
+    with reading() as session:
+        return session.scalars(select(CourseRun).join(Course).where(Course.title == title)).one()
+
+
+def test_the_town_has_its_places(demo: Path) -> None:
+    with reading() as session:
+        kinds = dict(session.execute(select(Region.kind, func.count()).group_by(Region.kind)).all())
+        sites = dict(session.execute(select(Site.kind, func.count()).group_by(Site.kind)).all())
+        rooms = set(session.scalars(select(Venue.name)))
+    assert kinds == {
+        RegionKind.CITY: 1,
+        RegionKind.DISTRICT: 1,
+        RegionKind.STREET: 2,
+        RegionKind.COMMUNITY: 4,
+        RegionKind.GRID: 12,
+    }
+    assert {kind.value: count for kind, count in sites.items()} == {
+        "centre": 6,
+        "station": 6,
+        "rest_station": 3,
+    }
+    assert rooms >= {
+        *(
+            "多功能厅",
+            "百姓议事厅",
+            "舞蹈室",
+            "书画室",
+            "手工教室",
+            "面点教室",
+            "电脑教室",
+            "自媒体工作室",
+            "音乐室",
+        ),
+        *(
+            "心理咨询室",
+            "棋牌室",
+            "图书阅览室",
+            "青少年活动室",
+            "儿童之家",
+            "健身房",
+            "乒乓球台1",
+            "乒乓球台2",
+        ),
+        *("长者学堂", "会议室", "共享厨房", "党员活动室"),
+    }
+
+
+def test_a_newcomer_finds_one_open_one_opening_soon_one_full_and_one_of_several_weeks(
+    demo: Path, hand: town_clock.StoppedClock
+) -> None:
+    assert run_of("八段锦晨练").phase is RunPhase.ENROLLING
+    full = run_of("水彩小课")
+    assert (full.phase, full.seats_taken, full.waiting) == (RunPhase.FULL, full.capacity, 4)
+    soon = run_of("家常面点")
+    assert soon.phase is RunPhase.UPCOMING
+    assert soon.opens_at == town_clock.now() + timedelta(minutes=10)
+    hand.advance(minutes=10)
+    assert run_of("家常面点").phase is RunPhase.ENROLLING
+    with reading() as session:
+        runs = published_runs(session, RunFilter(), after=None, most=100)
+        assert len(runs) >= 12
+        assert max(len(run.sessions) for run in runs) == 3
+        assert max(run.ends_at for run in runs) < town_clock.now() + timedelta(weeks=3)
+        for run in runs:
+            for meeting in run.sessions:
+                starts, ends = town_clock.in_town(meeting.starts_at), town_clock.in_town(meeting.ends_at)
+                assert f"{ends:%H:%M}" <= "18:00" or f"{starts:%H:%M}" >= "19:00"
+
+
+def test_loading_it_again_changes_nothing(demo: Path, hand: town_clock.StoppedClock) -> None:
+    with db.engine.connect() as connection:
+        before = photograph(connection)
+    hand.advance(days=3)
+    assert load(demo) is False
+    with db.engine.connect() as connection:
+        assert photograph(connection) == before
+
+
+def test_the_real_timetable_is_imported_beside_it(demo: Path) -> None:
+    demo_runs = len(published())
+    report = import_timetable(COMMITTED)
+    assert [fault.line for fault in report.faults] == []
+    assert (len(report.created), len(report.withdrawn)) == (22, 0)
+    assert len(published()) == demo_runs + 20
+    again = import_timetable(COMMITTED)
+    assert (len(again.unchanged), len(again.created), len(again.revised)) == (22, 0, 0)
+
+
+def published() -> list[CourseRun]:
+    with reading() as session:
+        return list(session.scalars(select(CourseRun).where(CourseRun.state == RunState.PUBLISHED)))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("2026-11-20T23:55", "2026-11-20T23:50", "2026-11-20T00:00", "2026-11-30T12:00", "2026-12-31T23:59"),
+        *("2027-01-01T00:00", "2028-02-28T20:00", "2028-02-29T08:00", "2027-09-30T23:55", "2030-12-20T07:07"),
+    ],
+)
+def test_it_can_be_started_at_any_moment(
+    context: Flask, hand: town_clock.StoppedClock, tmp_path: Path, moment: str
+) -> None:
+    hand.move_to(datetime.fromisoformat(moment).replace(tzinfo=town_clock.TOWN_ZONE))
+    load(tmp_path)
+    assert run_of("水彩小课").waiting == 4
+    assert run_of("家常面点").phase is RunPhase.UPCOMING
+    hand.advance(minutes=10)
+    assert run_of("家常面点").phase is RunPhase.ENROLLING
+
+
+def test_its_timetable_is_a_file_a_clerk_could_import(demo: Path) -> None:
+    plan = read_timetable(demo / "demo-timetable.xlsx")
+    assert [fault.line for fault in plan.faults] == []
+    assert [warning.line for warning in plan.warnings] == []
+    report = import_timetable(demo / "demo-timetable.xlsx")
+    assert (len(report.unchanged), len(report.created), len(report.revised)) == (13, 0, 0)
+
+
+def test_the_cast_is_who_they_say_they_are(demo: Path) -> None:
+    people = {person.role: person for person in demo_people()}
+    assert people["居民"].identity == "resident"
+    assert people["社区管理员"].identity == f"staff:{people['社区管理员'].key}"
+    assert people["共建单位成员"].identity == f"partner:{people['共建单位成员'].key}"
+    assert people["孩子"].openid == ""
+    assert people["新用户（还没有登记）"].key == ""
+    assert all(person.key for role, person in people.items() if not role.startswith("新用户"))
+    with reading() as session:
+        wards = {}
+        for openid in ("demo-helper", "demo-guardian", "demo-grid-worker"):
+            account = session.scalars(select(Account).where(Account.openid == openid)).one()
+            resident = resident_of(session, account)
+            assert resident is not None
+            wards[openid] = [(bond.kind.value, bond.ward.name) for bond in bonds_of(session, resident)]
+        assert wards == {
+            "demo-helper": [("family_helper", "居民A02")],
+            "demo-guardian": [("guardian", "居民A05")],
+            "demo-grid-worker": [("grid_helper", "居民A06")],
+        }
+        admin = session.scalars(select(Account).where(Account.openid == "demo-admin")).one()
+        (member,) = staff_members_of(session, admin)
+        assert [(one.role.value, one.region.name) for one in grants_of(session, member)] == [
+            ("admin", "梧桐里社区")
+        ]
+    assert all("openid demo-" in person.line or "没有微信" in person.line for person in demo_people())
+
+
+def test_the_resident_can_register_at_once(demo: Path) -> None:
+    run = run_of("八段锦晨练")
+    with transaction() as session:
+        account = session.scalars(select(Account).where(Account.openid == "demo-resident")).one()
+        standing = register(session, Tap(run.key, open_login(session, account).key))
+    assert standing is not None
+    assert standing.state.value == "confirmed"
+
+
+def test_a_guardian_registers_the_child(demo: Path) -> None:
+    run = run_of("四点半课堂")
+    child = next(person for person in demo_people() if person.role == "孩子")
+    with transaction() as session:
+        account = session.scalars(select(Account).where(Account.openid == "demo-guardian")).one()
+        standing = register(session, Tap(run.key, open_login(session, account).key, for_key=child.key))
+    assert standing is not None
+    assert standing.resident_key == child.key

@@ -1,0 +1,364 @@
+"""Settings: what is wrong is told at once and by name; a demo makes up what it lacks, production nothing."""
+
+from __future__ import annotations
+
+import re
+import stat
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+
+from miniprogram_api.sms import SmsTemplateName
+from models.notices import TemplateName
+from server.settings import (
+    SANDBOX_APPID,
+    SANDBOX_PUSH_AES_KEY,
+    SANDBOX_PUSH_TOKEN,
+    WECHAT_API,
+    Misconfigured,
+    Mode,
+    Settings,
+    from_environment,
+)
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "env.example"
+TEMPLATES = ",".join(f"{name}=template-{n}" for n, name in enumerate(TemplateName))
+NEEDED = {
+    "DATABASE_URL", "SECRET_KEY", "DATA_KEY", "LOOKUP_KEY", "WECHAT_APPID", "WECHAT_SECRET", "WECHAT_TEMPLATES",
+    "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY",
+}  # fmt: skip
+SMS = {
+    "SMS_PROVIDER": "tencent",
+    "SMS_SECRET_ID": "AKID-of-the-town",
+    "SMS_SECRET_KEY": "sms-hunter6",
+    "SMS_APP_ID": "1400006666",
+    "SMS_SIGN": "家门口",
+    "SMS_TEMPLATES": ",".join(f"{name}=11{n}" for n, name in enumerate(SmsTemplateName)),
+}
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> dict[str, str]:
+    """A whole production environment."""
+    return {
+        "JIAMENKOU_MODE": "production",
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "postgresql+psycopg://u:hunter2@db/town",
+        "SECRET_KEY": "s" * 32,
+        "DATA_KEY": Fernet.generate_key().decode(),
+        "LOOKUP_KEY": "l" * 32,
+        "WECHAT_APPID": "wx1234567890abcdef",
+        "WECHAT_SECRET": "a-secret",
+        "WECHAT_TEMPLATES": TEMPLATES,
+        "WECHAT_PUSH_TOKEN": "atoken123",
+        "WECHAT_PUSH_AES_KEY": "k" * 43,
+    }
+
+
+def faults_of(env: Mapping[str, str]) -> list[str]:
+    with pytest.raises(Misconfigured) as wrong:
+        from_environment(env)
+    return wrong.value.faults
+
+
+class Watched(Mapping[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self.env[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.env)
+
+    def __len__(self) -> int:
+        return len(self.env)
+
+
+def asked_for(env: Mapping[str, str]) -> set[str]:
+    watched = Watched(env)
+    from_environment(watched)
+    return watched.asked
+
+
+# --- production ---------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_environment_is_a_town(production: dict[str, str], tmp_path: Path) -> None:
+    settings = from_environment(production)
+    assert settings.mode is Mode.PRODUCTION
+    assert not settings.uses_sandbox
+    assert settings.wechat_base_url == WECHAT_API
+    assert settings.wechat_templates[TemplateName.REGISTRATION_RESULT] == "template-0"
+    assert list(tmp_path.iterdir()) == []  # production makes nothing up
+
+
+def test_everything_that_is_missing_is_listed_at_once(tmp_path: Path) -> None:
+    faults = faults_of({"JIAMENKOU_MODE": "production", "DATA_DIR": str(tmp_path)})
+    assert {fault.split()[0] for fault in faults} == NEEDED
+    assert len(faults) == len(NEEDED)
+
+
+def test_everything_that_is_senseless_is_listed_with_what_is_missing(production: dict[str, str]) -> None:
+    production |= {
+        "PORT": "x",
+        "WEB_WORKERS": "many",
+        "LOG_LEVEL": "LOUD",
+        "WECHAT_STATE": "beta",
+        "SECRET_KEY": "",
+    }
+    named = {fault.split()[0] for fault in faults_of(production)}
+    assert named == {"PORT", "WEB_WORKERS", "LOG_LEVEL", "WECHAT_STATE", "SECRET_KEY"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JIAMENKOU_MODE", "prod"),
+        ("DATABASE_URL", "not a url"),
+        ("DATABASE_URL", "mysql://u@h/db"),
+        ("DATABASE_URL", "postgresql://u@h/db"),
+        ("DATABASE_URL", "postgresql+psycopg://u:hunter2@h:port/db"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", ","),
+        ("SECRET_KEY", f"{'s' * 32},short"),
+        ("DATA_KEY", "not-a-fernet-key"),
+        ("DATA_KEY", " , "),
+        ("LOOKUP_KEY", "short"),
+        ("WECHAT_APPID", SANDBOX_APPID),
+        ("WECHAT_BASE_URL", "http://api.weixin.qq.com"),
+        ("WECHAT_BASE_URL", "ftp://127.0.0.1/"),
+        ("WECHAT_STATE", "release"),
+        ("WECHAT_TEMPLATES", "registration_result=x"),
+        ("WECHAT_TEMPLATES", TEMPLATES + ",surprise=x"),
+        ("WECHAT_TEMPLATES", TEMPLATES + ",registration_result=other"),
+        ("WECHAT_TEMPLATES", TEMPLATES.replace("template-1", "template-0")),
+        ("WECHAT_TEMPLATES", TEMPLATES.replace("=template-1", "=")),
+        ("WECHAT_TEMPLATES", "nonsense"),
+        ("WECHAT_PUSH_TOKEN", "ab"),
+        ("WECHAT_PUSH_TOKEN", "a-b-c"),
+        ("WECHAT_PUSH_AES_KEY", "k" * 42),
+        ("WECHAT_PUSH_AES_KEY", "k" * 42 + "="),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "８０００"),
+        ("PORT", "9" * 5000),
+        ("PORT", "80.0"),
+        ("SANDBOX_PORT", "http"),
+        ("WEB_WORKERS", "0"),
+        ("WEB_WORKERS", "65"),
+        ("WEB_WORKERS", "two"),
+        ("LOG_LEVEL", "verbose"),
+    ],
+)
+def test_a_senseless_value_is_named(production: dict[str, str], name: str, value: str) -> None:
+    faults = faults_of(production | {name: value})
+    assert {fault.split()[0] for fault in faults} == {name}
+
+
+def test_no_fault_tells_a_secret(production: dict[str, str]) -> None:
+    secrets = {
+        "SECRET_KEY": "hunter3",
+        "DATA_KEY": "hunter4",
+        "LOOKUP_KEY": "hunter5",
+        "DATABASE_URL": "x://hunter2",
+    }
+    assert "hunter" not in "\n".join(faults_of(production | secrets))
+
+
+def test_settings_can_be_printed_without_telling_a_secret(production: dict[str, str]) -> None:
+    printed = repr(from_environment(production))
+    for secret in ("hunter2", "s" * 32, "l" * 32, production["DATA_KEY"], "a-secret", "atoken123", "k" * 43):
+        assert secret not in printed
+
+
+def test_keys_may_be_replaced_newest_first(production: dict[str, str]) -> None:
+    production |= {"SECRET_KEY": f"{'n' * 32}, {'o' * 32}"}
+    assert from_environment(production).secret_keys == ("n" * 32, "o" * 32)
+
+
+def test_templates_may_be_written_with_spaces_around(production: dict[str, str]) -> None:
+    production |= {"WECHAT_TEMPLATES": TEMPLATES.replace("=", " = ").replace(",", " , ")}
+    assert from_environment(production).wechat_templates[TemplateName.CLASS_CHANGE] == "template-3"
+
+
+# --- short messages -----------------------------------------------------------------------------------------------
+
+
+def test_short_messages_are_only_written_until_somebody_carries_them(production: dict[str, str]) -> None:
+    assert from_environment(production).sms_account is None
+    assert from_environment(production | SMS | {"SMS_PROVIDER": "console"}).sms_account is None
+
+
+def test_a_carrier_of_short_messages_is_read_whole(production: dict[str, str]) -> None:
+    account = from_environment(production | SMS).sms_account
+    assert account is not None
+    assert account.base_url == "https://sms.tencentcloudapi.com"
+    assert account.region == "ap-guangzhou"
+    assert account.sign == "家门口"
+    assert account.templates[SmsTemplateName.CLASS_CANCELLED] == "111"
+
+
+def test_everything_a_carrier_lacks_is_told_at_once(production: dict[str, str]) -> None:
+    faults = faults_of(production | {"SMS_PROVIDER": "tencent"})
+    assert {fault.split()[0] for fault in faults} == set(SMS) - {"SMS_PROVIDER"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SMS_PROVIDER", "pigeon"),
+        ("SMS_BASE_URL", "http://sms.tencentcloudapi.com"),
+        ("SMS_APP_ID", "app"),
+        ("SMS_SIGN", "门"),
+        ("SMS_SIGN", "门" * 13),
+        ("SMS_TEMPLATES", "class_changed=1"),
+        ("SMS_TEMPLATES", SMS["SMS_TEMPLATES"] + ",surprise=9"),
+        ("SMS_TEMPLATES", SMS["SMS_TEMPLATES"].replace("=111", "=110")),
+    ],
+)
+def test_a_senseless_carrier_is_named(production: dict[str, str], name: str, value: str) -> None:
+    faults = faults_of(production | SMS | {name: value})
+    assert {fault.split()[0] for fault in faults} == {name}
+
+
+def test_a_carriers_keys_are_not_printed(production: dict[str, str]) -> None:
+    printed = repr(from_environment(production | SMS))
+    assert SMS["SMS_SECRET_ID"] not in printed
+    assert SMS["SMS_SECRET_KEY"] not in printed
+
+
+# --- a demo -------------------------------------------------------------------------------------------------------
+
+
+def demo(tmp_path: Path, **more: str) -> Settings:
+    return from_environment({"DATA_DIR": str(tmp_path), **more})
+
+
+def test_a_demo_needs_nothing(tmp_path: Path) -> None:
+    settings = demo(tmp_path)
+    assert settings.mode is Mode.DEMO
+    assert settings.uses_sandbox
+    assert settings.database_url == f"sqlite:///{tmp_path}/jiamenkou.sqlite3"
+    assert settings.wechat_base_url == "http://127.0.0.1:8001"
+    assert set(settings.wechat_templates) == set(TemplateName)
+
+
+def test_the_keys_of_a_demo_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
+    house = tmp_path / "var"
+    first, second = demo(house), demo(house)
+    assert first == second
+    (kept,) = house.iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert demo(tmp_path / "other").secret_keys != first.secret_keys
+
+
+def test_several_processes_starting_at_once_agree_on_the_keys(tmp_path: Path) -> None:
+    found: list[Settings] = []
+    together = threading.Barrier(8)
+
+    def start() -> None:
+        together.wait()
+        found.append(demo(tmp_path))
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert all(settings == found[0] for settings in found)
+    assert [path.name for path in tmp_path.iterdir()] == ["demo-keys.env"]
+
+
+def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "a-file"
+    in_the_way.write_text("")
+    (fault,) = faults_of({"DATA_DIR": str(in_the_way)})
+    assert fault.startswith("DATA_DIR ")
+
+
+def test_a_key_from_the_environment_wins_over_the_made_one(tmp_path: Path) -> None:
+    assert demo(tmp_path, SECRET_KEY="k" * 32).secret_keys == ("k" * 32,)
+
+
+def test_a_demo_with_a_real_mini_program_needs_its_secret_and_templates(tmp_path: Path) -> None:
+    faults = faults_of({"DATA_DIR": str(tmp_path), "WECHAT_APPID": "wx1234567890abcdef"})
+    assert {fault.split()[0] for fault in faults} == {"WECHAT_SECRET", "WECHAT_TEMPLATES"}
+
+
+def test_a_demo_and_its_sandbox_agree_on_the_keys_of_pushes(tmp_path: Path) -> None:
+    settings = demo(tmp_path)
+    assert (settings.wechat_push_token, settings.wechat_push_aes_key) == (
+        SANDBOX_PUSH_TOKEN,
+        SANDBOX_PUSH_AES_KEY,
+    )
+
+
+def test_a_demo_with_a_real_mini_program_may_go_without_pushes_or_have_them_unsealed(tmp_path: Path) -> None:
+    real = {"WECHAT_APPID": "wx1234567890abcdef", "WECHAT_SECRET": "s", "WECHAT_TEMPLATES": TEMPLATES}
+    without = demo(tmp_path, **real)
+    assert (without.wechat_push_token, without.wechat_push_aes_key) == (None, None)
+    unsealed = demo(tmp_path, **real, WECHAT_PUSH_TOKEN="abc")
+    assert (unsealed.wechat_push_token, unsealed.wechat_push_aes_key) == ("abc", None)
+    (fault,) = faults_of({"DATA_DIR": str(tmp_path), **real, "WECHAT_PUSH_AES_KEY": "k" * 43})
+    assert fault.startswith("WECHAT_PUSH_TOKEN ")
+
+
+def test_the_town_and_its_sandbox_cannot_share_a_port(tmp_path: Path) -> None:
+    (fault,) = faults_of({"DATA_DIR": str(tmp_path), "PORT": "8001"})
+    assert "8001" in fault
+
+
+def test_blank_is_the_same_as_missing(tmp_path: Path) -> None:
+    settings = demo(tmp_path, PORT="  ", DATABASE_URL="", WECHAT_TEMPLATES=" ")
+    assert settings.port == 8000
+
+
+# --- the example --------------------------------------------------------------------------------------------------
+
+
+def in_the_example() -> dict[str, str]:
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_the_example_names_every_setting_and_none_that_is_not(
+    production: dict[str, str], tmp_path: Path
+) -> None:
+    asked = asked_for(production | SMS) | asked_for({"DATA_DIR": str(tmp_path)})
+    assert set(in_the_example()) == asked
+
+
+def test_every_setting_of_the_example_has_a_reason() -> None:
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if line and not line.startswith("#"):
+            above = list(reversed(lines[:number]))
+            reason = next(before for before in above if before.startswith("#") or not before)
+            assert reason.startswith("# "), f"{line} stands without a reason"
+
+
+def test_the_example_filled_in_is_a_town(production: dict[str, str]) -> None:
+    example = in_the_example()
+    known = production | SMS
+    filled: dict[str, Any] = {name: value or known[name] for name, value in example.items()}
+    for templates in ("WECHAT_TEMPLATES", "SMS_TEMPLATES"):
+        filled[templates] = re.sub(r"(\w+)=", r"\1=id-of-\1", example[templates])
+    settings = from_environment(filled)
+    assert settings.port == 8000
+    assert settings.wechat_templates[TemplateName.SEAT_OFFER] == "id-of-seat_offer"
+    with_sms = from_environment(filled | {"SMS_PROVIDER": "tencent"}).sms_account
+    assert with_sms is not None
+    assert with_sms.templates[SmsTemplateName.PLEASE_CALL] == "id-of-please_call"

@@ -1,0 +1,7 @@
+"""What the ``flask`` command finds by itself, so that ``flask timetable import FILE`` works from this folder."""
+
+from __future__ import annotations
+
+from server.wsgi import create as create_app
+
+__all__ = ["create_app"]
