@@ -180,7 +180,9 @@ def test_consent_can_be_withdrawn_and_given_again(town: Town, clock: town_clock.
         account = town.resident.account(session)
         agree(session, account, version=PRIVACY_POLICY.version, channel=ConsentChannel.COUNTER)
         standing = consent_in_force(session, account)
-        rows = session.scalars(select(Consent).where(Consent.account_id == account.id)).all()
+        rows = session.scalars(
+            select(Consent).where(Consent.account_id == account.id).order_by(Consent.id)
+        ).all()
     assert standing is not None
     assert (standing.given_at, standing.channel) == (town_clock.now(), ConsentChannel.COUNTER)
     assert [row.withdrawn_at is None for row in rows] == [False, True], "the log keeps the withdrawal"
