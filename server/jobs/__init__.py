@@ -33,6 +33,12 @@ SCHEDULE = (
         delivery.MOST_AT_ONCE,
     ),
     Job(
+        "remind_of_classes",
+        timedelta(minutes=1),
+        delivery.remind,
+        "前一天 18:00 与课前两小时提醒，各一次",
+    ),
+    Job(
         "settle_lost_notices",
         timedelta(minutes=1),
         delivery.settle_lost,

@@ -86,6 +86,10 @@ class Town:
             check=False,
         )
 
+    def said(self) -> str:
+        """Everything it has told the terminal so far, in every run."""
+        return self._log.read_text(encoding="utf-8")
+
     def runs(self) -> list[str]:
         """The keys of the runs it shows."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/course-runs?limit=50") as answer:
@@ -129,6 +133,16 @@ def test_run_stops_whole_on_ctrl_c_refuses_busy_ports_and_keeps_its_data(fresh_t
 
     with fresh_town.running():
         assert fresh_town.runs() == shown
+
+
+def test_run_tells_the_newcomer_where_everything_is_and_who_lives_there(fresh_town: Town) -> None:
+    with fresh_town.running() as runner:
+        until(lambda: "demo-resident" in fresh_town.said(), within=10, what="the newcomer is told who lives here")
+        assert "已就绪" in fresh_town.said()
+        assert f"http://127.0.0.1:{fresh_town.port}/api/docs" in fresh_town.said()
+        os.killpg(runner.pid, signal.SIGINT)
+        runner.wait(timeout=STOPS_WITHIN_SECONDS * 2)
+    assert "Traceback" not in fresh_town.said(), fresh_town.said()
 
 
 def test_a_killed_runner_leaves_no_orphan(fresh_town: Town) -> None:
