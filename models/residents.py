@@ -44,6 +44,16 @@ class Resident(Keyed, Base):
 
     home_region: Mapped[Region | None] = relationship()
 
+    @property
+    def has_phone(self) -> bool:
+        """Whether they can be called; asks for no decryption."""
+        return self.phone_fingerprint is not None
+
+    @property
+    def has_home(self) -> bool:
+        """Whether it is known where home is."""
+        return self.home_region_id is not None
+
     def take_phone(self, phone: str, *, verified: bool) -> None:
         """Keep a phone number; one that WeChat vouches for is marked verified, a hand-entered one is not."""
         if verified or phone != self.phone:

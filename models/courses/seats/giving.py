@@ -13,10 +13,11 @@ from models.base import new_key
 from models.courses.registrations import Registration, RegistrationState, Standing
 from models.courses.seats.asking import Ask
 from models.courses.seats.bulk import insert_rows
-from models.courses.seats.rules import must_be_for, must_be_known, must_be_open
+from models.courses.seats.rules import looks_at_age, must_be_for, must_be_open
 from models.courses.seats.writing import LIVE_STATES, WAITING, Held, debt_of, facts_of, journal
 from models.errors import Conflict, Refusal
 from models.notices import NoticeKind, owe
+from models.profiles import must_be_known
 
 
 def seat(
@@ -41,10 +42,12 @@ def seat(
 
 def _give(ask: Ask, now: datetime) -> Held:
     """A seat if nobody waits and one is free, else the end of the queue. Raises why not."""
-    run = ask.run
+    run, asker = ask.run, ask.asker
     must_be_open(run, now)
-    learner = must_be_known(ask)
-    must_be_for(run, learner, ask.asker)
+    learner = must_be_known(
+        asker.oneself, asker.learner, has_agreed=asker.consented, at_what_age=looks_at_age(run)
+    )
+    must_be_for(run, learner, asker)
     if not run.waiting and run.seats_taken < run.capacity:
         run.seats_taken += 1
         state, position = RegistrationState.CONFIRMED, None
@@ -59,7 +62,7 @@ def _give(ask: Ask, now: datetime) -> Held:
         id=None,
         standing=Standing(new_key(), run.key, learner.key, state, position, now),
         learner=learner,
-        by_account_id=ask.asker.account_id,
+        by_account_id=asker.account_id,
         number=run.last_number,
     )
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from models import clock
-from models.consents import PRIVACY_POLICY
 from models.courses.runs import Audience, RunState
-from models.courses.seats.asking import Ask, Asker, LockedRun, Person
+from models.courses.seats.asking import Asker, LockedRun, Person
 from models.errors import Conflict
 
 
@@ -27,41 +26,6 @@ def must_be_open(run: LockedRun, now: datetime) -> None:
         raise Conflict("pair_not_open", "这个班需家长和孩子成对报名，请到社区或打电话登记")
 
 
-def must_be_known(ask: Ask) -> Person:
-    """The learner, once everything a registration needs is filled in. Raises Conflict naming what is missing."""
-    asker, run = ask.asker, ask.run
-    missing: list[str] = []
-    oneself = asker.oneself
-    if oneself is None or not oneself.name:
-        missing.append("name")
-    if oneself is None or not oneself.has_phone:
-        missing.append("phone")
-    if oneself is None or not oneself.has_home:
-        missing.append("home_community")
-    if not asker.consented:
-        missing.append("consent")
-    learner = asker.learner
-    needs_birth_year = (run.min_age is not None or run.max_age is not None) and (
-        learner is None or learner.birth_year is None
-    )
-    if learner is not oneself and learner is not None:
-        missing += [
-            f"for.{field}"
-            for field, has in (("name", learner.name), ("home_community", learner.has_home))
-            if not has
-        ]
-        missing += ["for.birth_year"] if needs_birth_year else []
-    elif needs_birth_year:
-        missing.append("birth_year")
-    if missing or learner is None:
-        raise Conflict(
-            "profile_needed",
-            "第一次报名请先填写个人信息，以后不用再填",
-            details={"fields": missing, "consent_version": PRIVACY_POLICY.version},
-        )
-    return learner
-
-
 def must_be_for(run: LockedRun, learner: Person, asker: Asker) -> None:
     if run.audience is Audience.CHILD and learner is asker.oneself:
         raise Conflict("guardian_needed", "这个班由监护人替孩子报名，请在“家人”里选择孩子")
@@ -75,6 +39,11 @@ def must_be_for(run: LockedRun, learner: Person, asker: Asker) -> None:
             f"这个班面向{_say_ages(run)}的居民，请看看其他课程",
             details={"min_age": run.min_age, "max_age": run.max_age},
         )
+
+
+def looks_at_age(run: LockedRun) -> bool:
+    """Whether the year of birth must be known to say who may come."""
+    return run.min_age is not None or run.max_age is not None
 
 
 def _say_ages(run: LockedRun) -> str:

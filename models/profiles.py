@@ -1,0 +1,60 @@
+"""Profiles (个人资料): what the town must know of a person before anything is written down for them.
+
+Every noun that gives something to a person asks here, so that the phone meets one refusal with one shape, whatever it wanted.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from models.consents import PRIVACY_POLICY
+from models.errors import Conflict
+
+
+class Knowable(Protocol):
+    """A person as far as this rule looks: a resident's row, or what a hot path has read of one."""
+
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def has_phone(self) -> bool: ...
+    @property
+    def has_home(self) -> bool: ...
+    @property
+    def birth_year(self) -> int | None: ...
+
+
+Somebody = TypeVar("Somebody", bound=Knowable)
+
+
+def must_be_known(
+    oneself: Somebody | None, for_whom: Somebody | None, *, has_agreed: bool, at_what_age: bool = False
+) -> Somebody:
+    """The one it is for, once everything is filled in; ``for_whom`` is ``oneself`` unless somebody else is acted for.
+
+    ``has_agreed``: whether a consent is in force; ``at_what_age``: whether the year of birth matters. Raises Conflict
+    ``profile_needed`` naming every field that is missing, those of somebody else with ``for.`` in front.
+    """
+    missing: list[str] = []
+    if oneself is None or not oneself.name:
+        missing.append("name")
+    if oneself is None or not oneself.has_phone:
+        missing.append("phone")
+    if oneself is None or not oneself.has_home:
+        missing.append("home_community")
+    if not has_agreed:
+        missing.append("consent")
+    has_no_age = at_what_age and (for_whom is None or for_whom.birth_year is None)
+    if for_whom is not oneself and for_whom is not None:
+        missing += ["for.name"] if not for_whom.name else []
+        missing += ["for.home_community"] if not for_whom.has_home else []
+        missing += ["for.birth_year"] if has_no_age else []
+    elif has_no_age:
+        missing.append("birth_year")
+    if missing or for_whom is None:
+        raise Conflict(
+            "profile_needed",
+            "请先填写个人信息，以后不用再填",
+            details={"fields": missing, "consent_version": PRIVACY_POLICY.version},
+        )
+    return for_whom
