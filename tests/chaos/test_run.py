@@ -137,7 +137,11 @@ def test_run_stops_whole_on_ctrl_c_refuses_busy_ports_and_keeps_its_data(fresh_t
 
 def test_run_tells_the_newcomer_where_everything_is_and_who_lives_there(fresh_town: Town) -> None:
     with fresh_town.running() as runner:
-        until(lambda: "demo-resident" in fresh_town.said(), within=10, what="the newcomer is told who lives here")
+        until(
+            lambda: "demo-resident" in fresh_town.said(),
+            within=10,
+            what="the newcomer is told who lives here",
+        )
         assert "已就绪" in fresh_town.said()
         assert f"http://127.0.0.1:{fresh_town.port}/api/docs" in fresh_town.said()
         os.killpg(runner.pid, signal.SIGINT)
