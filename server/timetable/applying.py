@@ -22,7 +22,7 @@ from server.timetable.placing import Placing
 from server.timetable.plan import SheetPlan, TimetablePlan
 from server.timetable.reader import read_timetable
 from server.timetable.report import Report
-from server.timetable.runs import PAST_RUN
+from server.timetable.runs import DAY_OFF, PAST_RUN
 
 
 def import_timetable(path: Path | str, *, only_community: str | None = None, dry_run: bool = False) -> Report:
@@ -46,7 +46,8 @@ def apply_timetable(
 ) -> Report:
     """Bring the town's runs into line with a timetable, inside the caller's writing transaction.
 
-    All or nothing: with any fault, or in a dry run, the session is as it was before. The same file twice changes nothing.
+    All or nothing: with any fault, or in a dry run, the session is as it was before. The same file twice changes nothing, and
+    warnings about a run are not repeated while it stands as the file has it, except those that hang on the calendar.
     ``only_community`` takes that community's sheets and lets the others be. A run the file no longer has is withdrawn if it
     came from a timetable of the same name (社区夜校) and month and is not over; a sheet without a single class withdraws
     nothing. Two imports of one community wait for each other.
@@ -73,6 +74,7 @@ class _Import:
         self._dry_run = dry_run
         self._found = Findings()  # about the file as a whole, and about sheets of no known community
         self._only: Region | None = None
+        self._at_rest: set[tuple[str, int]] = set()
 
     def carry_out(self, only_community: str | None) -> Report:
         sheets = self._sheets(only_community)
@@ -82,6 +84,7 @@ class _Import:
             region.lock()  # two imports of one community: the second sees what the first did
         for sheet in sheets:
             ask(self._session, sheet)
+        self._at_rest = _rows_at_rest(sheets)
         faults = [*self._faults_of_the_file(sheets), *self._found.faults]
         if faults or any(sheet.faults for sheet in sheets):
             return self._report(sheets, faults=faults)
@@ -132,26 +135,26 @@ class _Import:
 
     def _faults_of_the_file(self, sheets: list[TownSheet]) -> list[Fault]:
         """The reader's faults, without those about runs that are over and stand here just so: they are history."""
-        history = {
-            (sheet.sheet.sheet, row)
-            for sheet in sheets
-            for asked, pair in sheet.pairs
-            if asked.run.is_past and pair.stands and not changes_of(pair.stands, pair.plan)
-            for row in asked.run.rows
-        }
         return [
             fault
             for fault in self._timetable.faults
-            if self._is_taken(fault, sheets)
-            and not (fault.code == PAST_RUN and (fault.sheet, fault.row) in history)
+            if self._is_taken(fault, sheets) and not (fault.code == PAST_RUN and self._is_at_rest(fault))
         ]
+
+    def _is_at_rest(self, fault: Fault) -> bool:
+        """Whether it is about a run that stands already just as the file has it."""
+        return (fault.sheet, fault.row) in self._at_rest
 
     def _report(
         self, sheets: list[TownSheet], *, faults: list[Fault], placing: Placing | None = None
     ) -> Report:
         all_faults = self._in_order([*faults, *(fault for sheet in sheets for fault in sheet.faults)])
         warnings = [fault for fault in self._timetable.warnings if self._is_taken(fault, sheets)]
-        all_warnings = self._in_order([*warnings, *(fault for sheet in sheets for fault in sheet.warnings)])
+        warnings += [fault for sheet in sheets for fault in sheet.warnings]
+        # told when the run came; only the calendar may have changed since
+        all_warnings = self._in_order(
+            [fault for fault in warnings if fault.code == DAY_OFF or not self._is_at_rest(fault)]
+        )
         if all_faults or placing is None:
             return Report(faults=all_faults, warnings=all_warnings, is_rehearsal=self._dry_run)
         return Report(
@@ -169,6 +172,17 @@ class _Import:
             ["", *(plan.sheet for plan in self._timetable.sheets), *(f.sheet for f in faults)]
         )
         return listed([[fault for fault in faults if fault.sheet == tab] for tab in tabs])
+
+
+def _rows_at_rest(sheets: list[TownSheet]) -> set[tuple[str, int]]:
+    """The rows, each with its tab, of the runs that stand already just as the file has them."""
+    return {
+        (sheet.sheet.sheet, row)
+        for sheet in sheets
+        for asked, pair in sheet.pairs
+        if pair.stands and not changes_of(pair.stands, pair.plan)
+        for row in asked.run.rows
+    }
 
 
 def _name_twins(sheets: list[TownSheet]) -> None:

@@ -6,6 +6,7 @@ What the town does not know is a fault at its cell; what works but deserves a se
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
@@ -18,12 +19,10 @@ from models.courses import RunPlan as TownPlan
 from models.regions import Region
 from models.sites import Venue
 from server.timetable.columns import Field
-from server.timetable.faults import Fault, shown
+from server.timetable.faults import Fault
 from server.timetable.matching import Pair, match
 from server.timetable.naming import Rooms, Unknown
 from server.timetable.plan import RunPlan, SheetPlan
-
-LONGEST_CATEGORY = 20  # as long as the column that keeps it
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,8 @@ class TownSheet:
 
 def ask(session: Session, sheet: TownSheet) -> None:
     """Find the rooms a sheet names and the runs that stand for its month, and pair them with what the sheet asks for."""
-    rooms = Rooms(session, sheet.region)
-    _check_categories(sheet)
-    asked = [one for run in sheet.sheet.runs if (one := _asked(sheet, run, rooms))]
+    venues = _venues(session, sheet)
+    asked = [one for run in sheet.sheet.runs if (one := _asked(sheet, run, venues))]
     sheet.standing = list(
         session.scalars(
             select(CourseRun)
@@ -108,16 +106,25 @@ def ask(session: Session, sheet: TownSheet) -> None:
     sheet.pairs.sort(key=lambda pair: pair[0].run.rows)
 
 
-def _asked(sheet: TownSheet, run: RunPlan, rooms: Rooms) -> Asked | None:
-    """The run as the town would keep it; None after naming the rooms nobody knows."""
-    evenings = []
-    for meeting in run.sessions:
+def _venues(session: Session, sheet: TownSheet) -> dict[int, Venue]:
+    """The room of every row, by its number; rooms nobody knows are named, whatever else is wrong with their rows."""
+    known = Rooms(session, sheet.region)
+    venues = {}
+    for row, room in sheet.sheet.rooms:
         try:
-            venue = rooms.named(meeting.room)
+            venues[row] = known.named(room)
         except Unknown as unknown:
-            sheet.fault(meeting.row, Field.ROOM, unknown.message, unknown.advice, seen=meeting.room)
-        else:
-            evenings.append(Evening(meeting.starts_at, meeting.ends_at, venue))
+            sheet.fault(row, Field.ROOM, unknown.message, unknown.advice, seen=room)
+    return venues
+
+
+def _asked(sheet: TownSheet, run: RunPlan, venues: Mapping[int, Venue]) -> Asked | None:
+    """The run as the town would keep it; None when a room of it is not known, or it overlaps itself."""
+    evenings = [
+        Evening(meeting.starts_at, meeting.ends_at, venues[meeting.row])
+        for meeting in run.sessions
+        if meeting.row in venues
+    ]
     if len(evenings) < len(run.sessions) or _overlaps_itself(sheet, run):
         return None
     _look_at_seats(sheet, run, evenings)
@@ -175,28 +182,6 @@ def _look_at_seats(sheet: TownSheet, run: RunPlan, evenings: list[Evening]) -> N
             f"备注要给电话和现场登记留 {held} 个名额；预留还没有开通，目前 {run.capacity} 个名额都在网上开放，这句话留在备注里",
             "需要的话请先把名额写少一些，登记完再加上来",
         )
-
-
-def _check_categories(sheet: TownSheet) -> None:
-    """A course has one category, and it fits its column."""
-    first: dict[str, RunPlan] = {}
-    for run in sheet.sheet.runs:
-        if len(run.category) > LONGEST_CATEGORY:
-            sheet.fault(
-                run.rows[0],
-                Field.CATEGORY,
-                f"类别有 {len(run.category)} 个字，太长了",
-                f"请缩到 {LONGEST_CATEGORY} 个字以内",
-            )
-        known = first.setdefault(run.course_title, run)
-        if known.category != run.category:
-            sheet.fault(
-                run.rows[0],
-                Field.CATEGORY,
-                f"“{shown(run.course_title)}”在第{known.rows[0]}行是“{shown(known.category)}”，"
-                f"这里是“{shown(run.category)}”",
-                "同一门课的类别请写成一样",
-            )
 
 
 def _of_sheet(sheet: SheetPlan, message: str, advice: str) -> Fault:

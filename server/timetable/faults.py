@@ -82,9 +82,11 @@ class Findings:
         """Note something that must be mended before anything is imported."""
         self.faults.append(self._found(message, advice, at=at, code=code))
 
-    def warn(self, message: str, advice: str = "", *, at: Place = WHOLE_SHEET) -> None:
+    def warn(
+        self, message: str, advice: str = "", *, at: Place = WHOLE_SHEET, code: str = "timetable_warning"
+    ) -> None:
         """Note something the clerk should look at."""
-        self.warnings.append(self._found(message, advice, at=at, code="timetable_warning"))
+        self.warnings.append(self._found(message, advice, at=at, code=code))
 
     def _found(self, message: str, advice: str, *, at: Place, code: str) -> Fault:
         return Fault(

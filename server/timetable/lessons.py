@@ -29,7 +29,7 @@ from server.timetable.sheet import Layout, SheetRow
 LONGEST_LESSON = timedelta(hours=6)
 MOST_LETTERS = {
     Field.COURSE: 60,
-    Field.CATEGORY: 40,
+    Field.CATEGORY: 20,  # as long as the column that keeps it
     Field.TEACHER: 40,
     Field.ROOM: 40,
     Field.MATERIALS: 200,

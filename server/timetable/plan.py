@@ -62,9 +62,16 @@ class RunPlan:
         return people_named(self.teacher)
 
 
+class RoomNamed(NamedTuple):
+    """A room as a row of the sheet names it."""
+
+    row: int
+    room: str
+
+
 @dataclass(frozen=True)
 class SheetPlan:
-    """One community's month."""
+    """One community's month. ``rooms`` are those of every row, of rows too that are at fault and make no run."""
 
     sheet: str
     community: str
@@ -72,6 +79,7 @@ class SheetPlan:
     runs: tuple[RunPlan, ...]
     columns: tuple[Column, ...] = ()
     timetable: str = ""  # which of the community's timetables, as its title calls it: 社区夜校
+    rooms: tuple[RoomNamed, ...] = ()
 
     def key_of(self, run: RunPlan) -> RunKey:
         """The key this run has for good."""

@@ -15,7 +15,7 @@ from server.timetable.columns import Field
 from server.timetable.faults import Findings, listed, shown
 from server.timetable.lessons import RowReader
 from server.timetable.moments import Month, WrittenDay, written_day
-from server.timetable.plan import SheetPlan, TimetablePlan
+from server.timetable.plan import RoomNamed, SheetPlan, TimetablePlan
 from server.timetable.runs import RunMaker
 from server.timetable.sheet import Layout, lay_out
 from server.timetable.workbook import Grid, open_workbook
@@ -63,7 +63,15 @@ def plan_of(grids: Sequence[Grid], *, day_kind: Callable[[date], DayKind] | None
         if not lessons:
             findings.warn("这张表里一节课也没有")
         sheets.append(
-            SheetPlan(grid.name, layout.community, str(month), runs, layout.columns, layout.timetable)
+            SheetPlan(
+                grid.name,
+                layout.community,
+                str(month),
+                runs,
+                layout.columns,
+                layout.timetable,
+                rooms=tuple(RoomNamed(lesson.row, lesson.room) for lesson in lessons if lesson.room),
+            )
         )
     name_clashes(classes)
     if not any(findings.faults for findings in found) and not any(sheet.runs for sheet in sheets):

@@ -23,8 +23,8 @@ from server.timetable.teachers import is_one_place_only
 
 LONGEST_NOTICE = timedelta(days=120)
 PAST_RUN = "timetable_run_is_past"
+DAY_OFF = "timetable_day_off"  # depends on the calendar too, which may have changed since a run was imported
 SHARED: Mapping[Field, Callable[[Lesson], Hashable]] = {
-    Field.CATEGORY: lambda lesson: lesson.category,
     Field.TEACHER: lambda lesson: lesson.teacher,
     Field.CAPACITY: lambda lesson: lesson.capacity,
     Field.OPENS: lambda lesson: lesson.opens_at,
@@ -45,6 +45,7 @@ class RunMaker:
     def make(self, lessons: Sequence[Lesson]) -> tuple[RunPlan, ...]:
         """The sheet's whole runs, in the order of their first rows."""
         runs = []
+        self._check_categories(lessons)
         for together in self._gather(lessons):
             agreed = self._agree(together)
             self._check_opening(together)
@@ -99,21 +100,47 @@ class RunMaker:
         """Whether rows of one run say the same of what they share; the rows that differ are named, once a column."""
         agreed = True
         for field, shared in SHARED.items():
-            rows: dict[Hashable, list[Lesson]] = defaultdict(list)
-            for lesson in sorted(together, key=lambda lesson: lesson.row):
-                if shared(lesson) is not None:
-                    rows[shared(lesson)].append(lesson)
-            if len(rows) < 2:
-                continue
-            agreed = False
-            most, *others = sorted(rows.values(), key=len, reverse=True)
-            said = "，".join(f"{_rows(same)}是“{self._seen(same[0], field)}”" for same in (most, *others))
-            self.findings.fault(
-                f"同一个班次的{field.value}要一样：{said}",
-                f"请改成一样的；不是一个班次的话，请改备注。{RUN_ADVICE}",
-                at=self.layout.place(self._row(others[0][0]), field),
-            )
+            advice = f"请改成一样的；不是一个班次的话，请改备注。{RUN_ADVICE}"
+            if self._name_differing(together, field, shared, f"同一个班次的{field.value}要一样", advice):
+                agreed = False
         return agreed
+
+    def _check_categories(self, lessons: Sequence[Lesson]) -> None:
+        """A course has one category, in every row of the sheet, whatever else is wrong with the row."""
+        by_course: dict[str, list[Lesson]] = defaultdict(list)
+        for lesson in lessons:
+            if lesson.course is not None:
+                by_course[lesson.course].append(lesson)
+        for course, of_course in by_course.items():
+            self._name_differing(
+                of_course,
+                Field.CATEGORY,
+                lambda lesson: lesson.category,
+                f"“{shown(course)}”的类别不一样",
+                "同一门课的类别请写成一样",
+            )
+
+    def _name_differing(
+        self,
+        lessons: Sequence[Lesson],
+        field: Field,
+        shared: Callable[[Lesson], Hashable],
+        message: str,
+        advice: str,
+    ) -> bool:
+        """Name the rows that do not say what most of them say in a column; whether there are any."""
+        rows: dict[Hashable, list[Lesson]] = defaultdict(list)
+        for lesson in sorted(lessons, key=lambda lesson: lesson.row):
+            if shared(lesson) is not None:
+                rows[shared(lesson)].append(lesson)
+        if len(rows) < 2:
+            return False
+        most, *others = sorted(rows.values(), key=len, reverse=True)
+        said = "，".join(f"{_rows(same)}是“{self._seen(same[0], field)}”" for same in (most, *others))
+        self.findings.fault(
+            f"{message}：{said}", advice, at=self.layout.place(self._row(others[0][0]), field)
+        )
+        return True
 
     def _check_opening(self, together: Sequence[Lesson]) -> None:
         """Registration opens before the first session begins, and not absurdly long before."""
@@ -164,7 +191,10 @@ class RunMaker:
             at = self.layout.place(self._row(lesson), Field.DATE)
             if word := DAY_WORDS.get(self.day_kind(day)):
                 self.findings.warn(
-                    f"{day.isoformat()}（周{WEEKDAYS[day.weekday()]}）是{word}", "请确认这一天上课", at=at
+                    f"{day.isoformat()}（周{WEEKDAYS[day.weekday()]}）是{word}",
+                    "请确认这一天上课",
+                    at=at,
+                    code=DAY_OFF,
                 )
             if day.year not in unannounced and not Calendar().is_announced(day.year):
                 unannounced.add(day.year)
@@ -172,6 +202,7 @@ class RunMaker:
                     f"{day.year} 年的放假安排还没有，周一到周五都当作工作日",
                     "请等放假通知出来再核对一次",
                     at=at,
+                    code=DAY_OFF,
                 )
 
     def _run(self, together: Sequence[Lesson], *, is_past: bool) -> RunPlan:

@@ -76,6 +76,24 @@ def test_seats_to_be_held_are_never_dropped_in_silence(desk: Desk) -> None:
     assert desk.run("口才与表达").note == "留20%名额给电话和现场登记"
 
 
+def test_what_was_told_of_a_run_is_not_told_again_until_the_run_changes(desk: Desk) -> None:
+    too_many = {**TALK, "名额": 30, "备注": "留20%名额给电话和现场登记"}
+    first = warned(desk.must_import(too_many, {**PAINT, "报名对象": PAIR}))
+    assert len(first) == 3
+    assert warned(desk.must_import(too_many, {**PAINT, "报名对象": PAIR})) == []
+    changed = warned(desk.must_import({**too_many, "自备材料": "水杯"}, {**PAINT, "报名对象": PAIR}))
+    assert changed == [line for line in first if "第3行" in line]
+
+
+def test_a_day_off_is_named_each_time_for_the_calendar_may_have_changed(desk: Desk) -> None:
+    new_year = {**TALK, "上课日期": "2027-01-01"}
+    first = warned(desk.must_import(new_year))
+    assert any("2027" in line for line in first)
+    assert [line for line in warned(desk.must_import(new_year)) if "2027" in line] == [
+        line for line in first if "2027" in line and "第3行" in line
+    ]
+
+
 def test_a_class_bigger_than_its_room_is_a_warning(desk: Desk) -> None:
     report = desk.must_import({**TALK, "名额": 30})
     assert [line for line in warned(report) if "只坐得下 24 人" in line]

@@ -116,11 +116,29 @@ def test_one_fault_anywhere_and_nothing_of_the_file_is_kept(desk: Desk) -> None:
 
 
 def test_every_fault_is_named_at_once(desk: Desk) -> None:
-    report = desk.imports(
-        {**TALK, "场地": "甲", "名额": "很多"}, {**PAINT, "场地": "乙"}, one_sheet(TALK, name="丙社区")
-    )
-    assert len(report.faults) == 3 + (len(report.faults) > 3)
-    assert len(set(lines(report))) == len(report.faults)
+    elsewhere = one_sheet({**TALK, "授课老师": "马老师"}, name="丙社区")
+    report = desk.imports({**TALK, "场地": "甲", "名额": "很多"}, {**PAINT, "场地": "乙"}, elsewhere)
+    assert {(fault.sheet, fault.row, fault.header) for fault in report.faults} == {
+        ("梧桐里社区", 3, "名额"),
+        ("梧桐里社区", 3, "场地"),
+        ("梧桐里社区", 4, "场地"),
+        ("丙社区", 0, ""),
+    }
+    assert len(report.faults) == 4
+
+
+def test_a_missing_name_in_one_row_hides_no_wrong_room_in_another(desk: Desk) -> None:
+    first, second, third = weekly("合唱", 2, 9, 16, 授课老师="老年大学")
+    report = desk.imports({**first, "课程名称": None}, {**second, "场地": "书画教室"}, third)
+    assert [fault.row for fault in report.faults] == [3, 4]
+    assert "是不是“书画室”" in lines(report)[1]
+    report = desk.imports({**TALK, "课程名称": None, "场地": "花房"})
+    assert [(fault.row, fault.header) for fault in report.faults] == [(3, "课程名称"), (3, "场地")]
+
+
+def test_a_row_at_fault_hides_no_category_that_differs(desk: Desk) -> None:
+    report = desk.imports({**TALK, "名额": "很多"}, {**TALK, "上课日期": on(9), "类别": "艺术"})
+    assert [(fault.row, fault.header) for fault in report.faults] == [(3, "名额"), (4, "类别")]
 
 
 def test_two_sheets_for_one_community_and_month_must_be_one(desk: Desk) -> None:
