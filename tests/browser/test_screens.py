@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from models import clock
 from models.notices import TemplateName
@@ -86,6 +86,24 @@ def test_the_phone_shows_the_confirmation_as_a_person_would_see_it(
     phone.goto(f"{street.wechat.base_url}/phones/{OPENID}")
     expect(phone.get_by_text("报名成功").first).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for width in (375, 430):
+        phone.set_viewport_size({"width": width, "height": 812})
+        assert lines_of(phone.get_by_text("进入小程序查看")) == 1
+    expect(phone.get_by_text("还可收 0 条").first).to_be_visible()
+    expect(phone.locator("input:checked")).to_have_count(0)
+
+
+def lines_of(words: Locator) -> int:
+    """On how many lines the screen shows them."""
+    return int(
+        words.evaluate(
+            """element => {
+                const range = document.createRange();
+                range.selectNodeContents(element);
+                return range.getClientRects().length;
+            }"""
+        )
+    )
 
 
 def test_the_document_can_be_read_in_a_browser_without_the_network(street: Street, phone: Page) -> None:
