@@ -6,7 +6,15 @@ sent before the commit, and a deed that rolled back owes nothing.
 
 from __future__ import annotations
 
-from models.notices.catalogue import MOMENTS, PROMPTS, TEMPLATE_TITLES, Moment, NoticeKind, TemplateName
+from models.notices.catalogue import (
+    MOMENTS,
+    PROMPTS,
+    TEMPLATE_TITLES,
+    About,
+    Moment,
+    NoticeKind,
+    TemplateName,
+)
 from models.notices.inbox import count_unread, inbox_of, read_notice, read_through
 from models.notices.outbox import Debt, Delivery, Notice, morning_after, owe, owe_once
 
@@ -14,6 +22,7 @@ __all__ = [
     "MOMENTS",
     "PROMPTS",
     "TEMPLATE_TITLES",
+    "About",
     "Debt",
     "Delivery",
     "Moment",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -38,21 +39,31 @@ class NoticeKind(StrEnum):
     CLASS_SOON = "class_soon"  # M3 两小时前的开课提醒
 
 
+class About(StrEnum):
+    """What a notice is about: the noun that is asked, before it is sent, whether it is still so (``models.truth``)."""
+
+    REGISTRATION = "registration"  # 报名
+
+
 @dataclass(frozen=True)
 class Moment:
     """One moment: the inbox title and words, the template, and which fact fills which keyword.
 
-    ``to`` says who hears of it. ``constants`` are facts that are the same every time. ``waits_for_morning`` holds the message back
-    in the quiet hours; answers to one's own tap do not wait. ``urgent`` ones do not count towards a day's most.
+    ``to`` says who hears of it. ``worth`` is how long its news is worth sending, ``until`` the fact that may end it sooner; past that
+    it stays in the inbox and is not sent. ``constants`` are facts that are the same every time. ``waits_for_morning`` holds the
+    message back in the quiet hours; answers to one's own tap do not wait. ``urgent`` ones do not count towards a day's most.
     """
 
     kind: NoticeKind
     title: str
     to: str
+    about: About
     says: str
     template: TemplateName
     keywords: Mapping[str, str]
     page: str
+    worth: timedelta
+    until: str = ""
     constants: Mapping[str, str] = field(default_factory=dict)
     waits_for_morning: bool = True
     urgent: bool = False
@@ -79,11 +90,13 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             NoticeKind.REGISTRATION_CONFIRMED,
             title="报名成功",
             to="报名的人；替人报名时也告诉本人",
+            about=About.REGISTRATION,
             says="{course}，{when}，{place}。{remark}",
             template=TemplateName.REGISTRATION_RESULT,
             keywords=_REGISTRATION,
             constants={"result": "报名成功", "remark": "请提前10分钟到场签到"},
             page=_RUN,
+            worth=timedelta(days=2),
             waits_for_morning=False,
             urgent=True,  # the answer to one's own tap
         ),
@@ -91,29 +104,37 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             NoticeKind.REGISTRATION_PROMOTED,
             title="候补已转正",
             to="转正的人和替他报名的人",
+            about=About.REGISTRATION,
             says="{course}，{when}，{place}。{remark}",
             template=TemplateName.REGISTRATION_RESULT,
             keywords=_REGISTRATION,
             constants={"result": "已转正", "remark": "不能来请提前取消，让给邻居"},
             page=_RUN,
+            worth=timedelta(days=7),
         ),
         Moment(
             NoticeKind.CLASS_TOMORROW,
             title="明天有课",
             to="已报名的人和替他报名的人，前一天 18:00",
+            about=About.REGISTRATION,
             says="{course}，{when}，{place}。{remark}",
             template=TemplateName.CLASS_REMINDER,
             keywords=_REMINDER,
             page=_RUN,
+            worth=timedelta(days=1),
+            until="starts_at",
         ),
         Moment(
             NoticeKind.CLASS_SOON,
             title="马上要上课了",
             to="已报名的人和替他报名的人，课前两小时",
+            about=About.REGISTRATION,
             says="{course}，{when}，{place}。{remark}",
             template=TemplateName.CLASS_REMINDER,
             keywords=_REMINDER,
             page=_RUN,
+            worth=timedelta(hours=2),
+            until="starts_at",
             waits_for_morning=False,  # it starts in less than three hours (domain.md §6)
             urgent=True,
         ),

@@ -121,6 +121,13 @@ class Notice(Keyed, Base):
         """Where a tap on the message leads."""
         return self.moment.page.format(subject=self.facts["page_subject"])
 
+    @property
+    def worth_until(self) -> datetime:
+        """Until when its news is worth sending."""
+        end = self.created_at + self.moment.worth
+        sooner = self.facts.get(self.moment.until)
+        return min(end, datetime.fromisoformat(sooner)) if sooner else end
+
     def keyword_values(self) -> dict[str, str]:
         """The template's keywords, every value fitted to its type."""
         facts = {**self.moment.constants, **self.facts}

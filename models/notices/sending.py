@@ -25,6 +25,7 @@ from models.policies import RULES, policies_at
 from models.residents import Resident
 
 LEASE = timedelta(minutes=2)
+TOO_LATE = "too_late"  # its news is no longer worth sending
 LOOK_FURTHER = 4  # how many times the wanted number are looked at, because several may be for one person
 
 # literals, not parameters: only so can PostgreSQL see that a partial index fits
@@ -44,10 +45,13 @@ class Claimed:
 def claim_due(session: Session, *, worker: str, most: int) -> list[Claimed]:
     """Take up to ``most`` notices that are due, for this worker alone, one a person. Commit before sending.
 
-    What is over a person's day's most, or told with another, is settled here.
+    What is no longer worth sending, over a person's day's most, or told with another, is settled here.
     """
     now = clock.now()
     due = _due(session, now, most=most * LOOK_FURTHER)
+    late = [notice for notice in due if notice.worth_until <= now]
+    settle_owed(session, late, Delivery.STALE, outcome=TOO_LATE)
+    due = [notice for notice in due if notice.worth_until > now]
     first: dict[int, Notice] = {}
     for notice in due:
         if len(first) < most:
@@ -145,13 +149,21 @@ def _take(session: Session, notices: Collection[Notice], worker: str, now: datet
     )
 
 
-def settle_owed(session: Session, notices: Sequence[Notice], delivery: Delivery) -> None:
-    """End notices nobody will send."""
+def settle_owed(
+    session: Session, notices: Sequence[Notice], delivery: Delivery, *, outcome: str | None = None
+) -> None:
+    """End notices nobody will send; ``outcome`` says why, where that is more than the state."""
     if notices:
         session.execute(
             update(Notice)
             .where(Notice.id.in_([notice.id for notice in notices]))
-            .values(delivery=delivery, settled_at=clock.now())
+            .values(
+                {
+                    Notice.delivery: delivery,
+                    Notice.settled_at: clock.now(),
+                    **({Notice.outcome: outcome} if outcome else {}),
+                }
+            )
             .execution_options(synchronize_session=False)
         )
 

@@ -26,7 +26,7 @@ from miniprogram_api.wechat import SendOutcome, SendResult, WeChatGateway
 from models import clock
 from models.accounts import Account
 from models.base import transaction
-from models.courses import owe_reminders, still_true
+from models.courses import owe_reminders
 from models.grants import empty, give_back, spend_all
 from models.notices import Delivery, TemplateName
 from models.notices.keywords import fit
@@ -39,6 +39,7 @@ from models.notices.sending import (
     settle,
     settle_owed,
 )
+from models.truth import still_true
 from server.settings import Settings
 
 log = structlog.get_logger()

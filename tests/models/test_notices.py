@@ -335,3 +335,54 @@ def claim_and_die(death: BaseException) -> None:
     with transaction() as session:
         assert claim_due(session, worker="doomed", most=1)
         raise death
+
+
+# --- news that is old ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", NoticeKind)
+def test_news_goes_out_as_long_as_it_is_worth_sending_and_stays_in_the_inbox_afterwards(
+    town: Town, clock: StoppedClock, kind: NoticeKind
+) -> None:
+    raised = town_clock.now()
+    owe_one(town, kind=kind, subject="in time")
+    (in_time,) = claim()
+    put_back_now(in_time)
+    clock.move_to(in_time.worth_until - timedelta(seconds=1))
+    (again,) = claim()
+    put_back_now(again)
+    clock.move_to(in_time.worth_until)
+    assert claim() == []
+    late = now(in_time)
+    assert (late.delivery, late.outcome, late.settled_at) == (Delivery.STALE, "too_late", town_clock.now())
+    assert raised < late.worth_until <= raised + MOMENTS[kind].worth
+    with reading() as session:
+        assert session.scalars(inbox_of(town.resident.account(session))).one().id == late.id
+
+
+def put_back_now(notice: Notice) -> None:
+    with transaction() as session:
+        put_back(session, notice.id, due_at=town_clock.now(), outcome="-1")
+
+
+def test_a_reminder_is_worth_nothing_once_the_class_has_begun(town: Town, clock: StoppedClock) -> None:
+    clock.move_to(at(17, 30))  # half an hour before
+    owe_one(town, kind=NoticeKind.CLASS_SOON)
+    clock.move_to(at(17, 59))
+    (reminder,) = claim()
+    assert reminder.worth_until == at(18)
+    put_back_now(reminder)
+    clock.move_to(at(18))
+    assert claim() == []
+    assert now(reminder).delivery is Delivery.STALE
+
+
+def test_what_is_too_late_is_told_with_nothing_and_hides_nothing(town: Town, clock: StoppedClock) -> None:
+    owe_one(town, subject="old", due_at=at(8, day=21))
+    clock.advance(days=2)
+    owe_one(town, subject="new")
+    (told,) = claim()
+    assert told.subject_key == "new"
+    with reading() as session:
+        old = session.scalars(select(Notice).where(Notice.subject_key == "old")).one()
+    assert old.delivery is Delivery.STALE
