@@ -6,6 +6,7 @@ has at most one resident as itself. A bond says who may act for whom, from when 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,12 @@ from models.regions import Region, RegionKind
 from models.vault import vault
 
 EARLIEST_BIRTH_YEAR = 1900
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+
+
+def is_mobile(phone: str) -> bool:
+    """Whether a short message can go to this number: a mobile of the mainland; a landline can only be called."""
+    return _MOBILE.fullmatch(phone) is not None
 
 
 class Resident(Keyed, Base):

@@ -20,10 +20,9 @@ from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from miniprogram_api.sms import SmsTemplateName
 from miniprogram_api.sms.templates import LONGEST_SIGN
 from miniprogram_api.sms.tencent import TENCENT_API
-from models.notices import TemplateName
+from models.notices import ShortMessageName, TemplateName
 
 SANDBOX_APPID = "wxsandbox000000001"
 WECHAT_API = "https://api.weixin.qq.com"
@@ -68,7 +67,7 @@ class SmsAccount:
     app_id: str
     sign: str
     region: str
-    templates: Mapping[SmsTemplateName, str]
+    templates: Mapping[ShortMessageName, str]
 
 
 @dataclass(frozen=True)
@@ -215,7 +214,7 @@ def _sms_account(read: _Reader) -> SmsAccount | None:
         app_id=read.text("SMS_APP_ID", check=_must_be_digits),
         sign=read.text("SMS_SIGN", check=_must_be_sign),
         region=read.text("SMS_REGION", "ap-guangzhou"),
-        templates=_ids_by_name(read, "SMS_TEMPLATES", SmsTemplateName),
+        templates=_ids_by_name(read, "SMS_TEMPLATES", ShortMessageName),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from miniprogram_api.sms.console import ConsoleSms, WrittenSms
 from miniprogram_api.sms.gateway import SmsGateway
 from miniprogram_api.sms.provider import SmsOutcome, SmsProvider
-from miniprogram_api.sms.templates import SMS_TEMPLATES, SmsTemplate, SmsTemplateName
+from miniprogram_api.sms.templates import SMS_TEMPLATES, SmsTemplate
 from miniprogram_api.sms.tencent import TencentSms
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "SmsOutcome",
     "SmsProvider",
     "SmsTemplate",
-    "SmsTemplateName",
     "TencentSms",
     "WrittenSms",
 ]

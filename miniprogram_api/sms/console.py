@@ -11,8 +11,9 @@ import structlog
 
 from miniprogram_api.schemas.fields import masked_phone
 from miniprogram_api.sms.provider import SmsOutcome
-from miniprogram_api.sms.templates import SMS_TEMPLATES, SmsTemplateName
+from miniprogram_api.sms.templates import SMS_TEMPLATES
 from miniprogram_api.wechat import SendResult
+from models.notices import ShortMessageName
 
 log = structlog.get_logger()
 
@@ -24,7 +25,7 @@ class WrittenSms:
     """One message that was written instead of sent."""
 
     phone: str = field(repr=False)
-    template: SmsTemplateName
+    template: ShortMessageName
     text: str = field(repr=False)
 
 
@@ -40,7 +41,7 @@ class ConsoleSms:
         self._lock = threading.Lock()
         self._written = 0
 
-    def send(self, phone: str, template: SmsTemplateName, params: Mapping[str, str]) -> SmsOutcome:
+    def send(self, phone: str, template: ShortMessageName, params: Mapping[str, str]) -> SmsOutcome:
         """Write it down. Always accepted."""
         text = SMS_TEMPLATES[template].written_out(params)
         with self._lock:

@@ -9,12 +9,13 @@ import structlog
 
 from miniprogram_api.sms.console import ConsoleSms
 from miniprogram_api.sms.provider import SmsOutcome, SmsProvider
-from miniprogram_api.sms.templates import SMS_TEMPLATES, SmsTemplateName, Unfit
+from miniprogram_api.sms.templates import SMS_TEMPLATES, Unfit
 from miniprogram_api.wechat import SendResult
+from models.notices import ShortMessageName
+from models.residents import is_mobile
 
 log = structlog.get_logger()
 
-_MOBILE = re.compile(r"1[3-9][0-9]{9}")
 # the demo's people; the range is nobody's, but a number nobody has today may be somebody's tomorrow
 _DEMO_PHONE = re.compile(r"1990000[0-9]{4}")
 
@@ -29,13 +30,13 @@ class SmsGateway:
         self.written = written
         self._provider = provider
 
-    def send(self, phone: str, template: SmsTemplateName, params: Mapping[str, str]) -> SmsOutcome:
+    def send(self, phone: str, template: ShortMessageName, params: Mapping[str, str]) -> SmsOutcome:
         """Send one message, once: ``params`` are the template's slots by name. Never raises: the outcome tells.
 
         A number that is no mainland mobile is refused, and so are values that do not fill the template. May take as long as
         the provider's time-outs allow: never call it inside a transaction.
         """
-        if not _MOBILE.fullmatch(phone):
+        if not is_mobile(phone):
             return SmsOutcome(SendResult.REFUSED, reason="not a mainland mobile number")
         try:
             fitted = SMS_TEMPLATES[template].fitted(params)

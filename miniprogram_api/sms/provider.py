@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from miniprogram_api.sms.templates import SmsTemplateName
 from miniprogram_api.wechat import SendResult
+from models.notices import ShortMessageName
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class SmsOutcome:
 class SmsProvider(Protocol):
     """Somebody who carries short messages."""
 
-    def send(self, phone: str, template: SmsTemplateName, params: Mapping[str, str]) -> SmsOutcome:
+    def send(self, phone: str, template: ShortMessageName, params: Mapping[str, str]) -> SmsOutcome:
         """Send one message, once, to a mainland mobile number. Never raises: the outcome tells.
 
         ``params`` are the template's slots by name, fitted already.

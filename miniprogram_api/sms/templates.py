@@ -10,21 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+
+from models.notices import ShortMessageName
 
 LONGEST_SMS = 70
 LONGEST_SIGN = 12
 LINK_BEGINS = "https://wxaurl.cn/"  # WeChat's URL Links (wechat.md §7)
 LINK = "link"
-
-
-class SmsTemplateName(StrEnum):
-    """The moments worth a short message."""
-
-    CLASS_CHANGED = "class_changed"  # 课程变更
-    CLASS_CANCELLED = "class_cancelled"  # 课程取消
-    ACTED_FOR_YOU = "acted_for_you"  # 代办告知
-    PLEASE_CALL = "please_call"  # 请回电
 
 
 class Unfit(ValueError):
@@ -35,7 +27,7 @@ class Unfit(ValueError):
 class SmsTemplate:
     """One text: ``{1} {2}`` are its slots in order, ``slots`` their names with the most characters each may hold."""
 
-    name: SmsTemplateName
+    name: ShortMessageName
     text: str
     slots: Mapping[str, int]
 
@@ -80,26 +72,31 @@ class SmsTemplate:
         return tail
 
 
-SMS_TEMPLATES: Mapping[SmsTemplateName, SmsTemplate] = {
+SMS_TEMPLATES: Mapping[ShortMessageName, SmsTemplate] = {
     template.name: template
     for template in (
         SmsTemplate(
-            SmsTemplateName.CLASS_CHANGED,
+            ShortMessageName.CLASS_CHANGED,
             "{1}改到{2}，详情 " + LINK_BEGINS + "{3}",
             {"course": 8, "starts": 11, LINK: 12},
         ),
         SmsTemplate(
-            SmsTemplateName.CLASS_CANCELLED,
+            ShortMessageName.CLASS_CANCELLED,
             "很抱歉，您报名的{1}（{2}）已取消，请不要跑空。",
             {"course": 16, "starts": 11},
         ),
         SmsTemplate(
-            SmsTemplateName.ACTED_FOR_YOU,
+            ShortMessageName.PROMOTED,
+            "有名额了，您候补的{1}（{2}）已转正。不能来请提前取消，让给邻居。",
+            {"course": 14, "starts": 11},
+        ),
+        SmsTemplate(
+            ShortMessageName.ACTED_FOR_YOU,
             "{1}已替您{2}。如果不是您的意思，请告诉社区工作人员。",
             {"helper": 8, "deed": 24},
         ),
         SmsTemplate(
-            SmsTemplateName.PLEASE_CALL,
+            ShortMessageName.PLEASE_CALL,
             "{1}有事想告诉您，一直没联系上，方便时请回电{2}。",
             {"community": 16, "phone": 13},
         ),

@@ -19,9 +19,10 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from miniprogram_api.sms.provider import SmsOutcome
 from miniprogram_api.sms.signing import authorization
-from miniprogram_api.sms.templates import SMS_TEMPLATES, SmsTemplateName, Unfit
+from miniprogram_api.sms.templates import SMS_TEMPLATES, Unfit
 from miniprogram_api.wechat import SendResult
 from models import clock
+from models.notices import ShortMessageName
 
 log = structlog.get_logger()
 
@@ -93,7 +94,7 @@ class TencentSms:
         app_id: str,
         sign: str,
         region: str,
-        templates: Mapping[SmsTemplateName, str],
+        templates: Mapping[ShortMessageName, str],
         timeout: tuple[float, float] = (3, 8),
     ) -> None:
         self._base_url = base_url.rstrip("/")
@@ -111,7 +112,7 @@ class TencentSms:
         """Hang up."""
         self._http.close()
 
-    def send(self, phone: str, template: SmsTemplateName, params: Mapping[str, str]) -> SmsOutcome:
+    def send(self, phone: str, template: ShortMessageName, params: Mapping[str, str]) -> SmsOutcome:
         """Send one message, once. Never raises."""
         try:
             values = SMS_TEMPLATES[template].as_filed(params)

@@ -13,6 +13,7 @@ from models.notices.catalogue import (
     About,
     Moment,
     NoticeKind,
+    ShortMessageName,
     TemplateName,
 )
 from models.notices.inbox import count_unread, inbox_of, read_notice, read_through
@@ -28,6 +29,7 @@ __all__ = [
     "Moment",
     "Notice",
     "NoticeKind",
+    "ShortMessageName",
     "TemplateName",
     "count_unread",
     "inbox_of",

@@ -30,6 +30,16 @@ TEMPLATE_TITLES: Mapping[TemplateName, str] = {
 }
 
 
+class ShortMessageName(StrEnum):
+    """The short messages (短信) filed with the provider; their texts stand in ``miniprogram_api.sms.templates``."""
+
+    CLASS_CHANGED = "class_changed"  # 课程变更
+    CLASS_CANCELLED = "class_cancelled"  # 课程取消
+    PROMOTED = "promoted"  # 候补转正
+    ACTED_FOR_YOU = "acted_for_you"  # 代办告知
+    PLEASE_CALL = "please_call"  # 请回电
+
+
 class NoticeKind(StrEnum):
     """The moments worth a message."""
 

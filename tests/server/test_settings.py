@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from miniprogram_api.sms import SmsTemplateName
-from models.notices import TemplateName
+from models.notices import ShortMessageName, TemplateName
 from server.settings import (
     SANDBOX_APPID,
     SANDBOX_PUSH_AES_KEY,
@@ -37,7 +36,7 @@ SMS = {
     "SMS_SECRET_KEY": "sms-hunter6",
     "SMS_APP_ID": "1400006666",
     "SMS_SIGN": "家门口",
-    "SMS_TEMPLATES": ",".join(f"{name}=11{n}" for n, name in enumerate(SmsTemplateName)),
+    "SMS_TEMPLATES": ",".join(f"{name}=11{n}" for n, name in enumerate(ShortMessageName)),
 }
 
 
@@ -207,7 +206,7 @@ def test_a_carrier_of_short_messages_is_read_whole(production: dict[str, str]) -
     assert account.base_url == "https://sms.tencentcloudapi.com"
     assert account.region == "ap-guangzhou"
     assert account.sign == "家门口"
-    assert account.templates[SmsTemplateName.CLASS_CANCELLED] == "111"
+    assert account.templates[ShortMessageName.CLASS_CANCELLED] == "111"
 
 
 def test_everything_a_carrier_lacks_is_told_at_once(production: dict[str, str]) -> None:
@@ -361,4 +360,4 @@ def test_the_example_filled_in_is_a_town(production: dict[str, str]) -> None:
     assert settings.wechat_templates[TemplateName.SEAT_OFFER] == "id-of-seat_offer"
     with_sms = from_environment(filled | {"SMS_PROVIDER": "tencent"}).sms_account
     assert with_sms is not None
-    assert with_sms.templates[SmsTemplateName.PLEASE_CALL] == "id-of-please_call"
+    assert with_sms.templates[ShortMessageName.PLEASE_CALL] == "id-of-please_call"

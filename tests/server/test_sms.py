@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from miniprogram_api.sms import SmsGateway, SmsTemplateName
+from miniprogram_api.sms import SmsGateway
 from miniprogram_api.wechat import SendResult
 from models.base import db
+from models.notices import ShortMessageName
 from server.app import create_app
 from server.settings import SmsAccount
 from tests.conftest import settings_for
@@ -29,7 +30,7 @@ def a_gateway(database_url: str, **changes: Any) -> Iterator[SmsGateway]:
 
 def test_an_application_without_a_carrier_writes_its_messages(database_url: str) -> None:
     with a_gateway(database_url) as sms:
-        outcome = sms.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED)
+        outcome = sms.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED)
     assert outcome.result is SendResult.ACCEPTED
     assert [written.phone for written in sms.written.sent] == [PHONE]
 
@@ -43,11 +44,11 @@ def test_an_application_with_a_carrier_sends_to_everybody_but_the_demos_people(d
             app_id=APP_ID,
             sign=SIGN,
             region=REGION,
-            templates={name: f"11{n}" for n, name in enumerate(SmsTemplateName)},
+            templates={name: f"11{n}" for n, name in enumerate(ShortMessageName)},
         )
         with a_gateway(database_url, sms_account=account) as sms:
             outcomes = [
-                sms.send(phone, SmsTemplateName.CLASS_CANCELLED, CANCELLED) for phone in (PHONE, DEMO_PHONE)
+                sms.send(phone, ShortMessageName.CLASS_CANCELLED, CANCELLED) for phone in (PHONE, DEMO_PHONE)
             ]
     assert [outcome.result for outcome in outcomes] == [SendResult.ACCEPTED] * 2
     assert [asked["PhoneNumberSet"] for asked in carrier.asked] == [[f"+86{PHONE}"]]

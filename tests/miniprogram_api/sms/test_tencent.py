@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from miniprogram_api.sms import SmsTemplateName, TencentSms
+from miniprogram_api.sms import TencentSms
 from miniprogram_api.sms.signing import authorization
 from miniprogram_api.wechat import SendResult
 from models.clock import StoppedClock
+from models.notices import ShortMessageName
 from tests.miniprogram_api.sms.carrier import (
     APP_ID,
     REGION,
@@ -25,7 +26,7 @@ from tests.miniprogram_api.sms.carrier import (
 
 PHONE = "13800138000"
 CANCELLED = {"course": "书法入门班", "starts": "12月3日18:30"}
-TEMPLATES = {name: f"11{n}" for n, name in enumerate(SmsTemplateName)}
+TEMPLATES = {name: f"11{n}" for n, name in enumerate(ShortMessageName)}
 
 
 @pytest.fixture
@@ -82,12 +83,12 @@ def test_the_signature_is_that_of_the_published_example() -> None:
 def test_the_day_of_a_signature_is_that_of_greenwich(account: TencentSms, clock: StoppedClock) -> None:
     """At two in the morning in the town it is still yesterday there."""
     clock.move_to(datetime(2026, 11, 20, 18, 0, tzinfo=UTC))
-    assert account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED).result is SendResult.ACCEPTED
+    assert account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED).result is SendResult.ACCEPTED
 
 
 def test_a_wrong_key_is_ours_to_mend(carrier: Carrier) -> None:
     outcome = an_account(carrier.base_url, secret_key="another").send(
-        PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED
+        PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED
     )
     assert (outcome.result, outcome.code) == (SendResult.TRY_LATER, "AuthFailure.SignatureFailure")
 
@@ -96,14 +97,14 @@ def test_a_wrong_key_is_ours_to_mend(carrier: Carrier) -> None:
 
 
 def test_a_message_is_sent_to_one_number_in_the_filed_words(account: TencentSms, carrier: Carrier) -> None:
-    outcome = account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED)
+    outcome = account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED)
     assert (outcome.result, outcome.code, outcome.serial) == (SendResult.ACCEPTED, "Ok", "2640:1")
     assert carrier.asked == [
         {
             "PhoneNumberSet": ["+8613800138000"],
             "SmsSdkAppId": APP_ID,
             "SignName": SIGN,
-            "TemplateId": TEMPLATES[SmsTemplateName.CLASS_CANCELLED],
+            "TemplateId": TEMPLATES[ShortMessageName.CLASS_CANCELLED],
             "TemplateParamSet": ["书法入门班", "12月3日18:30"],
         }
     ]
@@ -113,7 +114,7 @@ def test_a_message_is_sent_to_one_number_in_the_filed_words(account: TencentSms,
 def test_of_a_link_only_the_tail_is_sent(account: TencentSms, carrier: Carrier) -> None:
     """Tencent Cloud forbids a URL in a slot; its beginning stands in the filed text."""
     params = {"course": "书法", "starts": "12月3日18:30", "link": "https://wxaurl.cn/Slu6D4fXwRd"}
-    assert account.send(PHONE, SmsTemplateName.CLASS_CHANGED, params).result is SendResult.ACCEPTED
+    assert account.send(PHONE, ShortMessageName.CLASS_CHANGED, params).result is SendResult.ACCEPTED
     assert carrier.asked[0]["TemplateParamSet"] == ["书法", "12月3日18:30", "Slu6D4fXwRd"]
 
 
@@ -122,7 +123,7 @@ def test_of_a_link_only_the_tail_is_sent(account: TencentSms, carrier: Carrier) 
 )
 def test_a_link_that_was_not_filed_is_not_sent(account: TencentSms, carrier: Carrier, link: str) -> None:
     params = {"course": "书法", "starts": "12月3日18:30", "link": link}
-    assert account.send(PHONE, SmsTemplateName.CLASS_CHANGED, params).result is SendResult.REFUSED
+    assert account.send(PHONE, ShortMessageName.CLASS_CHANGED, params).result is SendResult.REFUSED
     assert carrier.asked == []
 
 
@@ -161,7 +162,7 @@ def test_the_status_of_a_number_says_what_came_of_it(
     account: TencentSms, carrier: Carrier, code: str, result: SendResult
 ) -> None:
     carrier.status = {"Code": code, "Message": f"+86{PHONE} {code}"}
-    outcome = account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED)
+    outcome = account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED)
     assert (outcome.result, outcome.code) == (result, code)
     assert PHONE not in outcome.reason
 
@@ -171,18 +172,18 @@ def test_an_error_of_the_whole_call_says_the_same(
     account: TencentSms, carrier: Carrier, code: str, result: SendResult
 ) -> None:
     carrier.error = {"Code": code, "Message": "no"}
-    assert account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED).result is result
+    assert account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED).result is result
 
 
 def test_a_stall_leaves_us_not_knowing(account: TencentSms, carrier: Carrier) -> None:
     carrier.stalls_seconds = 1
-    assert account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED).result is WHO_KNOWS
+    assert account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED).result is WHO_KNOWS
     assert len(carrier.asked) == 1  # asked once, never again
 
 
 def test_a_reset_after_the_words_arrived_leaves_us_not_knowing(account: TencentSms, carrier: Carrier) -> None:
     carrier.resets = True
-    assert account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED).result is WHO_KNOWS
+    assert account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED).result is WHO_KNOWS
     assert len(carrier.asked) == 1
 
 
@@ -193,7 +194,7 @@ def test_a_bad_http_status_is_told_apart(
     account: TencentSms, carrier: Carrier, status: int, result: SendResult
 ) -> None:
     carrier.http_status = status
-    outcome = account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED)
+    outcome = account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED)
     assert (outcome.result, outcome.reason) == (result, f"HTTP {status}")
 
 
@@ -215,12 +216,12 @@ def test_an_answer_nobody_can_read_leaves_us_not_knowing(
     account: TencentSms, carrier: Carrier, body: bytes
 ) -> None:
     carrier.body = body
-    assert account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED).result is WHO_KNOWS
+    assert account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED).result is WHO_KNOWS
 
 
 def test_where_nobody_listens_nothing_was_sent() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         account = an_account(f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        outcome = account.send(PHONE, SmsTemplateName.CLASS_CANCELLED, CANCELLED)
+        outcome = account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED)
     assert (outcome.result, outcome.reason) == (LATER, "no connection")
