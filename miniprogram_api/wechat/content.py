@@ -1,6 +1,7 @@
 """Content security (内容安全, wechat.md §6): a verdict, or the word that a person has to look.
 
-No outage, limit or quirk of WeChat stops a resident from handing something in: what cannot be judged waits for a person.
+No outage, limit or quirk of WeChat stops a resident from handing something in: what cannot be judged waits for a person. After several
+questions in a row without an answer none is asked for a while (``Pause``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from miniprogram_api.wechat import errcodes
 from miniprogram_api.wechat.client import NoToken, WeChatClient, WeChatRefused, WeChatTrouble
+from miniprogram_api.wechat.pause import Pause
 from miniprogram_api.wechat.refusals import report_misconfiguration
 from models.errors import Refusal
 
@@ -42,12 +44,16 @@ class Suggest(StrEnum):
 
 @dataclass(frozen=True)
 class TextVerdict:
-    """WeChat's word on a text. ``label`` is what it found (100 nothing); ``reason`` says why there is none, for staff."""
+    """WeChat's word on a text. ``label`` is what it found (100 nothing); ``reason`` says why there is none, for staff.
+
+    ``errcode`` is WeChat's, where it refused to judge.
+    """
 
     suggest: Suggest
     label: int | None = None
     trace_id: str = ""
     reason: str = ""
+    errcode: int | None = None
 
     @property
     def needs_a_person(self) -> bool:
@@ -61,6 +67,7 @@ class ImageCheck:
 
     trace_id: str | None
     reason: str = ""
+    errcode: int | None = None
 
     @property
     def needs_a_person(self) -> bool:
@@ -69,7 +76,7 @@ class ImageCheck:
 
 
 def check_text(
-    client: WeChatClient, content: str, *, openid: str, scene: Scene, title: str, nickname: str
+    client: WeChatClient, pause: Pause, content: str, *, openid: str, scene: Scene, title: str, nickname: str
 ) -> TextVerdict:
     """``msg_sec_check``, version 2. Never raises."""
     if not content.strip():
@@ -78,20 +85,26 @@ def check_text(
         return _by_hand("longer than WeChat checks")
     body: dict[str, object] = {"content": content, "version": 2, "scene": int(scene), "openid": openid}
     body |= {name: value for name, value in (("title", title), ("nickname", nickname)) if value}
+    if pause.is_on:
+        return _by_hand(_PAUSED)
     try:
         answer = client.ask_with_token("POST", "wxa/msg_sec_check", body=body)
     except (WeChatTrouble, Refusal) as trouble:
-        return _by_hand(_why(trouble))
+        return _by_hand(_why(trouble, pause), _errcode_of(trouble))
+    pause.learn(answered=True)
     return _verdict(answer)
 
 
-def check_image(client: WeChatClient, url: str, *, openid: str, scene: Scene) -> ImageCheck:
+def check_image(client: WeChatClient, pause: Pause, url: str, *, openid: str, scene: Scene) -> ImageCheck:
     """``media_check_async``, version 2. Never raises. The verdict comes as ``MediaChecked`` within 30 minutes, or never."""
     body = {"media_url": url, "media_type": _IMAGE, "version": 2, "scene": int(scene), "openid": openid}
+    if pause.is_on:
+        return ImageCheck(None, f"{NEEDS_A_PERSON}: {_PAUSED}")
     try:
         answer = client.ask_with_token("POST", "wxa/media_check_async", body=body)
     except (WeChatTrouble, Refusal) as trouble:
-        return ImageCheck(None, f"{NEEDS_A_PERSON}: {_why(trouble)}")
+        return ImageCheck(None, f"{NEEDS_A_PERSON}: {_why(trouble, pause)}", _errcode_of(trouble))
+    pause.learn(answered=True)
     trace_id = answer.get("trace_id")
     if not isinstance(trace_id, str) or not trace_id:
         return ImageCheck(None, f"{NEEDS_A_PERSON}: an answer without a trace id")
@@ -115,12 +128,18 @@ def _verdict(answer: Mapping[str, Any]) -> TextVerdict:
     return TextVerdict(suggest, int(label) if label.isdecimal() else None, str(answer.get("trace_id") or ""))
 
 
-def _by_hand(why: str) -> TextVerdict:
-    return TextVerdict(Suggest.REVIEW, reason=f"{NEEDS_A_PERSON}: {why}")
+def _by_hand(why: str, errcode: int | None = None) -> TextVerdict:
+    return TextVerdict(Suggest.REVIEW, reason=f"{NEEDS_A_PERSON}: {why}", errcode=errcode)
 
 
-def _why(trouble: WeChatTrouble | Refusal) -> str:
+def _errcode_of(trouble: WeChatTrouble | Refusal) -> int | None:
+    """What WeChat said of the question itself; of a token that was not to be had it says nothing."""
+    return trouble.errcode if isinstance(trouble, WeChatRefused) else None
+
+
+def _why(trouble: WeChatTrouble | Refusal, pause: Pause) -> str:
     """The reason for staff, free of personal data; what only we can mend is reported to those who run the house."""
+    pause.learn(answered=_errcode_of(trouble) in _ABOUT_THIS_ONE)
     if isinstance(trouble, Refusal):
         return f"no access token: {trouble.code}"
     root = trouble.cause if isinstance(trouble, NoToken) else trouble
@@ -130,6 +149,10 @@ def _why(trouble: WeChatTrouble | Refusal) -> str:
     report_misconfiguration(root)
     return _REASONS.get(root.errcode, f"errcode {root.errcode}")
 
+
+_PAUSED = "WeChat did not answer the last questions"
+# a no to this person or picture: others are answered
+_ABOUT_THIS_ONE = frozenset({errcodes.INVALID_OPENID, errcodes.NOT_VISITED, errcodes.REPEATED})
 
 _REASONS = {
     errcodes.NOT_VISITED: "not in the mini-program for two hours",

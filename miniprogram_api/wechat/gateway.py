@@ -19,6 +19,7 @@ from miniprogram_api.wechat.client import (
 )
 from miniprogram_api.wechat.content import ImageCheck, Scene, TextVerdict
 from miniprogram_api.wechat.links import Build, Quota
+from miniprogram_api.wechat.pause import Pause
 from miniprogram_api.wechat.refusals import refuse, report_misconfiguration
 from miniprogram_api.wechat.templates import AccountTemplate, LibraryKeyword, LibraryTitle
 from miniprogram_api.wechat.tokens import TokenShelf
@@ -88,6 +89,7 @@ class WeChatGateway:
             timeout=timeout,
             connections=connections,
         )
+        self._checks = Pause()
 
     def close(self) -> None:
         """Hang up."""
@@ -209,12 +211,18 @@ class WeChatGateway:
         Ask while the person is online: WeChat judges only for who was in the mini-program within two hours.
         """
         return content.check_text(
-            self._client, text, openid=openid, scene=scene, title=title, nickname=nickname
+            self._client,
+            self._checks,
+            text,
+            openid=openid,
+            scene=scene,
+            title=title,
+            nickname=nickname,
         )
 
     def check_image(self, url: str, *, openid: str, scene: Scene) -> ImageCheck:
         """Hand a picture at a public address to WeChat; never raises. Hold the picture back until ``MediaChecked``."""
-        return content.check_image(self._client, url, openid=openid, scene=scene)
+        return content.check_image(self._client, self._checks, url, openid=openid, scene=scene)
 
     # --- codes and links (§7), quotas (§1.2) --------------------------------------------------------------------------
 

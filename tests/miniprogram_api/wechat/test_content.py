@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from miniprogram_api.wechat import Scene, Suggest, TextVerdict, WeChatGateway
+from miniprogram_api.wechat.pause import MOST_IN_VAIN, Pause
 from tests.miniprogram_api.wechat.test_login import nobody_home
 from tests.sandbox import CHECK_MEDIA, CHECK_TEXT, STABLE_TOKEN, SandboxTown
 
@@ -45,6 +46,7 @@ def test_who_was_away_for_two_hours_is_for_a_person(sandbox: SandboxTown, gatewa
     verdict = check(gateway)
     assert verdict.suggest is Suggest.REVIEW
     assert verdict.reason == "needs a person: not in the mini-program for two hours"
+    assert verdict.errcode == 61010
 
 
 @pytest.mark.parametrize(
@@ -96,3 +98,39 @@ def test_a_picture_gets_a_trace_id_under_which_the_verdict_will_come(
     assert not handed.needs_a_person
     again = gateway.check_image(PICTURE, openid=WANG, scene=Scene.COMMENT)
     assert (again.trace_id, again.reason) == (None, "needs a person: the same picture is being checked")
+
+
+# --- a bad day is not made worse ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("day", [{"errcode": -1}, {"errcode": 45009}, {"latency_ms": 900}])
+def test_after_some_questions_in_vain_nobody_waits_for_an_answer_any_more(
+    sandbox: SandboxTown, gateway: WeChatGateway, day: dict[str, Any]
+) -> None:
+    sandbox.login_code(WANG)
+    sandbox.fault(CHECK_TEXT, times=None, **day)
+    assert all(check(gateway).needs_a_person for _ in range(MOST_IN_VAIN + 5))
+    assert sandbox.calls(CHECK_TEXT) == MOST_IN_VAIN
+    assert gateway.check_image(PICTURE, openid=WANG, scene=Scene.FORUM).needs_a_person
+    assert sandbox.calls(CHECK_MEDIA) == 0
+
+
+def test_a_no_to_one_person_is_no_bad_day(sandbox: SandboxTown, gateway: WeChatGateway) -> None:
+    sandbox.user(WANG)
+    assert all(check(gateway).errcode == 61010 for _ in range(MOST_IN_VAIN + 1))
+    sandbox.login_code(WANG)
+    assert check(gateway).suggest is Suggest.PASS
+
+
+def paused_after(*answered: bool, seconds: float = 60) -> bool:
+    pause = Pause(seconds)
+    for one in answered:
+        pause.learn(answered=one)
+    return pause.is_on
+
+
+def test_a_good_answer_ends_the_count_and_a_pause_ends_by_itself() -> None:
+    in_vain = [False] * MOST_IN_VAIN
+    assert paused_after(*in_vain)
+    assert not paused_after(*in_vain[1:], True, False)
+    assert not paused_after(*in_vain, seconds=0)
