@@ -8,9 +8,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, redirect, send_from_directory, url_for
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
+from werkzeug.wrappers import Response as AnyResponse
 
 from miniprogram_api.edge import ATTEMPT_KEY, Door
 from miniprogram_api.schemas.problems import ProblemOut
@@ -67,7 +68,7 @@ ATTEMPT = {
 
 
 def document(app: Flask, doors: Iterable[Door]) -> None:
-    """Register the doors and serve their document."""
+    """Register the doors and serve their document, to which the bare address leads."""
     app.config.update(
         API_TITLE="家门口 Jiamenkou",
         API_VERSION="v1",
@@ -100,12 +101,19 @@ def document(app: Flask, doors: Iterable[Door]) -> None:
         spec["components"]["schemas"]["MeIn"]["properties"]["birth_year"]["maximum"] = clock.today().year
         return spec
 
-    def show_page() -> Response:
-        return send_from_directory(STATIC, "docs.html")
-
-    def show_asset(name: str) -> Response:
-        return send_from_directory(STATIC, name, max_age=86400)
-
+    app.add_url_rule("/", view_func=_show_the_way)
     app.add_url_rule("/api/openapi.json", view_func=show_document)
-    app.add_url_rule("/api/docs", view_func=show_page)
-    app.add_url_rule("/api/docs/<name>", view_func=show_asset)
+    app.add_url_rule("/api/docs", view_func=_show_page)
+    app.add_url_rule("/api/docs/<name>", view_func=_show_asset)
+
+
+def _show_the_way() -> AnyResponse:
+    return redirect(url_for(_show_page.__name__))
+
+
+def _show_page() -> Response:
+    return send_from_directory(STATIC, "docs.html")
+
+
+def _show_asset(name: str) -> Response:
+    return send_from_directory(STATIC, name, max_age=86400)
