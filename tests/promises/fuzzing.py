@@ -289,6 +289,12 @@ class Pages:
         return self.known[address]
 
 
+def unknown_addresses(document: dict[str, Any]) -> list[str]:
+    """The keyed addresses of a document of which ``TABLES`` does not say whose keys they take, and those it says too much of."""
+    keyed = {path.partition("/{key}")[0] for path in document["paths"] if "/{key}" in path}
+    return sorted(keyed ^ set(TABLES))
+
+
 def labels(document: dict[str, Any]) -> Iterator[str]:
     """``GET /path`` of every operation of a document."""
     for path, operations in document["paths"].items():

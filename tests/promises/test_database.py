@@ -67,7 +67,7 @@ def test_migrations_match_the_models(context: Flask) -> None:
         found = compare_metadata(
             MigrationContext.configure(connection, opts={"compare_type": True}), db.metadata
         )
-    assert found == []
+    assert found == [], "tables and migrations differ: make migration MESSAGE=…"
 
 
 def test_the_rooms_guard_stands_in_the_catalogue(context: Flask, engine_name: str) -> None:
@@ -231,7 +231,9 @@ def test_only_these_files_lock_rows() -> None:
         if (isinstance(node, ast.Attribute) and node.attr == "with_for_update")
         or (isinstance(node, ast.keyword) and node.arg == "with_for_update")
     }
-    assert locking == set(MAY_LOCK)
+    strangers = sorted(locking - set(MAY_LOCK))
+    assert not strangers, f"lock through Base.lock(), or say in MAY_LOCK why not: {strangers}"
+    assert set(MAY_LOCK) <= locking, "MAY_LOCK names a file that locks nothing"
 
 
 COUNTERS = {"seats_taken", "waiting", "last_number"}
@@ -356,7 +358,9 @@ def test_every_text_of_people_refuses_control_characters() -> None:
         for column in table.columns
         if isinstance(column.type, String | Text) and not isinstance(column.type, Enum)
     }
-    assert bare == set(NOT_OF_PEOPLE)
+    undecided = sorted(bare - set(NOT_OF_PEOPLE))
+    assert not undecided, f"make these columns PlainText(n), or say in NOT_OF_PEOPLE why not: {undecided}"
+    assert set(NOT_OF_PEOPLE) <= bare, "NOT_OF_PEOPLE names a column that is not there, or refuses already"
     kinds = {
         type(column.type)
         for table in db.metadata.tables.values()

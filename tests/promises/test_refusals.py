@@ -85,7 +85,12 @@ def test_every_refusal_is_listed_and_every_listed_one_exists() -> None:
     in_code = {(refusal.code, refusal.status) for refusal in said()}
     in_table = [(line["code"], int(line["status"])) for line in listed()]
     assert len(in_table) == len(set(in_table))
-    assert set(in_table) == in_code
+    unlisted = sorted(in_code - set(in_table))
+    assert not unlisted, (
+        f"add a line to docs/refusals.md, `| code | status | when | sentence |` ({DIFFERS} for one that varies): {unlisted}"
+    )
+    stale = sorted(set(in_table) - in_code)
+    assert not stale, f"docs/refusals.md lists what nobody says, take it out: {stale}"
 
 
 def test_one_code_has_one_status() -> None:
@@ -99,7 +104,9 @@ def test_every_listed_sentence_is_the_one_people_read() -> None:
         sentences.setdefault(refusal.code, set()).add(refusal.sentence)
     for line in listed():
         known = sentences[line["code"]]
-        assert line["sentence"] in known or (line["sentence"] == DIFFERS and None in known), line["code"]
+        assert line["sentence"] in known or (line["sentence"] == DIFFERS and None in known), (
+            f"docs/refusals.md has another sentence for {line['code']} than the code: {known}"
+        )
 
 
 def test_every_sentence_is_chinese_and_speaks_to_a_person() -> None:
