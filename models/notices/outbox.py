@@ -73,6 +73,12 @@ class Notice(Keyed, Base):
             sqlite_where=text("delivery = 'sending'"),
         ),
         Index(
+            "ix_notices_put_back",
+            "account_id",
+            postgresql_where=text("delivery = 'owed' AND attempts > 0"),
+            sqlite_where=text("delivery = 'owed' AND attempts > 0"),
+        ),
+        Index(
             "ix_notices_sent",
             "account_id",
             "settled_at",
@@ -92,7 +98,7 @@ class Notice(Keyed, Base):
 
     delivery: Mapped[Delivery] = mapped_column(chosen_from(Delivery), default=Delivery.OWED)
     attempts: Mapped[int] = mapped_column(default=0)
-    claimed_at: Mapped[datetime | None]
+    claimed_at: Mapped[datetime | None]  # when it was last taken in hand
     claimed_by: Mapped[str | None] = mapped_column(PlainText(40))
     settled_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(PlainText(80))  # WeChat's errcode, or why it was not sent

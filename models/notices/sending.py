@@ -1,20 +1,21 @@
 """Sending (发送): the verbs of the worker that empties the outbox.
 
 A worker claims rows (``SKIP LOCKED`` on PostgreSQL), commits, sends, and writes the outcomes. One person has at most one message
-under way, whoever sends (WeChat answers 43108 otherwise): the claim locks the accounts. What waited for the morning goes out in
-order, several of a kind to one person as one. A row claimed by a worker that died is ``unknown``: it may have arrived, so it is shown
-to staff and never sent again.
+under way, whoever sends (WeChat answers 43108 otherwise): the claim locks the accounts. A person hears of things in the order they
+were owed in: what is tried again later holds back what came after it. What waited for the morning goes out in order, several of a kind
+to one person as one. A row claimed by a worker that died is ``unknown``: it may have arrived, so it is shown to staff and never sent
+again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, update
 from sqlalchemy.orm import Session, aliased
 
 from models import clock
@@ -32,6 +33,7 @@ LOOK_FURTHER = 4  # how many times the wanted number are looked at, because seve
 _OWED: ColumnElement[Any] = literal_column("'owed'")
 _SENDING: ColumnElement[Any] = literal_column("'sending'")
 _SENT: ColumnElement[Any] = literal_column("'sent'")
+_NEVER: ColumnElement[Any] = literal_column("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,16 @@ class Claimed:
     others: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a claimed notice ended; with ``due_at`` it did not arrive and goes out again then."""
+
+    notice_id: int
+    delivery: Delivery
+    outcome: str = ""
+    due_at: datetime | None = None
+
+
 def claim_due(session: Session, *, worker: str, most: int) -> list[Claimed]:
     """Take up to ``most`` notices that are due, for this worker alone, one a person. Commit before sending.
 
@@ -49,13 +61,14 @@ def claim_due(session: Session, *, worker: str, most: int) -> list[Claimed]:
     """
     now = clock.now()
     due = _due(session, now, most=most * LOOK_FURTHER)
-    late = [notice for notice in due if notice.worth_until <= now]
-    settle_owed(session, late, Delivery.STALE, outcome=TOO_LATE)
-    due = [notice for notice in due if notice.worth_until > now]
+    due = _end_what_is_late(session, due, now)
     first: dict[int, Notice] = {}
     for notice in due:
         if len(first) < most:
             first.setdefault(notice.account_id, notice)
+    for account_id in _in_hand_of(session, first):
+        del first[account_id]
+    first |= _tried_before(session, first, now)
     told_with = {account_id: _waited_with(notice, due) for account_id, notice in first.items()}
     over = _over_the_days_most(session, first.values(), now)
     for account_id in over:
@@ -69,8 +82,11 @@ def claim_due(session: Session, *, worker: str, most: int) -> list[Claimed]:
 
 
 def _due(session: Session, now: datetime, *, most: int) -> list[Notice]:
-    """What is due of everybody who has nothing under way, their accounts locked against other workers."""
-    in_hand = aliased(Notice)
+    """What is due of everybody who has nothing under way, their accounts locked against other workers.
+
+    Not what came due before the last try of an earlier one that waits for its next.
+    """
+    in_hand, earlier = aliased(Notice), aliased(Notice)
     return list(
         session.scalars(
             select(Notice)
@@ -81,12 +97,56 @@ def _due(session: Session, now: datetime, *, most: int) -> list[Notice]:
                 ~select(in_hand.id)
                 .where(in_hand.account_id == Notice.account_id, in_hand.delivery == _SENDING)
                 .exists(),
+                ~select(earlier.id)
+                .where(
+                    earlier.account_id == Notice.account_id,
+                    earlier.delivery == _OWED,
+                    earlier.attempts > _NEVER,
+                    earlier.due_at > now,
+                    earlier.id < Notice.id,
+                    earlier.claimed_at >= Notice.due_at,
+                )
+                .exists(),
             )
             .order_by(Notice.due_at, Notice.id)
             .limit(most)
             .with_for_update(of=[Notice, Account], skip_locked=True, key_share=True)
         )
     )
+
+
+def _end_what_is_late(session: Session, notices: Sequence[Notice], now: datetime) -> list[Notice]:
+    """Settle what is no longer worth sending; the others."""
+    late = [notice for notice in notices if notice.worth_until <= now]
+    settle_owed(session, late, Delivery.STALE, outcome=TOO_LATE)
+    return [notice for notice in notices if notice.worth_until > now]
+
+
+def _in_hand_of(session: Session, account_ids: Collection[int]) -> set[int]:
+    """Those of the locked accounts that have something under way after all.
+
+    The statement that locked them saw the rows as they were when it began; another worker may have claimed and committed since.
+    """
+    return set(
+        session.scalars(
+            select(Notice.account_id).where(Notice.account_id.in_(account_ids), Notice.delivery == _SENDING)
+        )
+    )
+
+
+def _tried_before(session: Session, first: Mapping[int, Notice], now: datetime) -> dict[int, Notice]:
+    """The earliest notice of each person that was tried before and is older than what would go out now: it goes first."""
+    waiting = session.scalars(
+        select(Notice)
+        .where(
+            Notice.account_id.in_(first),
+            Notice.delivery == _OWED,
+            Notice.attempts > _NEVER,
+        )
+        .order_by(Notice.id.desc())
+    ).all()
+    older = [each for each in waiting if each.id < first[each.account_id].id]
+    return {each.account_id: each for each in _end_what_is_late(session, older, now)}
 
 
 def _waited_with(first: Notice, due: Sequence[Notice]) -> list[Notice]:
@@ -169,23 +229,53 @@ def settle_owed(
 
 
 def settle(session: Session, notice_id: int, delivery: Delivery, *, outcome: str = "") -> None:
-    """Write down how a claimed notice ended. One that was settled meanwhile stays as it is."""
-    session.execute(
-        update(Notice)
-        .where(Notice.id == notice_id, Notice.delivery == Delivery.SENDING)
-        .values(delivery=delivery, outcome=outcome[:80] or None, settled_at=clock.now())
-        .execution_options(synchronize_session=False)
-    )
+    """Write down how one claimed notice ended; see ``settle_all``."""
+    settle_all(session, [Ending(notice_id, delivery, outcome)])
 
 
 def put_back(session: Session, notice_id: int, *, due_at: datetime, outcome: str) -> None:
-    """A claimed notice that surely did not arrive goes out again later."""
-    session.execute(
-        update(Notice)
-        .where(Notice.id == notice_id, Notice.delivery == Delivery.SENDING)
-        .values(delivery=Delivery.OWED, due_at=due_at, outcome=outcome[:80], claimed_at=None, claimed_by=None)
-        .execution_options(synchronize_session=False)
+    """A claimed notice that surely did not arrive goes out again later; see ``settle_all``."""
+    settle_all(session, [Ending(notice_id, Delivery.OWED, outcome, due_at)])
+
+
+def settle_all(session: Session, endings: Sequence[Ending]) -> set[int]:
+    """Write down how claimed notices ended, or that they go out again; the ids of those that were still under way.
+
+    The others were settled meanwhile and stay as they are.
+    """
+    held = set(
+        session.scalars(
+            select(Notice.id)
+            .where(Notice.id.in_([each.notice_id for each in endings]), Notice.delivery == Delivery.SENDING)
+            .order_by(Notice.id)
+            .with_for_update(key_share=True)
+        )
     )
+    now = clock.now()
+    ended = [
+        {"of": each.notice_id, "how": each.delivery, "said": each.outcome[:80] or None, "at": now}
+        for each in endings
+        if each.notice_id in held and each.due_at is None
+    ]
+    again = [
+        {"of": each.notice_id, "said": each.outcome[:80] or None, "at": each.due_at}
+        for each in endings
+        if each.notice_id in held and each.due_at is not None
+    ]
+    one = update(Notice).where(Notice.id == bindparam("of"))
+    if ended:
+        session.connection().execute(
+            one.values(delivery=bindparam("how"), outcome=bindparam("said"), settled_at=bindparam("at")),
+            ended,
+        )
+    if again:  # when it was last in hand stays written: what came due before then waits for it
+        session.connection().execute(
+            one.values(
+                delivery=Delivery.OWED, outcome=bindparam("said"), due_at=bindparam("at"), claimed_by=None
+            ),
+            again,
+        )
+    return held
 
 
 def give_up_on_the_dead(session: Session) -> int:

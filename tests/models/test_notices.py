@@ -299,6 +299,63 @@ def test_what_surely_did_not_arrive_goes_out_again_later(town: Town, clock: town
     assert (again.id, again.attempts, again.claimed_by) == (notice.id, 2, "another")
 
 
+def test_what_is_tried_again_later_holds_back_what_came_after_it(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    """A person hears of things in the order they were owed in; other people do not wait with them."""
+    for subject in ("first", "second"):
+        owe_one(town, subject=subject)
+        owe_one(town, subject=f"next-{subject}", person=town.neighbour)
+    first, neighbours = claim()
+    with transaction() as session:
+        put_back(session, first.id, due_at=town_clock.now() + timedelta(minutes=5), outcome="-1")
+        settle(session, neighbours.id, Delivery.SENT)
+    (others,) = claim()
+    assert others.subject_key == "next-second"
+    clock.advance(minutes=5)
+    (again,) = claim()
+    assert (again.subject_key, again.attempts) == ("first", 2)
+    with transaction() as session:
+        settle(session, again.id, Delivery.SENT)
+    assert [notice.subject_key for notice in claim()] == ["second"]
+
+
+def test_news_since_the_last_try_is_reason_to_try_again_at_once_and_goes_out_behind(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    """Nobody waits an hour for the answer to their tap because WeChat was out of order in the morning."""
+    owe_one(town, subject="first")
+    (first,) = claim()
+    with transaction() as session:
+        put_back(session, first.id, due_at=town_clock.now() + timedelta(hours=1), outcome="-1")
+    clock.advance(minutes=1)
+    owe_one(town, subject="second")
+    (again,) = claim()
+    assert (again.subject_key, again.attempts) == ("first", 2)
+    with transaction() as session:
+        put_back(session, first.id, due_at=town_clock.now() + timedelta(hours=1), outcome="-1")
+    assert claim() == []  # once, not every second
+    clock.advance(hours=1)
+    for subject in ("first", "second"):
+        (notice,) = claim()
+        assert notice.subject_key == subject
+        with transaction() as session:
+            settle(session, notice.id, Delivery.SENT)
+
+
+def test_what_waits_for_its_next_try_does_not_go_out_once_its_news_is_old(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    owe_one(town, subject="first")
+    (first,) = claim()
+    with transaction() as session:
+        put_back(session, first.id, due_at=town_clock.now() + timedelta(days=3), outcome="-1")
+    clock.advance(days=2, hours=1)
+    owe_one(town, subject="second")
+    assert [notice.subject_key for notice in claim()] == ["second"]
+    assert now(first).delivery is Delivery.STALE
+
+
 def test_what_a_dead_worker_held_is_unknown_and_never_sent_again(
     town: Town, clock: town_clock.StoppedClock
 ) -> None:
