@@ -12,11 +12,12 @@ run: .venv/run ## run the town: web server, worker and WeChat sandbox, with the 
 
 test: check suite ## everything CI checks: format, lint, floors, types, and the suite on SQLite and PostgreSQL
 
-check: .venv/test ## format check, ruff, import-linter, mypy
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
-	$(BIN)/lint-imports --no-cache
-	$(BIN)/mypy
+check: .venv/test ## format check, ruff, import-linter, mypy: all four, whatever the first ones say
+	@failed=; \
+	for look in "ruff format --check" "ruff check" "lint-imports --no-cache" "mypy"; do \
+		echo "$(BIN)/$$look"; $(BIN)/$$look || failed="$$failed  $$look\n"; \
+	done; \
+	[ -z "$$failed" ] || { printf "make check: these failed (make fix mends what can be mended):\n$$failed"; exit 1; }
 
 suite: .venv/test ## the suite alone (ARGS="-k seats" picks tests)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
@@ -28,8 +29,11 @@ fix: .venv/test ## format, and mend what ruff can mend
 bench: .venv/test ## measure against the bars; prints a table, keeps JSON in var/bench
 	$(BIN)/python -m tests.bench $(ARGS)
 
-migration: .venv/run ## write a migration for changed tables (MESSAGE="what changed")
+migration: .venv/test ## write the next migration for changed tables (MESSAGE="tools"); brings the local database up to date first
+	@[ -n "$(MESSAGE)" ] || { echo 'say what changes: make migration MESSAGE="tools"'; exit 1; }
+	$(BIN)/flask db upgrade
 	$(BIN)/flask db migrate -m "$(MESSAGE)"
+	@written=$$(ls models/migrations/versions/[0-9]*.py | tail -1); $(BIN)/ruff format --quiet "$$written"; echo "read it: $$written"
 
 lock: .venv/test ## compile the pinned requirements anew, for every Python we support
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header requirements.in -o requirements.txt

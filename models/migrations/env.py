@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from alembic import context
+from alembic.script import ScriptDirectory
 from flask import current_app
+from sqlalchemy import Enum
 
 from models.base import EncryptedText, PlainText, PublicKey, UtcDateTime, db, writer
 
@@ -18,7 +20,15 @@ def _plain(kind, item, autogen_context):
         return f"sa.String(length={item.impl.length})"
     if kind == "type" and isinstance(item, EncryptedText):
         return "sa.Text()"
+    if kind == "type" and isinstance(item, Enum):
+        return f"sa.String({item.length})"
     return False
+
+
+def _number(migration_context, revision, directives):
+    """A migration's name is the number after the last one, so that a listing is the history."""
+    last = ScriptDirectory.from_config(context.config).get_current_head()
+    directives[0].rev_id = f"{int(last) + 1:04}"
 
 
 def run() -> None:
@@ -29,6 +39,7 @@ def run() -> None:
             connection=connection,
             target_metadata=db.metadata,
             render_item=_plain,
+            process_revision_directives=_number,
             **migrate.configure_args,
         )
         with context.begin_transaction():

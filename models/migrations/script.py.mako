@@ -1,4 +1,8 @@
-"""${message}
+<%
+    def plainly(commands):
+        """What Alembic writes, without its remarks to the one who asked for it."""
+        return "\n".join(line for line in (commands or "pass").splitlines() if "# ###" not in line).strip()
+%>"""${message}
 
 Revision: ${up_revision}
 After: ${down_revision | comma,n}
@@ -16,8 +20,8 @@ depends_on = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    ${plainly(upgrades)}
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    ${plainly(downgrades)}

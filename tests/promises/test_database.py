@@ -12,6 +12,7 @@ import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import DateTime, Enum, String, Text, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
@@ -58,6 +59,14 @@ def test_migrations_go_up_and_down_and_up(engine_name: str, own_database: Callab
         assert tables() == set()
         flask_migrate.upgrade()
         assert tables() == at_head
+
+
+def test_migrations_are_numbered_one_after_the_other() -> None:
+    files = sorted(path.name for path in (REPOSITORY / "models" / "migrations" / "versions").glob("*.py"))
+    numbers = [f"{n:04}" for n in range(1, len(files) + 1)]
+    assert [name.partition("_")[0] for name in files] == numbers
+    history = ScriptDirectory(str(REPOSITORY / "models" / "migrations"))
+    assert [one.revision for one in history.walk_revisions()] == numbers[::-1]
 
 
 def test_migrations_match_the_models(context: Flask) -> None:
