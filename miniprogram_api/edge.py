@@ -239,6 +239,14 @@ def account() -> Account:
     return found
 
 
+def staff_hat() -> StaffMember:
+    """The staff member who is asking. Raises Forbidden in any other hat."""
+    member = caller().staff_member
+    if member is None:
+        raise Forbidden("identity_unfit", "请切换到工作人员身份再操作")
+    return member
+
+
 def account_if_any() -> Account | None:
     """Who is asking on a public route, when a login that stands was sent along. A login that does not is nobody's: it is public."""
     if "HTTP_AUTHORIZATION" not in request.environ:

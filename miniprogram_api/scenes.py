@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from flask import Response, current_app, request
 
-from miniprogram_api.edge import Door, Needs, account, caller
+from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.schemas.scenes import CodeQuery, SceneOut
 from miniprogram_api.wechat import WeChatGateway
@@ -20,7 +20,7 @@ from miniprogram_api.wechat.links import Build
 from models import clock
 from models.base import db, reading, transaction
 from models.courses import CourseRun, published_run
-from models.errors import Conflict, Forbidden, Unavailable
+from models.errors import Conflict, Unavailable
 from models.scenes import (
     Scene,
     SceneKind,
@@ -139,9 +139,7 @@ def take_back_scene(key: str) -> None:
     administrators and clerks of its community or above; anybody else does not find it. Twice is fine.
     """
     session = db.session()
-    member = caller().staff_member
-    if member is None:
-        raise Forbidden("identity_unfit", "请切换到工作人员身份再操作")
+    member = staff_hat()
     scene = scene_for_staff(session, key, within=places_of(session, member, *KEEPERS_OF_CODES))
     revoke(session, scene, by_account_id=account().id, identity=caller().identity)
     _shelf().drop(scene.key)

@@ -183,5 +183,14 @@ def masked_phone(phone: str | None) -> str | None:
     return None if phone is None else f"{phone[:3]}{'*' * max(len(phone) - 5, 1)}{phone[-2:]}"
 
 
+def masked_name(name: str | None) -> str | None:
+    """Of two characters the first is hidden; of a longer name only the first and the last are shown (wechat.md §9.3)."""
+    if not name:
+        return None
+    if len(name) <= 2:
+        return f"*{name[1:]}"
+    return f"{name[0]}{'*' * (len(name) - 2)}{name[-1]}"
+
+
 _has_what_no_line_has = re.compile(f"[{_NEVER}{_HALVES}]").search
 _is_a_line = re.compile(_LINE).fullmatch

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from miniprogram_api.schemas.fields import Cursor, Key, Limit, QueryYesNo, Shape, TownTime, Words
+from miniprogram_api.schemas.fields import (
+    Cursor,
+    Key,
+    Limit,
+    QueryYesNo,
+    Shape,
+    TownTime,
+    Words,
+    masked_name,
+)
 from models.grants import Answer
 from models.notices import PROMPTS, Delivery, NoticeKind, TemplateName
+from models.notices.dead_letters import DEAD
 
 
 class NoticesQuery(Shape):
@@ -48,6 +58,43 @@ class InboxOut(Shape):
     """How many messages are left to read."""
 
     unread = fields.Integer(required=True)
+
+
+class DeadLettersQuery(Shape):
+    """Which part of what did not arrive; everything unless told how it ended."""
+
+    delivery = fields.String(
+        validate=validate.OneOf(list(DEAD), error=f"可选：{'、'.join(DEAD)}"),
+        metadata={"description": "怎么结束的：拒收、没发出去、结果不明、当日条数已满"},
+    )
+    cursor = Cursor()
+    limit = Limit()
+
+
+class DeadLetterOut(Shape):
+    """One message that ended without surely arriving, for whom (masked), and what a clerk should know of it."""
+
+    key = Key(attribute="notice.key", required=True)
+    kind = fields.Enum(NoticeKind, by_value=True, attribute="notice.kind", required=True)
+    title = fields.String(attribute="notice.title", required=True)
+    name = fields.Function(
+        lambda letter: masked_name(letter.resident.name),
+        metadata={"type": ["string", "null"], "description": "收件人，姓名打码"},
+        required=True,
+    )
+    created_at = TownTime(attribute="notice.created_at", required=True)
+    settled_at = TownTime(attribute="notice.settled_at", required=True, allow_none=True)
+    read_at = TownTime(attribute="notice.read_at", required=True, allow_none=True)
+    delivery = fields.Enum(Delivery, by_value=True, attribute="notice.delivery", required=True)
+    outcome = fields.String(attribute="why", required=True, metadata={"description": "怎么回事，该怎么办"})
+    can_be_sent_again = fields.Boolean(required=True)
+
+
+class DeadLettersOut(Shape):
+    """One page of what did not arrive, the latest to end first."""
+
+    items = fields.List(fields.Nested(DeadLetterOut), required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 class PromptsQuery(Shape):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from miniprogram_api.schemas.courses import STATE_LABELS
-from miniprogram_api.schemas.fields import Key, Matching, Shape, TownTime
+from miniprogram_api.schemas.fields import Key, Matching, Shape, TownTime, masked_name
 from miniprogram_api.schemas.regions import RegionBrief
 from miniprogram_api.schemas.residents import RoleOut
 from models.consents import KEPT_AFTER_CLOSING_DAYS, ConsentChannel, ConsentKind
@@ -22,8 +22,15 @@ ACT_LABELS = {
     "account.copied": "查看个人信息副本",
     "account.permission_revoked": "在微信里收回授权",
     "bond.ended": "代办关系结束",
-    "consent.given": "同意隐私政策",
+    "calendar_day.set": "设定工作日历",
     "consent.withdrawn": "撤回同意",
+    "notice.looked_at": "查看没有送达的消息",
+    "notice.sent_again": "重新发送消息",
+    "course_run.planned": "排定班次",
+    "course_run.published": "发布班次",
+    "course_run.revised": "修改班次",
+    "course_run.withdrawn": "撤下班次",
+    "policy.set": "设定规则参数",
     "registration.cancelled": "取消报名",
     "registration.confirmed": "报名成功",
     "registration.promoted": "候补转正",
@@ -31,7 +38,14 @@ ACT_LABELS = {
     "resident.introduced": "填写资料",
     "resident.left": "注销",
     "resident.phone_bound": "绑定手机号",
+    "role_grant.given": "授予角色",
     "roster.looked_at": "查看班级名单",
+    "scene.made": "制作小程序码或链接",
+    "scene.revoked": "收回小程序码或链接",
+    "staff_member.hired": "登记工作人员",
+    "staff_member.invited": "邀请工作人员",
+    "staff_member.joined": "工作人员绑定微信",
+    "staff_member.unbound": "工作人员解绑微信",
 }
 WARD_LABELS = {
     WardBecomes.LEAVES_TOO: "孩子没有其他监护人，报名会取消，资料会一并删除",
@@ -54,15 +68,6 @@ KEPT_OF_STAFF = {
     "how": "离岗后保留一段时间，用于核对操作日志，到期删除",
     "days": STAFF_NAMES_KEPT_DAYS,
 }
-
-
-def masked_name(name: str | None) -> str | None:
-    """Of two characters the first is hidden; of a longer name only the first and the last are shown (wechat.md §9.3)."""
-    if not name:
-        return None
-    if len(name) <= 2:
-        return f"*{name[1:]}"
-    return f"{name[0]}{'*' * (len(name) - 2)}{name[-1]}"
 
 
 # --- closing ------------------------------------------------------------------------------------------------------

@@ -54,6 +54,13 @@ class Notice(Keyed, Base):
             sqlite_where=text("delivery IN ('not_granted', 'refused')"),
         ),
         Index(
+            "ix_notices_dead",
+            "settled_at",
+            "id",
+            postgresql_where=text("delivery IN ('refused', 'failed', 'unknown', 'capped')"),
+            sqlite_where=text("delivery IN ('refused', 'failed', 'unknown', 'capped')"),
+        ),
+        Index(
             "ix_notices_owed",
             "due_at",
             "id",

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
+from models import clock
 from models.base import transaction
 from models.courses import CourseRun, RunState
+from models.notices import Delivery, Notice
 from models.staff import Role, StaffMember, grant, hire
 from server.logs import set_up_logs
 from tests.people import OPENS_AT, Town
@@ -50,6 +53,14 @@ def a_busy_town(door: Door, town: Town) -> tuple[list[CourseRun], list[StaffMemb
         for person in (town.resident, town.neighbour, town.helper):
             person.tap(run)
     town.helper.tap(open_runs[0], for_whom=town.elder)
+    for person in town.people(20):
+        person.tap(open_runs[2])
+    with transaction() as session:  # letters that did not arrive, for staff to send again
+        session.execute(
+            update(Notice)
+            .where(Notice.account_id > town.partner_member.account_id)
+            .values(delivery=Delivery.FAILED, settled_at=clock.now())
+        )
     with transaction() as session:
         hired: list[StaffMember] = []
         for n in range(3):
