@@ -222,10 +222,16 @@ def spend_all(session: Session, *, template: str, account_ids: Collection[int]) 
 
 def give_back(session: Session, *, account_id: int, template: str) -> None:
     """Put one message back that surely was not sent."""
+    give_back_all(session, template=template, account_ids=[account_id])
+
+
+def give_back_all(session: Session, *, template: str, account_ids: Collection[int]) -> None:
+    """Put one message back for each of these accounts: surely not sent."""
     session.execute(
         update(MessageGrant)
-        .where(MessageGrant.account_id == account_id, MessageGrant.template == template)
+        .where(MessageGrant.template == template, MessageGrant.account_id.in_(account_ids))
         .values(remaining=MessageGrant.remaining + 1)
+        .execution_options(synchronize_session=False)
     )
 
 

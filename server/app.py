@@ -32,6 +32,7 @@ from server.settings import Mode, Settings
 
 MIGRATIONS = Path(models.registry.__file__).parent / "migrations"
 LARGEST_BODY = 1 << 20
+SPARE_CONNECTIONS = 16  # to WeChat, for whatever is asked beside the messages
 
 
 def create_app(settings: Settings, *, fresh_seconds: float = FRESH_SECONDS) -> Flask:
@@ -59,6 +60,7 @@ def create_app(settings: Settings, *, fresh_seconds: float = FRESH_SECONDS) -> F
             secret=settings.wechat_secret,
             base_url=settings.wechat_base_url,
             tokens=StoredTokenShelf(appid=settings.wechat_appid, engine=engine),
+            connections=settings.wechat_connections + SPARE_CONNECTIONS,
         ),
         "wechat_templates": settings.wechat_templates,
         "push_secrets": _push_secrets(settings),

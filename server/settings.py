@@ -31,6 +31,8 @@ SANDBOX_PUSH_TOKEN = "sandboxpushtoken"  # noqa: S105 - guards a sandbox
 SANDBOX_PUSH_AES_KEY = "sandboxsandboxsandboxsandboxsandboxsandboxs"
 HIGHEST_PORT = 65535
 MOST_WORKERS = 64
+WECHAT_CONNECTIONS = 16
+MOST_CONNECTIONS = 256
 
 Name = TypeVar("Name", bound=StrEnum)
 
@@ -87,6 +89,7 @@ class Settings:
     wechat_push_token: str | None = field(default=None, repr=False)  # none: WeChat tells us nothing
     wechat_push_aes_key: str | None = field(default=None, repr=False)  # none: pushes come unsealed
     wechat_state: str = "formal"
+    wechat_connections: int = WECHAT_CONNECTIONS
     sms_account: SmsAccount | None = None  # none: short messages are written to the log, not sent
     port: int = 8000
     sandbox_port: int = 8001
@@ -166,6 +169,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         wechat_state=read.text(
             "WECHAT_STATE", "formal", check=_must_be_one_of("formal", "trial", "developer")
         ),
+        wechat_connections=read.number("WECHAT_CONNECTIONS", WECHAT_CONNECTIONS, most=MOST_CONNECTIONS),
         sms_account=_sms_account(read),
         port=port,
         sandbox_port=sandbox_port,

@@ -10,7 +10,7 @@ from datetime import UTC
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from flask import Flask
+from flask import Flask, g
 
 from models import clock
 from server.jobs import SCHEDULE, Job
@@ -22,15 +22,19 @@ log = structlog.get_logger()
 GRACE_SECONDS = 3.0
 
 
-def run_job(app: Flask, job: Job) -> int:
-    """One run of a job, and another as long as it finds a full batch; what goes wrong is logged and left to the next time."""
+def run_job(app: Flask, job: Job, stop: threading.Event | None = None) -> int:
+    """One run of a job, and another as long as it finds a full batch; what goes wrong is logged and left to the next time.
+
+    A job that may take long looks at ``g.stop``.
+    """
     done = 0
     try:
         with app.app_context():
+            g.stop = stop
             while True:
                 settled = job.run(clock.now())
                 done += settled
-                if job.batch is None or settled < job.batch:
+                if job.batch is None or settled < job.batch or (stop is not None and stop.is_set()):
                     break
     except Exception as error:
         log.error("job_failed", job=job.name, kind=type(error).__name__)  # noqa: TRY400 - a traceback may quote people
@@ -48,7 +52,7 @@ def work(app: Flask, stop: threading.Event) -> bool:
         scheduler.add_job(
             run_job,
             "interval",
-            (app, job),
+            (app, job, stop),
             id=job.name,
             seconds=job.every.total_seconds(),
             next_run_time=clock.now(),

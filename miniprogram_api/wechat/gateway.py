@@ -62,6 +62,16 @@ class SendOutcome:
         """WeChat says the person's permission is used up or withdrawn: the ledger stands at zero (§4.3)."""
         return self.errcode == errcodes.PERMISSION_GONE
 
+    @property
+    def person_is_busy(self) -> bool:
+        """Another message to this person is just being sent (§4.1): nothing is wrong with WeChat."""
+        return self.errcode == errcodes.SENDING_ALREADY
+
+    @property
+    def did_not_arrive(self) -> bool:
+        """Surely not: a permission was not used up (§4.3)."""
+        return self.result in (SendResult.REFUSED, SendResult.TRY_LATER)
+
 
 class WeChatGateway:
     """One WeChat account. Safe for several threads; ``close()`` when done.

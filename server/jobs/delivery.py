@@ -1,25 +1,27 @@
 """Delivery (发送): notices that are due go to WeChat, and what became of each is written down.
 
-Claim and spend, commit; send on several connections at once; settle in groups, commit. Nothing is sent inside a transaction, and a
-worker that dies between sending and settling leaves rows that are marked unknown, never sent again (see ``models.notices``). A message
-that WeChat refuses is recorded and never loops; one that surely did not arrive goes back with a growing delay, and its grant goes
-back to the ledger.
+Claim and spend, commit; send on several connections at once; settle in groups, commit; claim the next while these are still going
+out. Nothing is sent inside a transaction, and a worker that dies between sending and settling leaves rows that are marked unknown,
+never sent again (see ``models.notices``). A message that WeChat refuses is recorded and never loops; one that surely did not arrive
+goes back with a growing delay. What did not arrive costs no grant.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import threading
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
 import structlog
-from flask import current_app
+from flask import current_app, g
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from miniprogram_api.wechat import SendOutcome, SendResult, WeChatGateway
@@ -27,32 +29,38 @@ from models import clock
 from models.accounts import Account
 from models.base import transaction
 from models.courses import owe_reminders
-from models.grants import empty, give_back, spend_all
+from models.errors import Busy
+from models.grants import empty, give_back_all, spend_all
 from models.notices import Delivery, TemplateName
 from models.notices.keywords import fit
 from models.notices.sending import (
     LEASE,
     Claimed,
+    Ending,
     claim_due,
     give_up_on_the_dead,
-    put_back,
     settle,
+    settle_all,
     settle_owed,
 )
 from models.truth import still_true
+from server.jobs.lines import Lines
 from server.settings import Settings
 
 log = structlog.get_logger()
 
 MOST_AT_ONCE = 200
-CONNECTIONS = 16
+MOST_A_RUN = 5_000
+AHEAD = 4  # letters a line that wait for it before more are claimed: claiming takes a few of WeChat's answers
 SETTLED_TOGETHER = 50
+PAUSES = (0.2, 1.0, 3.0, 5.0, 10.0)  # seconds: a database that is away for a moment costs no outcome
 MOST_ATTEMPTS = (
     32  # with the delays below about a day: longer than an outage, or a daily quota that is used up
 )
 MOST_IN_VAIN = 3  # so many in a row that did not get through, and the rest of the batch does not try
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=1)
+STOPPING = "worker_stops"
 WORKER = f"{os.uname().nodename[:20]}-{secrets.token_hex(4)}"
 
 
@@ -67,38 +75,65 @@ class Letter:
     values: Mapping[str, str]
     page: str
     attempts: int
+    patience_until: datetime
+
+
+Sent = tuple[Letter, SendOutcome]
 
 
 @dataclass
 class _Weather:
     """How WeChat's day is going. On a bad one it is not stormed, and a slow one must not outlast the lease."""
 
-    patience_until: datetime
+    is_told_to_stop: Callable[[], bool]
     in_vain: int = field(default=0)
 
-    def says_no(self) -> str | None:
+    @property
+    def is_fair(self) -> bool:
+        """Whether more may go out."""
+        return self.in_vain < MOST_IN_VAIN and not self.is_told_to_stop()
+
+    def says_no(self, letter: Letter) -> str | None:
         """Why not to try now; what is not tried surely did not arrive."""
+        if self.is_told_to_stop():
+            return STOPPING
         if self.in_vain >= MOST_IN_VAIN:
             return "bad_day"
-        return "too_slow" if clock.now() >= self.patience_until else None
+        return "too_slow" if clock.now() >= letter.patience_until else None
 
     def learns(self, outcome: SendOutcome) -> None:
-        """Another outcome."""
-        self.in_vain = self.in_vain + 1 if outcome.result is SendResult.TRY_LATER else 0
+        """Another outcome. That one person is busy says nothing of the others."""
+        if not outcome.person_is_busy:
+            self.in_vain = self.in_vain + 1 if outcome.result is SendResult.TRY_LATER else 0
 
 
 def deliver_due(now: datetime) -> int:
-    """Send what is due, a bounded number; how many notices were settled."""
-    with transaction() as session:
-        claimed = claim_due(session, worker=WORKER, most=MOST_AT_ONCE)
-        letters = _write_letters(session, claimed)
-    put_back_again = 0
-    for sent in _send_all(letters):
-        with transaction() as session:
-            for letter, outcome in sent:
-                _write_down(session, letter, outcome)
-        put_back_again += sum(outcome.result is SendResult.TRY_LATER for _, outcome in sent)
-    return len(claimed) - put_back_again
+    """Send what is due, a bounded number; how many notices were settled.
+
+    A worker that is told to stop claims no more, waits for what is under way, and puts the rest back.
+    """
+    weather = _Weather(_told_to_stop())
+    connections = _settings().wechat_connections
+    claimed = put_back = 0
+    may_be_more = True
+    with Lines(_sender(weather), most=connections) as lines:
+        while True:
+            if (
+                may_be_more
+                and weather.is_fair
+                and claimed < MOST_A_RUN
+                and lines.waiting <= connections * AHEAD
+            ):
+                taken, letters = _claim(lines.out)
+                claimed += taken
+                may_be_more = taken == MOST_AT_ONCE
+                lines.give(letters)
+            else:
+                sent = lines.bring_back(SETTLED_TOGETHER)
+                if not sent:
+                    return claimed - put_back
+                put_back += _write_down(sent)
+                may_be_more = True  # whoever had one under way may get the next
 
 
 def settle_lost(now: datetime) -> int:
@@ -114,6 +149,19 @@ def remind(now: datetime) -> int:
     """Owe the reminders of classes that are near; how many are new."""
     with transaction() as session:
         return owe_reminders(session, now)
+
+
+def _claim(out: int) -> tuple[int, list[Letter]]:
+    """How many notices were claimed, and the letters to send. What is out already is written down, whatever happens here."""
+    try:
+        with transaction() as session:
+            claimed = claim_due(session, worker=WORKER, most=MOST_AT_ONCE)
+            return len(claimed), _write_letters(session, claimed)
+    except (DBAPIError, Busy) as error:
+        if not out:
+            raise
+        log.warning("nothing_claimed", kind=type(error).__name__)
+        return 0, []
 
 
 def _write_letters(session: Session, claimed: Sequence[Claimed]) -> list[Letter]:
@@ -154,6 +202,7 @@ def _write_letters(session: Session, claimed: Sequence[Claimed]) -> list[Letter]
                 written[taken.notice.id],
                 taken.notice.page,
                 taken.notice.attempts,
+                (taken.notice.claimed_at or clock.now()) + LEASE / 2,
             )
             for taken in taken_of_it
             if taken.notice.account_id in allowed
@@ -169,56 +218,88 @@ def _values(taken: Claimed) -> dict[str, str]:
     return values
 
 
-def _send_all(letters: Sequence[Letter]) -> Iterator[list[tuple[Letter, SendOutcome]]]:
-    """Send on ``CONNECTIONS`` at once; what became of them, in groups as they come in."""
+def _sender(weather: _Weather) -> Callable[[Letter], Sent]:
+    """What a line does with a letter."""
     gateway: WeChatGateway = current_app.extensions["wechat"]
-    settings: Settings = current_app.extensions["settings"]
-    weather = _Weather(clock.now() + LEASE / 2)
+    settings = _settings()
 
-    def send(letter: Letter) -> tuple[Letter, SendOutcome]:
-        no = weather.says_no()
+    def send(letter: Letter) -> Sent:
+        no = weather.says_no(letter)
         if no is not None:
             return letter, SendOutcome(SendResult.TRY_LATER, reason=no)
-        outcome = gateway.send(
-            letter.openid,
-            settings.wechat_templates[letter.template],
-            letter.values,
-            page=letter.page,
-            state=cast("Literal['formal', 'trial', 'developer']", settings.wechat_state),
-        )
+        try:
+            outcome = gateway.send(
+                letter.openid,
+                settings.wechat_templates[letter.template],
+                letter.values,
+                page=letter.page,
+                state=cast("Literal['formal', 'trial', 'developer']", settings.wechat_state),
+            )
+        except Exception as error:
+            outcome = SendOutcome(SendResult.UNKNOWN, reason=type(error).__name__)
         weather.learns(outcome)
         return letter, outcome
 
-    if not letters:
-        return
-    with ThreadPoolExecutor(min(CONNECTIONS, len(letters)), thread_name_prefix="delivery") as pool:
-        under_way: set[Future[tuple[Letter, SendOutcome]]] = {pool.submit(send, letter) for letter in letters}
-        ready: list[tuple[Letter, SendOutcome]] = []
-        while under_way:
-            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            ready += [future.result() for future in done]
-            if len(ready) >= SETTLED_TOGETHER or not under_way:
-                yield ready
-                ready = []
+    return send
 
 
-def _write_down(session: Session, letter: Letter, outcome: SendOutcome) -> None:
-    said = str(outcome.errcode or outcome.reason or "")
+def _write_down(sent: Sequence[Sent]) -> int:
+    """Write down what came of these letters; how many go out again. A database that is away is waited for a while."""
+    for pause in (*PAUSES, None):
+        try:
+            with transaction() as session:
+                _settle(session, sent)
+            break
+        except (DBAPIError, Busy) as error:
+            if pause is None:
+                raise
+            log.warning("outcomes_wait", outcomes=len(sent), kind=type(error).__name__)
+            time.sleep(pause)
+    for letter, outcome in sent:
+        if outcome.result is not SendResult.ACCEPTED:
+            log.warning(
+                "notice_not_sent", notice_id=letter.notice_id, result=outcome.result, said=_said(outcome)
+            )
+    return sum(outcome.result is SendResult.TRY_LATER for _, outcome in sent)
+
+
+def _settle(session: Session, sent: Sequence[Sent]) -> None:
+    """The states of the notices, and the grants of those that did not arrive: WeChat takes none for them (wechat.md §4.3)."""
+    held = settle_all(session, [_ending(letter, outcome) for letter, outcome in sent])
+    unspent: dict[TemplateName, list[int]] = defaultdict(list)
+    for letter, outcome in sent:
+        if outcome.permission_is_gone:
+            empty(session, account_id=letter.account_id, template=letter.template)
+        elif outcome.did_not_arrive and letter.notice_id in held:
+            unspent[letter.template].append(letter.account_id)
+    for template, account_ids in unspent.items():
+        give_back_all(session, template=template, account_ids=account_ids)
+
+
+def _ending(letter: Letter, outcome: SendOutcome) -> Ending:
     match outcome.result:
         case SendResult.ACCEPTED:
-            settle(session, letter.notice_id, Delivery.SENT, outcome=outcome.msgid or "")
+            return Ending(letter.notice_id, Delivery.SENT, outcome.msgid or "")
         case SendResult.UNKNOWN:
-            settle(session, letter.notice_id, Delivery.UNKNOWN, outcome=said)
+            return Ending(letter.notice_id, Delivery.UNKNOWN, _said(outcome))
         case SendResult.REFUSED:
-            settle(session, letter.notice_id, Delivery.REFUSED, outcome=said)
-            if outcome.permission_is_gone:
-                empty(session, account_id=letter.account_id, template=letter.template)
-        case SendResult.TRY_LATER:
-            give_back(session, account_id=letter.account_id, template=letter.template)
-            if letter.attempts >= MOST_ATTEMPTS:
-                settle(session, letter.notice_id, Delivery.FAILED, outcome=said)
-            else:
-                delay = min(FIRST_DELAY * 2 ** (letter.attempts - 1), LONGEST_DELAY)
-                put_back(session, letter.notice_id, due_at=clock.now() + delay, outcome=said)
-    if outcome.result is not SendResult.ACCEPTED:
-        log.warning("notice_not_sent", notice_id=letter.notice_id, result=outcome.result, said=said)
+            return Ending(letter.notice_id, Delivery.REFUSED, _said(outcome))
+    if letter.attempts >= MOST_ATTEMPTS:
+        return Ending(letter.notice_id, Delivery.FAILED, _said(outcome))
+    delay = min(FIRST_DELAY * 2 ** (letter.attempts - 1), LONGEST_DELAY)
+    due_at = clock.now() + (timedelta() if outcome.reason == STOPPING else delay)
+    return Ending(letter.notice_id, Delivery.OWED, _said(outcome), due_at)
+
+
+def _said(outcome: SendOutcome) -> str:
+    return str(outcome.errcode or outcome.reason or "")
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _told_to_stop() -> Callable[[], bool]:
+    stop: threading.Event | None = g.get("stop")
+    return stop.is_set if stop is not None else lambda: False

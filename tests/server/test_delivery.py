@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import g
 from sqlalchemy import select, update
 
 from models import clock as town_clock
@@ -20,7 +21,6 @@ from models.notices import Delivery, Notice, TemplateName
 from models.notices.sending import LEASE, claim_due
 from server.jobs import SCHEDULE
 from server.jobs.delivery import (
-    CONNECTIONS,
     FIRST_DELAY,
     LONGEST_DELAY,
     MOST_AT_ONCE,
@@ -29,6 +29,7 @@ from server.jobs.delivery import (
     deliver_due,
     settle_lost,
 )
+from server.settings import WECHAT_CONNECTIONS as CONNECTIONS
 from tests.people import Person, Town
 from tests.phones import TEMPLATES, Door
 from tests.sandbox import SEND, STABLE_TOKEN
@@ -117,7 +118,7 @@ def test_one_grant_is_one_message(working: Door, town: Town) -> None:
     allow(working, town.resident)
     for _ in range(2):
         town.resident.tap(town.a_run())
-    assert [deliver(), deliver(), deliver()] == [1, 1, 0]  # one person has one message under way at a time
+    assert [deliver(), deliver()] == [2, 0]
     assert [n.delivery for n in notices(town.resident)] == [Delivery.SENT, Delivery.NOT_GRANTED]
 
 
@@ -372,13 +373,64 @@ def test_on_a_bad_day_wechat_is_not_stormed(
     assert deliver() == len(people)
 
 
-def test_a_full_run_is_told_apart_from_a_last_one_also_when_nobody_allowed_anything(
+def test_a_message_wechat_refuses_costs_no_grant(working: Door, town: Town) -> None:
+    """WeChat takes a permission for what it accepts alone (wechat.md §4.3)."""
+    allow(working, town.resident)
+    town.resident.tap(town.a_run())
+    working.sandbox.fault(SEND, errcode=47003)
+    deliver()
+    assert the_notice(town.resident).delivery is Delivery.REFUSED
+    assert remaining(town.resident) == 1
+
+
+def test_that_some_people_are_busy_says_nothing_of_the_others(working: Door, town: Town) -> None:
+    run = town.a_run(capacity=30)
+    people = town.people(CONNECTIONS + MOST_IN_VAIN)
+    for person in people:
+        allow(working, person)
+        person.tap(run)
+    for person in people[:MOST_IN_VAIN]:
+        working.sandbox.fault(SEND, errcode=43108, openid=openid_of(person))
+    assert deliver() == CONNECTIONS
+    assert [the_notice(person).outcome for person in people[:MOST_IN_VAIN]] == ["43108"] * MOST_IN_VAIN
+
+
+def test_a_worker_told_to_stop_finishes_what_is_under_way_and_puts_the_rest_back(
+    working: Door, town: Town
+) -> None:
+    run = town.a_run(capacity=60)
+    people = town.people(CONNECTIONS + 20)
+    for person in people:
+        allow(working, person)
+        person.tap(run)
+    working.sandbox.fault(SEND, latency_ms=300, times=None)
+    g.stop = threading.Event()
+
+    def tell() -> None:
+        while working.sandbox.calls(SEND) < CONNECTIONS:
+            pass
+        g_stop.set()
+
+    g_stop = g.stop
+    telling = threading.Thread(target=tell)
+    telling.start()
+    assert deliver() == CONNECTIONS
+    telling.join()
+    states = sorted(the_notice(person).delivery for person in people)
+    assert states == [Delivery.OWED] * 20 + [Delivery.SENT] * CONNECTIONS
+    g.stop = None
+    working.sandbox.clear_faults()
+    assert deliver() == 20  # at once, by the next worker
+    assert all(len(working.sandbox.messages(openid_of(person))) == 1 for person in people)
+
+
+def test_a_run_goes_on_while_there_is_more_also_when_nobody_allowed_anything(
     working: Door, town: Town
 ) -> None:
     run = town.a_run(capacity=MOST_AT_ONCE + 5)
     for person in town.people(MOST_AT_ONCE + 5):
         person.tap(run)
-    assert [deliver(), deliver(), deliver()] == [MOST_AT_ONCE, 5, 0]
+    assert [deliver(), deliver()] == [MOST_AT_ONCE + 5, 0]
 
 
 def test_one_notice_that_cannot_be_written_does_not_hold_up_the_others(working: Door, town: Town) -> None:
