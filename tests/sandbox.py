@@ -181,6 +181,10 @@ class SandboxTown:
         """How often a WeChat path was called since the start."""
         return int(self.control("GET", "calls")["calls"].get(path, 0))
 
+    def overlaps(self) -> dict[str, int]:
+        """Who was being sent a message when the next one came, and how often."""
+        return dict(self.control("GET", "calls")["overlaps"])
+
     def push_to(self, heard: Listener, **more: Any) -> None:
         """Have pushes sent to this heard; ``mode="secure"``, ``format="xml"``."""
         body = {"url": heard.url, "token": PUSH_TOKEN, **more}

@@ -167,6 +167,8 @@ class WeChatGateway:
         except Refusal as no_shelf:
             # The shelf refuses (another process renews in vain, the database is busy) before anything was sent.
             return SendOutcome(SendResult.TRY_LATER, reason=f"no access token: {no_shelf.code}")
+        if answer.get("errcode") != 0:  # somebody in between answered, who has not heard of errcodes
+            return SendOutcome(SendResult.UNKNOWN, reason="no answer of WeChat's")
         msgid = answer.get("msgid")
         return SendOutcome(SendResult.ACCEPTED, msgid=str(msgid) if msgid is not None else None)
 

@@ -135,6 +135,7 @@ class Account:
         self.paths: frozenset[str] = frozenset()
         self.last_msgid = 0
         self.on_change: Callable[[], None] = _nothing
+        self.overlaps: Counter[str] = Counter()  # who was being sent a message when the next one came
         self._being_sent_to: set[str] = set()
 
     def phone(self, openid: str) -> Phone:
@@ -229,6 +230,7 @@ class Account:
         """WeChat takes one send to a person at a time: a second one meanwhile answers 43108."""
         with self.lock:
             if openid in self._being_sent_to:
+                self.overlaps[openid] += 1
                 raise Refused(43108)
             self._being_sent_to.add(openid)
         try:

@@ -16,7 +16,7 @@ from flask import Blueprint, Response, jsonify, request
 from models import clock
 from server.wechat_sandbox.account import Message, Phone
 from server.wechat_sandbox.asked import Asked, BadField, account
-from server.wechat_sandbox.faults import EVERYWHERE, OrderedFault
+from server.wechat_sandbox.faults import EVERYWHERE, GARBLED, OrderedFault
 from server.wechat_sandbox.templates import LONG_TERM, ONE_TIME, Template
 from server.wechat_sandbox.wire import ROUTES
 
@@ -28,6 +28,7 @@ _template_id_shape = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _title_shape = re.compile(r"[^\x00-\x1f\ud800-\udfff]{1,30}")
 _content_shape = re.compile(r"[^\x00-\x09\x0b-\x1f\ud800-\udfff]{1,1000}")
 _choice_shape = re.compile(r"[^\x00-\x1f\ud800-\udfff]{1,20}")
+_garbled_shape = re.compile("|".join(GARBLED))
 _TEMPLATES_A_POPUP = 5
 _LONGEST_LATENCY_MS = 120_000
 
@@ -100,7 +101,7 @@ def list_messages() -> Response:
 
 @control.post("/faults")
 def order_fault() -> tuple[Response, int]:
-    """``{path, times?, openid?, latency_ms?, errcode? | http_status? | reset_before? | reset_after_processing?}``.
+    """``{path, times?, openid?, latency_ms?, errcode? | http_status? | reset_before? | reset_after_processing? | garbled?}``.
 
     ``path`` is a WeChat path or ``*``; ``times`` defaults to 1, ``null`` means until cleared; with ``openid`` only
     calls about that person are struck. Answers the fault with its ``id`` and how often it is ``left``.
@@ -114,6 +115,7 @@ def order_fault() -> tuple[Response, int]:
         "http_status",
         "reset_before",
         "reset_after_processing",
+        "garbled",
     )
     path = asked.body.get("path")
     if path != EVERYWHERE and path not in ROUTES:
@@ -129,13 +131,16 @@ def order_fault() -> tuple[Response, int]:
         raise BadField("http_status", "no such HTTP status")
     latency_ms = asked.number("latency_ms", default=0, least=0, most=_LONGEST_LATENCY_MS) or 0
     reset_before, reset_after = asked.flag("reset_before"), asked.flag("reset_after_processing")
-    ways = (errcode is not None) + (http_status is not None) + reset_before + reset_after
-    if ways > 1:
+    garbled = asked.text("garbled", _garbled_shape) if "garbled" in asked.body else None
+    ways = [errcode is not None, http_status is not None, reset_before, reset_after, garbled is not None]
+    if sum(ways) > 1:
         raise BadField(
-            "errcode", "one of errcode, http_status, reset_before, reset_after_processing at a time"
+            "errcode", "one of errcode, http_status, reset_before, reset_after_processing, garbled at a time"
         )
-    if ways == 0 and not latency_ms:
-        raise BadField("errcode", "say what goes wrong: errcode, http_status, reset_…, or latency_ms")
+    if not any(ways) and not latency_ms:
+        raise BadField(
+            "errcode", "say what goes wrong: errcode, http_status, reset_…, garbled, or latency_ms"
+        )
     sandbox = account()
     with sandbox.lock:
         fault = sandbox.faults.order(
@@ -147,6 +152,7 @@ def order_fault() -> tuple[Response, int]:
             latency_ms=latency_ms,
             reset_before=reset_before,
             reset_after_processing=reset_after,
+            garbled=garbled,
         )
         shown = asdict(fault)
     return jsonify(shown), HTTPStatus.CREATED
@@ -173,11 +179,13 @@ def clear_faults() -> tuple[str, int]:
 
 @control.get("/calls")
 def count_calls() -> Response:
-    """``{calls: {path: times}}``: how often each WeChat path was called since the start, faults included."""
+    """``{calls: {path: times}, overlaps: {openid: times}}``: how often each WeChat path was called since the start, faults
+    included, and who was being sent a message when the next one came (43108).
+    """
     sandbox = account()
     with sandbox.lock:
-        calls = dict(sandbox.calls)
-    return jsonify(calls=calls)
+        calls, overlaps = dict(sandbox.calls), dict(sandbox.overlaps)
+    return jsonify(calls=calls, overlaps=overlaps)
 
 
 @control.post("/users")

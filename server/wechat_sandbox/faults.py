@@ -8,13 +8,20 @@ from itertools import count
 
 EVERYWHERE = "*"
 
+# What comes instead of the answer, after all was done: half of it, a page of something in between, or somebody else's JSON.
+GARBLED = {
+    "cut": b'{"errcode":0,"errm',
+    "page": b"<html><title>It works!</title></html>",
+    "foreign": b'{"status": "ok"}',
+}
+
 
 @dataclass
 class OrderedFault:
     """One thing to go wrong on ``path`` (``*`` is every WeChat path), ``left`` more times (``None``: until cleared).
 
-    At most one of ``errcode``, ``http_status``, ``reset_before`` and ``reset_after_processing``; ``latency_ms`` stands
-    alone or joins any of them. With ``openid`` it strikes only calls about that person.
+    At most one of ``errcode``, ``http_status``, ``reset_before``, ``reset_after_processing`` and ``garbled`` (a name of
+    ``GARBLED``); ``latency_ms`` stands alone or joins any of them. With ``openid`` it strikes only calls about that person.
     """
 
     id: int
@@ -26,6 +33,7 @@ class OrderedFault:
     latency_ms: int = 0
     reset_before: bool = False
     reset_after_processing: bool = False
+    garbled: str | None = None
 
 
 class Faults:
@@ -46,6 +54,7 @@ class Faults:
         latency_ms: int = 0,
         reset_before: bool = False,
         reset_after_processing: bool = False,
+        garbled: str | None = None,
     ) -> OrderedFault:
         """Put a fault in line."""
         fault = OrderedFault(
@@ -58,6 +67,7 @@ class Faults:
             latency_ms,
             reset_before,
             reset_after_processing,
+            garbled,
         )
         self.ordered.append(fault)
         return fault

@@ -22,6 +22,7 @@ from server.wechat_sandbox.answers import Picture, Refused, RidShape
 from server.wechat_sandbox.calls import Call, openid_in_body, openid_in_query
 from server.wechat_sandbox.codes import exchange_login, give_phone_number, whose_login, whose_phone_number
 from server.wechat_sandbox.content import check_media, check_text
+from server.wechat_sandbox.faults import GARBLED
 from server.wechat_sandbox.links import give_scheme, give_url_link
 from server.wechat_sandbox.messages import send, whose_message
 from server.wechat_sandbox.quotas import tell_quota
@@ -116,6 +117,8 @@ class Wire:
         answer = _answer_of(route, account, call, ordered)
         if fault is not None and fault.reset_after_processing:
             _reset(environ)
+        if fault is not None and fault.garbled is not None:
+            return _answer_garbled(start_response, GARBLED[fault.garbled])
         if isinstance(answer, Picture):
             return _answer_picture(start_response, answer)
         return _answer_json(start_response, call, answer)
@@ -187,6 +190,11 @@ def _answer_json(start_response: StartResponse, call: Call, answer: dict[str, An
 def _answer_picture(start_response: StartResponse, picture: Picture) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Type", "image/png"), ("Content-Length", str(len(picture.png)))])
     return [picture.png]
+
+
+def _answer_garbled(start_response: StartResponse, body: bytes) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Type", _CGI_CONTENT_TYPE), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def _answer_bare(start_response: StartResponse, status: HTTPStatus) -> Iterable[bytes]:

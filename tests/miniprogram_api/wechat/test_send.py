@@ -128,6 +128,9 @@ def test_a_front_server_that_turns_the_post_away_means_later(
         ({"reset_before": True}, 0),
         ({"latency_ms": 900}, 1),
         ({"http_status": 502}, 0),
+        ({"garbled": "cut"}, 1),
+        ({"garbled": "page"}, 1),
+        ({"garbled": "foreign"}, 1),
     ],
 )
 def test_what_may_have_arrived_is_unknown_and_not_sent_again(

@@ -177,6 +177,7 @@ def test_two_sends_to_one_person_at_once_are_too_many(sandbox: SandboxTown) -> N
         thread.join()
     assert slow == [0]
     assert send(sandbox)["errcode"] == 0
+    assert sandbox.overlaps() == {WANG: 1}
 
 
 def test_a_message_id_comes_always_never_or_sometimes() -> None:

@@ -105,3 +105,16 @@ def test_a_reset_hides_whether_the_message_arrived(sandbox: SandboxTown, kind: s
     with pytest.raises(requests.ConnectionError):
         send(sandbox)
     assert len(sandbox.messages(WANG)) == arrived
+
+
+@pytest.mark.parametrize("kind", ["cut", "page", "foreign"])
+def test_a_garbled_answer_comes_after_all_was_done(sandbox: SandboxTown, kind: str) -> None:
+    sandbox.accept(WANG, registration_result.id)
+    sandbox.token()
+    sandbox.fault(SEND, garbled=kind)
+    try:
+        answer = send(sandbox)
+    except requests.JSONDecodeError:
+        answer = {}
+    assert "errcode" not in answer
+    assert len(sandbox.messages(WANG)) == 1
