@@ -17,6 +17,7 @@ from flask import Flask, Response, g, request
 from miniprogram_api import (
     accounts,
     courses,
+    desk,
     grants,
     notices,
     pushes,
@@ -42,6 +43,7 @@ DOORS = (
     notices.door,
     grants.door,
     staff.door,
+    desk.door,
     scenes.door,
 )
 

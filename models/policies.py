@@ -66,6 +66,8 @@ RULES = {
         Rule("quiet_from", "夜间免打扰开始", "21:30"),
         Rule("quiet_until", "夜间免打扰结束", "08:00"),
         Rule("messages_a_day", "每人每天最多收几条普通消息", 5, 1, 100),
+        Rule("desk_morning", "工作日上午提醒工作人员待办事项的时刻", "08:30"),
+        Rule("desk_afternoon", "工作日下午提醒工作人员待办事项的时刻", "17:00"),
     )
 }
 
@@ -90,26 +92,30 @@ class Policies:
     quiet_from: time
     quiet_until: time
     messages_a_day: int
+    desk_morning: time
+    desk_afternoon: time
 
 
-def policies_at(session: Session | Connection, region_id: int) -> Policies:
-    """The numbers in force at a place: the nearest row wins, then the default."""
-    path = session.execute(select(Region.path).where(Region.id == region_id)).scalar_one()
-    above = paths_down_to(path)
-    rows = session.execute(
-        select(Policy.name, Policy.value)
-        .join(Region, Policy.region_id == Region.id)
-        .where(Region.path.in_(above))
-        .order_by(func.length(Region.path))  # the nearest is read last
-    )
+def policies_at(session: Session | Connection, region_id: int | None) -> Policies:
+    """The numbers in force at a place: the nearest row wins, then the default; nowhere in particular, the defaults."""
     numbers: dict[str, Any] = {name: rule.default for name, rule in RULES.items()}
-    numbers |= {name: RULES[name].read(value) for name, value in rows if name in RULES}
+    if region_id is not None:
+        path = session.execute(select(Region.path).where(Region.id == region_id)).scalar_one()
+        rows = session.execute(
+            select(Policy.name, Policy.value)
+            .join(Region, Policy.region_id == Region.id)
+            .where(Region.path.in_(paths_down_to(path)))
+            .order_by(func.length(Region.path))  # the nearest is read last
+        )
+        numbers |= {name: RULES[name].read(value) for name, value in rows if name in RULES}
     return Policies(
         waitlist_share=float(numbers["waitlist_share"]),
         free_cancel_hours=float(numbers["free_cancel_hours"]),
         quiet_from=time.fromisoformat(cast("str", numbers["quiet_from"])),
         quiet_until=time.fromisoformat(cast("str", numbers["quiet_until"])),
         messages_a_day=int(numbers["messages_a_day"]),
+        desk_morning=time.fromisoformat(cast("str", numbers["desk_morning"])),
+        desk_afternoon=time.fromisoformat(cast("str", numbers["desk_afternoon"])),
     )
 
 

@@ -20,6 +20,8 @@ class TemplateName(StrEnum):
     SEAT_OFFER = "seat_offer"  # 候补名额确认
     CLASS_REMINDER = "class_reminder"  # 开课提醒
     CLASS_CHANGE = "class_change"  # 课程变更
+    STAFF_DESK = "staff_desk"  # 待办事项，给工作人员
+    ACCOUNT_NOTICE = "account_notice"  # 账号与隐私
 
 
 TEMPLATE_TITLES: Mapping[TemplateName, str] = {
@@ -27,6 +29,8 @@ TEMPLATE_TITLES: Mapping[TemplateName, str] = {
     TemplateName.SEAT_OFFER: "候补转正通知",
     TemplateName.CLASS_REMINDER: "开课提醒",
     TemplateName.CLASS_CHANGE: "课程变更通知",
+    TemplateName.STAFF_DESK: "待办事项提醒",
+    TemplateName.ACCOUNT_NOTICE: "账号与隐私通知",
 }
 
 
@@ -47,12 +51,16 @@ class NoticeKind(StrEnum):
     REGISTRATION_PROMOTED = "registration_promoted"  # M1 候补转正
     CLASS_TOMORROW = "class_tomorrow"  # M3 前一天的开课提醒
     CLASS_SOON = "class_soon"  # M3 两小时前的开课提醒
+    STAFF_DESK = "staff_desk"  # M23 待审核提醒
+    POLICY_CHANGED = "policy_changed"  # M30 隐私政策更新
 
 
 class About(StrEnum):
     """What a notice is about: the noun that is asked, before it is sent, whether it is still so (``models.truth``)."""
 
     REGISTRATION = "registration"  # 报名
+    DESK = "desk"  # 工作人员的待办
+    CONSENT = "consent"  # 同意
 
 
 @dataclass(frozen=True)
@@ -148,6 +156,37 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             waits_for_morning=False,  # it starts in less than three hours (domain.md §6)
             urgent=True,
         ),
+        Moment(
+            NoticeKind.STAFF_DESK,
+            title="待办事项",
+            to="有待办的工作人员，每个身份各一条，工作日 08:30 和 17:00",
+            about=About.DESK,
+            says="{number}件待办：{kinds}。{remark}",
+            template=TemplateName.STAFF_DESK,
+            keywords={"number1": "number", "thing2": "kinds", "time3": "as_of", "thing4": "remark"},
+            constants={"remark": "请点开办理"},
+            page="pages/staff/desk?identity=staff:{subject}",
+            worth=timedelta(hours=4),
+            waits_for_morning=False,  # its hours are the community's own
+        ),
+        # A copy of one's data and the closing of an account are given at once, on the screen of whoever asks: M30 has nothing to
+        # tell of them afterwards, and who closed an account can be told nothing any more.
+        Moment(
+            NoticeKind.POLICY_CHANGED,
+            title="隐私政策更新",
+            to="同意的还是旧版本的人，每个版本一次",
+            about=About.CONSENT,
+            says="隐私政策有了新版本（{version}）。{remark}；已经报名的课程不受影响。",
+            template=TemplateName.ACCOUNT_NOTICE,
+            keywords={"thing1": "matter", "time2": "told_at", "phrase3": "result", "thing4": "remark"},
+            constants={
+                "matter": "隐私政策更新",
+                "result": "请您查看",
+                "remark": "同意新版本后才能报名新的课程",
+            },
+            page="pages/privacy/policy?version={subject}",
+            worth=timedelta(days=30),
+        ),
     )
 }
 
@@ -159,4 +198,6 @@ PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
         TemplateName.CLASS_CHANGE,
     ),
     "waitlist": (TemplateName.SEAT_OFFER, TemplateName.CLASS_REMINDER, TemplateName.CLASS_CHANGE),
+    "consent": (TemplateName.ACCOUNT_NOTICE,),
+    "staff_desk": (TemplateName.STAFF_DESK,),
 }

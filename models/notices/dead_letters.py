@@ -138,9 +138,8 @@ def send_again(session: Session, key: str, *, within: Sequence[Region], by: Staf
     if notice.worth_until <= clock.now():
         raise Conflict("not_worth_sending", "这条消息的内容已经过时，不再发送")
     now = clock.now()
-    home_id = letter.resident.home_region_id
-    waits = notice.moment.waits_for_morning and home_id is not None
-    notice.due_at = morning_after(policies_at(session, home_id), now) if waits and home_id else now
+    there = policies_at(session, letter.resident.home_region_id)
+    notice.due_at = morning_after(there, now) if notice.moment.waits_for_morning else now
     notice.delivery, notice.attempts, notice.outcome = Delivery.OWED, 0, None
     notice.claimed_at = notice.claimed_by = notice.settled_at = None
     enter(

@@ -17,7 +17,7 @@ from models.notices import MOMENTS, TEMPLATE_TITLES, TemplateName
 from server.commands.speaking import say, speaks
 from server.settings import Settings
 
-SCENE = "社区课程报名"  # sceneDesc, at most 15 characters
+SCENE = "社区服务和工作提醒"  # sceneDesc, at most 15 characters
 
 wechat = AppGroup("wechat", help="微信账号")
 templates = AppGroup("templates", help="消息模板")

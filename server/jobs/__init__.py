@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.jobs import delivery, pushes, tidying
+from server.jobs import delivery, pushes, telling, tidying
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,19 @@ SCHEDULE = (
         timedelta(minutes=1),
         delivery.remind,
         "前一天 18:00 与课前两小时提醒，各一次",
+    ),
+    Job(
+        "tell_staff",
+        timedelta(minutes=1),
+        telling.tell_staff,
+        "工作日 08:30 和 17:00 提醒工作人员还有哪些待办",
+    ),
+    Job(
+        "tell_of_policy",
+        timedelta(minutes=10),
+        telling.tell_of_policy,
+        "隐私政策更新后，告诉同意旧版本的人，每个版本一次",
+        telling.MOST_AT_ONCE,
     ),
     Job(
         "settle_lost_notices",

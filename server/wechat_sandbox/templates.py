@@ -87,4 +87,22 @@ class_change = Template(
     content="课程名称:{{thing1.DATA}}\n变更类型:{{phrase2.DATA}}\n上课时间:{{time3.DATA}}\n说明:{{thing4.DATA}}\n",
 )
 
-DEFAULT_TEMPLATES = (registration_result, seat_offer, class_reminder, class_change)
+staff_desk = Template(
+    id="Qm2ZtVb8Lx5NcKw1RyFd7GhPs3UaJe9Ti0Ou6Cv4XnE",
+    title="待办事项提醒",
+    content="待办数量:{{number1.DATA}}\n事项类别:{{thing2.DATA}}\n提醒时间:{{time3.DATA}}\n备注:{{thing4.DATA}}\n",
+)
+account_notice = Template(
+    id="Bw6JsYp3Dn9HqTe4MzLc0VfRx8KgUi1Oa5Nt7Wh2SbQ",
+    title="账号与隐私通知",
+    content="事项:{{thing1.DATA}}\n时间:{{time2.DATA}}\n状态:{{phrase3.DATA}}\n说明:{{thing4.DATA}}\n",
+)
+
+DEFAULT_TEMPLATES = (
+    registration_result,
+    seat_offer,
+    class_reminder,
+    class_change,
+    staff_desk,
+    account_notice,
+)

@@ -37,6 +37,8 @@ def left(phone: Phone) -> int:
     [
         ("registration", ["registration_result", "class_reminder", "class_change"]),
         ("waitlist", ["seat_offer", "class_reminder", "class_change"]),
+        ("consent", ["account_notice"]),
+        ("staff_desk", ["staff_desk"]),
     ],
 )
 def test_at_each_tap_at_most_three_templates_are_asked_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,14 +14,27 @@ from sqlalchemy.exc import IntegrityError
 from models import clock as town_clock
 from models.base import db, reading, transaction, writer
 from models.clock import StoppedClock
-from models.notices import MOMENTS, PROMPTS, Debt, Delivery, Notice, NoticeKind, inbox_of, morning_after, owe
+from models.notices import (
+    MOMENTS,
+    PROMPTS,
+    About,
+    Debt,
+    Delivery,
+    Moment,
+    Notice,
+    NoticeKind,
+    TemplateName,
+    inbox_of,
+    morning_after,
+    owe,
+)
 from models.notices.keywords import NOTHING, cut, fit, say_time
 from models.notices.sending import LEASE, claim_due, give_up_on_the_dead, put_back, settle
 from models.policies import Policies, set_policy
 from models.regions import Region
 from tests.people import Person, Town
 
-RULES = Policies(1.0, 24, time(21, 30), time(8, 0), 5)
+RULES = Policies(1.0, 24, time(21, 30), time(8, 0), 5, time(8, 30), time(17, 0))
 
 
 def at(hour: int, minute: int = 0, *, day: int = 20) -> datetime:
@@ -59,7 +73,10 @@ def test_nobody_is_woken(raised: datetime, goes_out: datetime) -> None:
 def test_a_community_may_be_quiet_at_noon_or_never(
     quiet_from: time, quiet_until: time, raised: datetime, goes_out: datetime
 ) -> None:
-    assert morning_after(Policies(1.0, 24, quiet_from, quiet_until, 5), raised) == goes_out
+    assert (
+        morning_after(Policies(1.0, 24, quiet_from, quiet_until, 5, time(8, 30), time(17, 0)), raised)
+        == goes_out
+    )
 
 
 @given(st.integers(0, 60 * 24 * 3), st.integers(0, 23), st.integers(0, 23))
@@ -67,7 +84,7 @@ def test_what_waits_goes_out_within_a_day_and_never_in_the_quiet(
     minutes: int, quiet_from: int, quiet_until: int
 ) -> None:
     raised = at(0) + timedelta(minutes=minutes)
-    rules = Policies(1.0, 24, time(quiet_from), time(quiet_until), 5)
+    rules = Policies(1.0, 24, time(quiet_from), time(quiet_until), 5, time(8, 30), time(17, 0))
     out = morning_after(rules, raised)
     assert raised <= out < raised + timedelta(days=1)
     assert morning_after(rules, out) == out
@@ -118,22 +135,38 @@ def test_cutting_counts_the_ellipsis() -> None:
     assert cut("一二三", 3) == "一二三"
 
 
-def test_every_moment_speaks_in_whole_sentences(town: Town) -> None:
-    """Each moment's keywords and words can be filled from the facts a registration brings."""
-    facts = {
+# what each noun brings of its own; ``page_subject`` and ``learner`` come with every notice
+FACTS: dict[About, dict[str, Any]] = {
+    About.REGISTRATION: {
         "course": "摄影",
         "starts_at": "2026-12-03T10:00:00+00:00",
         "place": "书画室",
         "remark": "请带毛笔",
-        "page_subject": "k",
-    }
-    for kind, moment in MOMENTS.items():
-        notice = Notice(kind=kind, facts={**facts, "learner": "王奶奶"})
-        assert set(notice.keyword_values()) == set(moment.keywords)
-        assert notice.body.startswith("王奶奶：摄影，2026年12月3日 18:00，书画室。")
-        assert notice.title == moment.title
-        assert "{" not in notice.page
+    },
+    About.DESK: {"number": 3, "kinds": "消息没送达3件", "as_of": "2026-12-03T10:00:00+00:00"},
+    About.CONSENT: {"version": "2027-01", "told_at": "2026-12-03T10:00:00+00:00"},
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=lambda moment: moment.kind)
+def test_every_moment_speaks_in_whole_sentences(moment: Moment) -> None:
+    """Each moment's keywords and words can be filled from the facts its noun brings, and every keyword fits."""
+    facts = {**FACTS[moment.about], "page_subject": "k"}
+    notice = Notice(kind=moment.kind, facts={**facts, "learner": "王奶奶"})
+    values = notice.keyword_values()
+    assert set(values) == set(moment.keywords)
+    assert NOTHING not in values.values()
+    assert notice.body.startswith("王奶奶：")
+    assert notice.body.endswith(("。", moment.constants.get("remark", "。"), "请带毛笔"))
+    assert "{" not in notice.body + notice.page
+    assert notice.title == moment.title
+    assert moment.worth > timedelta(0)
+
+
+def test_a_tap_asks_for_three_messages_at_most() -> None:
     assert all(1 <= len(templates) <= 3 for templates in PROMPTS.values())
+    asked = {template for templates in PROMPTS.values() for template in templates}
+    assert asked == set(TemplateName), "a template nobody is asked for is never allowed"
 
 
 def test_a_moment_is_said_as_the_towns_wall_clock_shows_it() -> None:

@@ -113,7 +113,7 @@ def test_a_choice_that_cannot_be_is_refused(sandbox: SandboxTown, body: dict[str
 
 
 def test_the_accounts_list_has_an_end_and_can_be_cleared(sandbox: SandboxTown) -> None:
-    with open_sandbox(options=Options(templates_kept=4)) as town:
+    with open_sandbox(options=Options(templates_kept=len(DEFAULT_TEMPLATES))) as town:
         assert post(town, "addtemplate", tid="2001", kidList=[1, 2])["errcode"] == 200012
         assert post(town, "deltemplate", priTmplId=seat_offer.id)["errcode"] == 0
         assert post(town, "addtemplate", tid="2001", kidList=[1, 2])["errcode"] == 0

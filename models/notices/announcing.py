@@ -1,0 +1,85 @@
+"""Announcing (告知): everybody is told once when the text they agreed to has a new version (domain.md §6, M30).
+
+Nothing of theirs changes; only what is new waits until they agree. Who took the agreement back is not asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, aliased
+
+from models import clock
+from models.accounts import Account
+from models.consents import PRIVACY_POLICY, Consent
+from models.notices.catalogue import NoticeKind
+from models.notices.outbox import Debt, Notice, morning_after, owe_once
+from models.policies import policies_at
+from models.residents import Resident
+
+
+def announce_policy(session: Session, *, most: int) -> int:
+    """Tell up to ``most`` of those whose standing agreement is to an older privacy policy, once a version; how many were told."""
+    version, now = PRIVACY_POLICY.version, clock.now()
+    rows = session.execute(
+        select(Account.id, Resident.home_region_id)
+        .outerjoin(Resident, Resident.account_id == Account.id)
+        .where(
+            Account.closed_at.is_(None),
+            _agreed_to_an_older_one(),
+            ~select(Notice.id)
+            .where(
+                Notice.account_id == Account.id,
+                Notice.kind == NoticeKind.POLICY_CHANGED,
+                Notice.subject_key == version,
+            )
+            .exists(),
+        )
+        .order_by(Account.id)
+        .limit(most)
+    ).all()
+    there = cache(lambda region_id: policies_at(session, region_id))
+    return owe_once(
+        session.connection(),
+        [
+            Debt(
+                NoticeKind.POLICY_CHANGED,
+                subject_key=version,
+                page_subject=version,
+                account_ids=[row.id],
+                facts={"version": version, "told_at": now.isoformat()},
+                due_at=morning_after(there(row.home_region_id), now),
+            )
+            for row in rows
+        ],
+    )
+
+
+def still_true(session: Session, notices: Sequence[Notice]) -> set[int]:
+    """The ids of those of these notices whose people have still not agreed to the version in force, which is the one they are told of."""
+    theirs = set(
+        session.scalars(
+            select(Account.id).where(
+                Account.id.in_({notice.account_id for notice in notices}), _agreed_to_an_older_one()
+            )
+        )
+    )
+    return {
+        notice.id
+        for notice in notices
+        if notice.account_id in theirs and notice.subject_key == PRIVACY_POLICY.version
+    }
+
+
+def _agreed_to_an_older_one() -> ColumnElement[bool]:
+    older, current = aliased(Consent), aliased(Consent)
+    standing = [
+        (each.account_id == Account.id, each.kind == PRIVACY_POLICY.kind, each.withdrawn_at.is_(None))
+        for each in (older, current)
+    ]
+    return (
+        select(older.id).where(*standing[0], older.version != PRIVACY_POLICY.version).exists()
+        & ~select(current.id).where(*standing[1], current.version == PRIVACY_POLICY.version).exists()
+    )

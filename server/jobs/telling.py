@@ -1,0 +1,23 @@
+"""Telling (告知): what people are told of because its time has come, not because somebody did something."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from models.base import transaction
+from models.desk import owe_digests
+from models.notices.announcing import announce_policy
+
+MOST_AT_ONCE = 500
+
+
+def tell_staff(now: datetime) -> int:
+    """Owe staff the word of what waits on their desks, at their hours; how many are new."""
+    with transaction() as session:
+        return owe_digests(session, now)
+
+
+def tell_of_policy(now: datetime) -> int:
+    """Owe those who agreed to an older privacy policy the word of the new one, a bounded number; how many are new."""
+    with transaction() as session:
+        return announce_policy(session, most=MOST_AT_ONCE)
