@@ -186,6 +186,15 @@ def stuck_pushes(session: Session) -> list[Push]:
     return list(session.scalars(select(Push).where(Push.state == PushState.STUCK).order_by(Push.id)))
 
 
+def try_again(session: Session) -> int:
+    """What could not be settled is owed once more, at once and with every attempt before it; how many. For when the cause is mended."""
+    found = stuck_pushes(session)
+    for push in found:
+        push.state, push.attempts, push.due_at = PushState.OWED, 0, clock.now()
+    session.flush()
+    return len(found)
+
+
 def media_verdict(session: Session, trace_id: str) -> Push | None:
     """What WeChat said of a picture that was sent to be checked: ``suggest``, ``label`` and ``errcode`` stand in its facts."""
     return session.scalar(

@@ -1,6 +1,6 @@
 """Commands (命令): what the operator of an installation does from a terminal.
 
-timetable  staff  policies  calendars  town  wechat      one module a noun, one group each
+timetable  staff  policies  calendars  town  wechat  notices  pushes      one module a noun, one group each
 speaking   how they answer                       finding   whom they mean
 """
 
@@ -9,13 +9,15 @@ from __future__ import annotations
 from flask import Flask
 
 from server.commands.calendars import calendar
+from server.commands.notices import notices
 from server.commands.policies import policy
+from server.commands.pushes import pushes
 from server.commands.staff import staff
 from server.commands.timetable import timetable
 from server.commands.town import town
 from server.commands.wechat import wechat
 
-GROUPS = (timetable, staff, policy, calendar, town, wechat)
+GROUPS = (timetable, staff, policy, calendar, town, wechat, notices, pushes)
 
 
 def register_commands(app: Flask) -> None:
