@@ -1,8 +1,9 @@
 """The workbook (表格文件): opening a file somebody sent, without trusting it.
 
 A file is unpacked once under a byte limit and repacked plain before openpyxl sees it, so a small file that swells (zip
-bomb), a merge over a million cells or an entity trick is refused instead of eating the machine. What comes out is grids:
-only the cells that hold something, as values.
+bomb), one with a million empty cells or styles, a merge over a million cells or an entity trick is refused instead of eating
+the machine: openpyxl makes an object of each, half a kilobyte and more. What comes out is grids: only the cells that hold
+something, as values.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -33,15 +34,24 @@ MOST_PARTS = 2000
 MOST_ROWS = 5000
 MOST_SHEETS = 100
 MOST_MERGED_CELLS = 200_000
+LONGEST_TEXT = 32_767  # of one cell, as Excel itself has it
+MOST_TEXT = 3_000_000  # characters in all cells: the same long text may stand in every one of them
+MOST_TAGS = (
+    300_000  # elements in all parts, begins and ends; 5,000 rows of 15 cells are 300,000. Attributes likewise
+)
 CHUNK = 64 * 1024
 
 SAVE_AS = "请用 Excel 或 WPS 打开，另存为 .xlsx 后再导入"
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_MERGE = re.compile(
-    rb"<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*[\"']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})"
+_MERGE = (
+    re.compile(  # [^<>]: a tag that never ends must not be searched through to the end from each beginning
+        rb"<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*[\"']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})"
+    )
 )
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
+_SHARED = re.compile(rb"(<(?:\w+:)?f\s[^<>]*?)\bt\s*=\s*([\"'])shared\2")
 _ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']+)")
 
 
@@ -72,13 +82,15 @@ class Grid:
 
 def open_workbook(path: Path | str) -> tuple[Grid, ...]:
     """The file's sheets in order. Raises ``Invalid`` (``timetable_unreadable``) when the file is not one we can read."""
-    raw = _read(Path(path))
-    parts = _unpack(raw)
+    parts = _unpack(_read(Path(path)))
+    has_formulas = any(_FORMULA.search(part) for part in parts.values())
     repacked = _repack(parts)
+    del parts
     values = _load(repacked, values=True)
-    formulas = _load(repacked, values=False) if any(b"<f" in part for part in parts.values()) else None
     if len(values.worksheets) > MOST_SHEETS:
         raise _refused(f"这个文件有 {len(values.worksheets)} 张表，太多了", f"一次最多 {MOST_SHEETS} 张")
+    formulas = _load(repacked, values=False) if has_formulas else None
+    _check_texts([values, *([formulas] if formulas is not None else [])])
     return tuple(
         _grid(sheet, formulas=formulas[sheet.title] if formulas is not None else None, epoch=values.epoch)
         for sheet in values.worksheets
@@ -140,14 +152,17 @@ def _unpack(raw: bytes) -> dict[str, bytes]:
 def _check(parts: Mapping[str, bytes]) -> None:
     if "[Content_Types].xml" not in parts or "xl/workbook.xml" not in parts:
         raise _refused("这不是 .xlsx 文件", SAVE_AS)
-    merged = 0
+    merged = tags = attributes = 0
     for name, part in parts.items():
-        if not name.lower().endswith((".xml", ".rels")):
+        if not _is_read(name):
             continue
         encoding = _ENCODING.match(part.removeprefix(b"\xef\xbb\xbf"))
         foreign = encoding is not None and encoding[1].upper() not in (b"UTF-8", b"UTF8", b"US-ASCII")
         if foreign or b"\0" in part or b"<!DOCTYPE" in part or b"<!ENTITY" in part:
             raise _refused("这不是普通的 .xlsx 文件", SAVE_AS)
+        tags, attributes = tags + part.count(b"<"), attributes + part.count(b"=")
+        if max(tags, attributes) > MOST_TAGS:
+            raise _refused("这个文件里的格子或格式太多了", "请删掉课程表以外的行、列、格式和多余的表再导入")
         for left, top, right, bottom in _MERGE.findall(part):
             width = column_index_from_string(right.decode()) - column_index_from_string(left.decode()) + 1
             merged += width * (int(bottom) - int(top) + 1)
@@ -155,11 +170,17 @@ def _check(parts: Mapping[str, bytes]) -> None:
         raise _refused("合并的单元格太多了", "请取消大片的合并单元格再导入")
 
 
+def _is_read(name: str) -> bool:
+    """Whether openpyxl gets to see what is in this part. Pictures, and whatever else is no XML by its name, it gets empty."""
+    return name.lower().endswith((".xml", ".rels"))
+
+
 def _repack(parts: Mapping[str, bytes]) -> bytes:
     plain = BytesIO()
     with zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as package:
         for name, part in parts.items():
-            package.writestr(name, part)
+            # openpyxl would write a formula out anew for every cell that shares it, however long it is
+            package.writestr(name, _SHARED.sub(rb"\1", part) if _is_read(name) else b"")
     return plain.getvalue()
 
 
@@ -171,6 +192,19 @@ def _load(package: bytes, *, values: bool) -> Workbook:
             return openpyxl.load_workbook(BytesIO(package), data_only=values, keep_links=False)
     except Exception as problem:
         raise _refused("这个文件已经损坏，读不出来", SAVE_AS) from problem
+
+
+def _check_texts(workbooks: Sequence[Workbook]) -> None:
+    """Reading costs time for every character, and more than that where a long text almost says something."""
+    for workbook in workbooks:
+        lengths = [
+            len(cell.value)
+            for sheet in workbook.worksheets
+            for cell in sheet._cells.values()  # noqa: SLF001
+            if isinstance(cell.value, str)
+        ]
+        if sum(lengths) > MOST_TEXT or max(lengths, default=0) > LONGEST_TEXT:
+            raise _refused("这个文件里的文字太多了", "请删掉课程表以外的长文字再导入")
 
 
 def _grid(sheet: Worksheet, *, formulas: Worksheet | None, epoch: datetime) -> Grid:
