@@ -8,6 +8,7 @@ says whether the login still stands, so a copy of the database is not a bunch of
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from models.errors import Unauthenticated
 SIGNED_OUT = "您已退出登录，请重新登录"
 LOGIN_DAYS = 90
 KEPT_AFTER_END_DAYS = 30
+_TOKEN = re.compile(r"[a-z2-7]{16}\.[A-Za-z0-9_-]{43}")  # a key, and a SHA-256 as base64
 
 
 class Account(Keyed, Base):
@@ -68,6 +70,9 @@ class TokenMint:
 
     def _login_key(self, token: str) -> str:
         """The login key a token carries. Raises Unauthenticated for anything we did not sign."""
+        if _TOKEN.fullmatch(token) is None:
+            # itsdangerous skips what base64 does not know, so a good token with rubbish in it would be good, and be remembered
+            raise Unauthenticated("token_invalid", "登录信息无效，请重新登录")
         try:
             return self._signer.unsign(token).decode()
         except (BadSignature, UnicodeDecodeError, UnicodeEncodeError):
