@@ -17,6 +17,7 @@ from models import clock
 from models.accounts import Account, Login
 from models.base import Base
 from models.consents import Consent, consents_of
+from models.content_checks import ContentCheck, checks_of
 from models.courses import CourseRun, Registration
 from models.grants import MessageGrant
 from models.journal import JournalEntry
@@ -88,6 +89,7 @@ class Copy:
     children: Sequence[Pages]
     account_journal: Sequence[Line]
     consents: Sequence[Consent]
+    checks: Sequence[ContentCheck]
     logins: Sequence[Login]
     notices: Sequence[Notice]
     grants: Sequence[MessageGrant]
@@ -112,6 +114,7 @@ def copy_for(session: Session, account: Account) -> Copy:
         children=pages[1:],
         account_journal=journal.about(account, *consents),
         consents=consents,
+        checks=checks_of(session, account, [one.id for one in people]),
         logins=session.scalars(select(Login).where(Login.account_id == account.id).order_by(Login.id)).all(),
         notices=session.scalars(
             select(Notice).where(Notice.account_id == account.id).order_by(Notice.id)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.calendars import Calendar
+from models.content_checks import count_waiting as count_content_checks
 from models.notices import Debt, Notice, NoticeKind, owe_once
 from models.notices.dead_letters import count_waiting as count_dead_letters
 from models.policies import policies_at
@@ -41,7 +42,10 @@ class Pile:
     count: Callable[[Session, datetime], ByPlace]
 
 
-PILES = (Pile("dead_letters", "消息没送达", frozenset({Role.ADMIN, Role.CLERK}), count_dead_letters),)
+PILES = (
+    Pile("dead_letters", "消息没送达", frozenset({Role.ADMIN, Role.CLERK}), count_dead_letters),
+    Pile("content_checks", "内容审核", frozenset({Role.ADMIN, Role.CLERK}), count_content_checks),
+)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from models import courses, desk
+from models import content_checks, courses, desk
 from models.notices import About, Notice, announcing
 
 WITNESSES: Mapping[About, Callable[[Session, Sequence[Notice]], set[int]]] = {
     About.REGISTRATION: courses.still_true,
     About.DESK: desk.still_true,
     About.CONSENT: announcing.still_true,
+    About.CONTENT_CHECK: content_checks.still_true,
 }
 
 

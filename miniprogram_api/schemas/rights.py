@@ -9,6 +9,8 @@ from miniprogram_api.schemas.fields import Key, Matching, Shape, TownTime, maske
 from miniprogram_api.schemas.regions import RegionBrief
 from miniprogram_api.schemas.residents import RoleOut
 from models.consents import KEPT_AFTER_CLOSING_DAYS, ConsentChannel, ConsentKind
+from models.content_checks import KEPT_FOR as CHECKS_KEPT_FOR
+from models.content_checks import CheckKind, CheckState, field_of
 from models.copies import Actor
 from models.courses import RegistrationState
 from models.departures import STAFF_NAMES_KEPT_DAYS, WardBecomes
@@ -24,6 +26,13 @@ ACT_LABELS = {
     "bond.ended": "代办关系结束",
     "calendar_day.set": "设定工作日历",
     "consent.withdrawn": "撤回同意",
+    "content_check.approved": "内容审核通过",
+    "content_check.dropped": "内容审核作废",
+    "content_check.held": "内容转人工审核",
+    "content_check.looked_at": "查看待审核内容",
+    "content_check.passed": "微信检查通过",
+    "content_check.refused": "微信检查不通过",
+    "content_check.rejected": "内容审核驳回",
     "notice.looked_at": "查看没有送达的消息",
     "notice.sent_again": "重新发送消息",
     "course_run.planned": "排定班次",
@@ -61,6 +70,7 @@ KEPT = (
         "how": "不含任何个人信息，到期删除",
         "days": KEPT_AFTER_CLOSING_DAYS,
     },
+    {"what": "内容审核的时间和结果", "how": "不含原文和任何个人信息，到期删除", "days": CHECKS_KEPT_FOR.days},
     {"what": "操作日志", "how": "不再指向您，依法留存备查", "days": None},
 )
 KEPT_OF_STAFF = {
@@ -232,6 +242,20 @@ class CopiedConsentOut(Shape):
     withdrawn_at = TownTime(required=True, allow_none=True)
 
 
+class CopiedCheckOut(Shape):
+    """One check of what was written or shown, and what came of it. What was written, only while somebody may have to look."""
+
+    kind = fields.Enum(CheckKind, by_value=True, required=True)
+    field = fields.Function(lambda check: field_of(check).label, metadata={"type": "string"}, required=True)
+    state = fields.Enum(CheckState, by_value=True, required=True)
+    text = fields.String(attribute="written", required=True, allow_none=True)
+    image_url = fields.String(required=True, allow_none=True)
+    found = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+    submitted_at = TownTime(attribute="created_at", required=True)
+    decided_at = TownTime(required=True, allow_none=True)
+
+
 class CopiedLoginOut(Shape):
     """When somebody logged in with this account."""
 
@@ -300,6 +324,7 @@ class CopyOut(Shape):
     children = fields.List(fields.Nested(CopiedPersonOut), required=True)
     account_journal = fields.List(fields.Nested(LineOut), required=True)
     consents = fields.List(fields.Nested(CopiedConsentOut), required=True)
+    content_checks = fields.List(fields.Nested(CopiedCheckOut), attribute="checks", required=True)
     logins = fields.List(fields.Nested(CopiedLoginOut), required=True)
     notices = fields.List(fields.Nested(CopiedNoticeOut), required=True)
     message_grants = fields.List(fields.Nested(CopiedGrantOut), attribute="grants", required=True)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.accounts import Account
 from models.consents import forget_consents_of_closed_accounts
+from models.content_checks import RESIDENT_NAME, strike_checks_of_field
 from models.courses import Registration
 from models.journal import enter
 from models.kept_answers import KeptAnswer
@@ -66,6 +67,7 @@ def forget_field(session: Session, account: Account | None, what: int | str) -> 
         resident.forget_phone()
     if resident is not None and field is RevokedField.NAME:
         strike_from_letters(session, [resident], bonds_around(session, [resident.id]))
+        strike_checks_of_field(session, resident, RESIDENT_NAME)
         resident.name = None
     enter(
         session,

@@ -11,6 +11,7 @@ from models import clock
 from models.accounts import Account, close
 from models.base import new_key
 from models.consents import withdraw
+from models.content_checks import ContentCheck, strike_checks_of_account, strike_checks_of_people
 from models.courses import Registration, give_up_all, hold_runs_of
 from models.departures.forgetting import forget_inbox, strike_from_letters
 from models.departures.meaning import Closure, children_of, places_of, what_closing_means
@@ -29,6 +30,7 @@ POINTS_AT_A_PERSON: tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int
     Registration.resident_id,
     Bond.helper_id,
     Bond.ward_id,
+    ContentCheck.resident_id,
     JournalEntry.for_resident_id,
 )
 
@@ -117,6 +119,7 @@ def _retire(leaving: Sequence[Resident]) -> None:
 def _close(session: Session, closure: Closure, *, identity: str) -> None:
     account, leaving = closure.account, closure.leaving
     given_up = _let_go(session, leaving, by_account_id=account.id, identity=identity)
+    strike_checks_of_account(session, account)
     forget_inbox(session, account)
     for table in (MessageGrant, GrantReport, KeptAnswer):
         session.execute(delete(table).where(table.account_id == account.id))
@@ -140,6 +143,7 @@ def _let_go(session: Session, leaving: Sequence[Resident], *, by_account_id: int
     given_up = give_up_all(session, ids, by_account_id=by_account_id, identity=identity)
     bonds = bonds_around(session, ids)
     strike_from_letters(session, leaving, bonds)
+    strike_checks_of_people(session, ids)
     for bond in bonds:
         end_bond(session, bond, by_account_id=by_account_id, identity=identity)
         bond.agreed_how = NO_LONGER_KEPT  # typed by hand: it may name somebody

@@ -22,6 +22,7 @@ class TemplateName(StrEnum):
     CLASS_CHANGE = "class_change"  # 课程变更
     STAFF_DESK = "staff_desk"  # 待办事项，给工作人员
     ACCOUNT_NOTICE = "account_notice"  # 账号与隐私
+    REVIEW_RESULT = "review_result"  # 内容审核结果
 
 
 TEMPLATE_TITLES: Mapping[TemplateName, str] = {
@@ -31,6 +32,7 @@ TEMPLATE_TITLES: Mapping[TemplateName, str] = {
     TemplateName.CLASS_CHANGE: "课程变更通知",
     TemplateName.STAFF_DESK: "待办事项提醒",
     TemplateName.ACCOUNT_NOTICE: "账号与隐私通知",
+    TemplateName.REVIEW_RESULT: "内容审核结果通知",
 }
 
 
@@ -53,6 +55,7 @@ class NoticeKind(StrEnum):
     CLASS_SOON = "class_soon"  # M3 两小时前的开课提醒
     STAFF_DESK = "staff_desk"  # M23 待审核提醒
     POLICY_CHANGED = "policy_changed"  # M30 隐私政策更新
+    CONTENT_REFUSED = "content_refused"  # 填写的内容没有通过审核
 
 
 class About(StrEnum):
@@ -61,6 +64,7 @@ class About(StrEnum):
     REGISTRATION = "registration"  # 报名
     DESK = "desk"  # 工作人员的待办
     CONSENT = "consent"  # 同意
+    CONTENT_CHECK = "content_check"  # 内容审核
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,18 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             page="pages/privacy/policy?version={subject}",
             worth=timedelta(days=30),
         ),
+        Moment(
+            NoticeKind.CONTENT_REFUSED,
+            title="内容没有通过审核",
+            to="填写的人",
+            about=About.CONTENT_CHECK,
+            says="您填写的{what}没有通过审核，请点开查看原因，重新填写。有疑问可以联系社区。",
+            template=TemplateName.REVIEW_RESULT,
+            keywords={"thing1": "what", "phrase2": "result", "time3": "decided_at", "thing4": "remark"},
+            constants={"result": "未通过", "remark": "请点开查看原因，重新填写"},
+            page="{subject}",
+            worth=timedelta(days=7),
+        ),
     )
 }
 
@@ -200,4 +216,5 @@ PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
     "waitlist": (TemplateName.SEAT_OFFER, TemplateName.CLASS_REMINDER, TemplateName.CLASS_CHANGE),
     "consent": (TemplateName.ACCOUNT_NOTICE,),
     "staff_desk": (TemplateName.STAFF_DESK,),
+    "profile": (TemplateName.REVIEW_RESULT,),
 }

@@ -122,6 +122,12 @@ _ROWS: tuple[tuple[str, str, int, str], ...] = (
     ("2017", "账号与隐私通知", 616, "事项=thing 时间=time 状态=phrase 说明=thing"),
     ("2018", "走访提醒", 616, "户数=number 走访时间=time 备注=thing"),
     ("2019", "协议履约提醒", 616, "协议名称=thing 剩余小时=number 截止时间=time 备注=thing"),
+    (
+        "2020",
+        "内容审核结果通知",
+        616,
+        "审核内容=thing 审核结果=phrase 审核时间=time 说明=thing 提交时间=time",
+    ),
 )
 
 

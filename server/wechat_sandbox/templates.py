@@ -97,6 +97,11 @@ account_notice = Template(
     title="账号与隐私通知",
     content="事项:{{thing1.DATA}}\n时间:{{time2.DATA}}\n状态:{{phrase3.DATA}}\n说明:{{thing4.DATA}}\n",
 )
+review_result = Template(
+    id="Yd4RkW7uPz0nQc2VbLs9FxJm6TgEh3Oa8Ki1Xt5Ce_B",
+    title="内容审核结果通知",
+    content="审核内容:{{thing1.DATA}}\n审核结果:{{phrase2.DATA}}\n审核时间:{{time3.DATA}}\n说明:{{thing4.DATA}}\n",
+)
 
 DEFAULT_TEMPLATES = (
     registration_result,
@@ -105,4 +110,5 @@ DEFAULT_TEMPLATES = (
     class_change,
     staff_desk,
     account_notice,
+    review_result,
 )

@@ -145,6 +145,7 @@ FACTS: dict[About, dict[str, Any]] = {
     },
     About.DESK: {"number": 3, "kinds": "消息没送达3件", "as_of": "2026-12-03T10:00:00+00:00"},
     About.CONSENT: {"version": "2027-01", "told_at": "2026-12-03T10:00:00+00:00"},
+    About.CONTENT_CHECK: {"what": "称呼", "decided_at": "2026-12-03T10:00:00+00:00"},
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.wechat_sandbox.templates import registration_result, seat_offer
+from server.wechat_sandbox.templates import DEFAULT_TEMPLATES, registration_result, seat_offer
 from tests.sandbox import SEND, TEMPLATES, SandboxTown, open_sandbox
 from tests.server.wechat_sandbox.test_messages import WANG, send
 
@@ -107,7 +107,7 @@ def test_faults_on_order_are_listed_and_cleared(sandbox: SandboxTown) -> None:
 
 def test_templates_of_the_account_are_listed(sandbox: SandboxTown) -> None:
     listed = sandbox.control("GET", "templates")["templates"]
-    assert [each["title"] for each in listed] == ["报名结果通知", "候补转正通知", "开课提醒", "课程变更通知"]
+    assert [each["title"] for each in listed] == [template.title for template in DEFAULT_TEMPLATES]
 
 
 def test_phones_messages_quotas_and_tokens_outlive_the_sandbox(tmp_path: Path) -> None:
