@@ -14,7 +14,17 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, delete, or_, select, update
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Select,
+    UniqueConstraint,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -164,6 +174,13 @@ def left_of(session: Session, account_ids: Collection[int]) -> dict[tuple[int, s
         )
     )
     return {(row.account_id, row.template): row.remaining for row in rows}
+
+
+def accounts_allowing(template: str) -> Select[int]:
+    """The accounts that still allow a message of this template, as a query to look among."""
+    return select(MessageGrant.account_id).where(
+        MessageGrant.template == template, MessageGrant.remaining > 0
+    )
 
 
 def not_to_be_asked(session: Session, account: Account) -> set[str]:

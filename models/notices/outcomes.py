@@ -6,16 +6,16 @@ after it was due: the phone reports after the tap. Neither is lost.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.notices.catalogue import MOMENTS
+from models.notices.catalogue import MOMENTS, TemplateName
 from models.notices.outbox import Delivery, Notice
 
 STILL_WANTED = timedelta(minutes=10)  # how long after it was due a message may still be allowed
@@ -70,8 +70,14 @@ def write_last_word(
     return LastWord.WRITTEN
 
 
-def unallowed_lately(session: Session, *, most: int) -> list[Notice]:
-    """Notices that were not sent for want of a grant less than ``STILL_WANTED`` ago, oldest first."""
+def unallowed_lately(
+    session: Session, *, allowed_by: Callable[[str], Select[int]], most: int
+) -> list[Notice]:
+    """Notices that were not sent for want of a grant less than ``STILL_WANTED`` ago, oldest first, of those who allow them now.
+
+    ``allowed_by`` gives the accounts that allow a message of a template. They are looked for here, not afterwards: after ten o'clock
+    thousands are waiting who never will, and whoever allows theirs must not stand behind them.
+    """
     return list(
         session.scalars(
             select(Notice)
@@ -79,6 +85,12 @@ def unallowed_lately(session: Session, *, most: int) -> list[Notice]:
                 Notice.delivery.in_(_UNALLOWED),
                 or_(Notice.delivery == Delivery.NOT_GRANTED, Notice.outcome == NOTHING_LEFT),
                 Notice.settled_at >= clock.now() - STILL_WANTED,
+                or_(
+                    *(
+                        Notice.kind.in_(_kinds_of(template)) & Notice.account_id.in_(allowed_by(template))
+                        for template in TemplateName
+                    )
+                ),
             )
             .order_by(Notice.id)
             .limit(most)

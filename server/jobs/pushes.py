@@ -18,7 +18,15 @@ from models import clock
 from models.accounts import Account, account_of_openid
 from models.base import reading, transaction
 from models.departures import begin_closure, forget_field
-from models.grants import Answer, ReportSource, forget_old_reports, left_of, record_answers, turn_off
+from models.grants import (
+    Answer,
+    ReportSource,
+    accounts_allowing,
+    forget_old_reports,
+    left_of,
+    record_answers,
+    turn_off,
+)
 from models.notices.outcomes import LastWord, owe_again, unallowed_lately, write_last_word
 from models.pushes import (
     Push,
@@ -36,6 +44,7 @@ from server.settings import Settings
 log = structlog.get_logger()
 
 MOST_AT_ONCE = 100
+MOST_OWED_AGAIN = 1000
 WAITS_FOR = timedelta(minutes=10)  # how long a last word waits for its notice
 
 NOBODY = "nobody"  # whom it is about never came here, or left
@@ -56,7 +65,7 @@ def owe_what_was_allowed(now: datetime) -> int:
     The phone reports after the tap, and WeChat when it likes: a message may be due a moment before it is allowed.
     """
     with transaction() as session:
-        waiting = unallowed_lately(session, most=MOST_AT_ONCE * 10)
+        waiting = unallowed_lately(session, allowed_by=accounts_allowing, most=MOST_OWED_AGAIN)
         left = Counter(left_of(session, {notice.account_id for notice in waiting})) if waiting else Counter()
         again: list[int] = []
         for notice in waiting:

@@ -223,6 +223,17 @@ def test_it_is_too_late_after_ten_minutes_and_what_became_untrue_is_not_sent(
     assert the_notice(town.resident).delivery is Delivery.NOT_GRANTED
 
 
+def test_who_allows_theirs_does_not_stand_behind_those_who_do_not(
+    working: Door, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After ten o'clock there are thousands of those who do not."""
+    monkeypatch.setattr("server.jobs.pushes.MOST_OWED_AGAIN", 1)
+    undelivered(working, town.neighbour, town)
+    undelivered(working, town.resident, town)
+    answer(town.resident)
+    assert owe_what_was_allowed(town_clock.now()) == 1
+
+
 def test_one_grant_brings_back_one_message(working: Door, town: Town) -> None:
     undelivered(working, town.resident, town, runs=3)
     answer(town.resident)
