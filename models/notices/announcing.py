@@ -5,7 +5,7 @@ Nothing of theirs changes; only what is new waits until they agree. Who took the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 
 from sqlalchemy import ColumnElement, select
@@ -20,25 +20,35 @@ from models.policies import policies_at
 from models.residents import Resident
 
 
-def announce_policy(session: Session, *, most: int) -> int:
-    """Tell up to ``most`` of those whose standing agreement is to an older privacy policy, once a version; how many were told."""
+def not_yet_told(session: Session, *, most: int) -> list[int]:
+    """Up to ``most`` accounts whose standing agreement is to an older privacy policy, and who were not told of the one in force."""
+    return list(
+        session.scalars(
+            select(Account.id)
+            .where(
+                Account.closed_at.is_(None),
+                _agreed_to_an_older_one(),
+                ~select(Notice.id)
+                .where(
+                    Notice.account_id == Account.id,
+                    Notice.kind == NoticeKind.POLICY_CHANGED,
+                    Notice.subject_key == PRIVACY_POLICY.version,
+                )
+                .exists(),
+            )
+            .order_by(Account.id)
+            .limit(most)
+        )
+    )
+
+
+def announce_policy(session: Session, account_ids: Collection[int]) -> int:
+    """Tell these accounts of the privacy policy in force, in the morning if it is night; how many had not been told."""
     version, now = PRIVACY_POLICY.version, clock.now()
     rows = session.execute(
         select(Account.id, Resident.home_region_id)
         .outerjoin(Resident, Resident.account_id == Account.id)
-        .where(
-            Account.closed_at.is_(None),
-            _agreed_to_an_older_one(),
-            ~select(Notice.id)
-            .where(
-                Notice.account_id == Account.id,
-                Notice.kind == NoticeKind.POLICY_CHANGED,
-                Notice.subject_key == version,
-            )
-            .exists(),
-        )
-        .order_by(Account.id)
-        .limit(most)
+        .where(Account.id.in_(account_ids), Account.closed_at.is_(None))
     ).all()
     there = cache(lambda region_id: policies_at(session, region_id))
     return owe_once(

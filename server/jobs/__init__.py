@@ -46,7 +46,7 @@ SCHEDULE = (
     ),
     Job(
         "tell_of_policy",
-        timedelta(minutes=10),
+        timedelta(hours=1),
         telling.tell_of_policy,
         "隐私政策更新后，告诉同意旧版本的人，每个版本一次",
         telling.MOST_AT_ONCE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from models.base import transaction
+from models.base import reading, transaction
 from models.desk import owe_digests
-from models.notices.announcing import announce_policy
+from models.notices.announcing import announce_policy, not_yet_told
 
 MOST_AT_ONCE = 500
 
@@ -18,6 +18,13 @@ def tell_staff(now: datetime) -> int:
 
 
 def tell_of_policy(now: datetime) -> int:
-    """Owe those who agreed to an older privacy policy the word of the new one, a bounded number; how many are new."""
+    """Owe those who agreed to an older privacy policy the word of the new one, a bounded number; how many are new.
+
+    Everybody is looked through, so it is done without holding up whoever writes.
+    """
+    with reading() as session:
+        to_be_told = not_yet_told(session, most=MOST_AT_ONCE)
+    if not to_be_told:
+        return 0
     with transaction() as session:
-        return announce_policy(session, most=MOST_AT_ONCE)
+        return announce_policy(session, to_be_told)

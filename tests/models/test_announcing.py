@@ -12,7 +12,7 @@ from models.clock import StoppedClock
 from models.consents import PRIVACY_POLICY, Consent, ConsentChannel, agree, withdraw
 from models.departures import close_account, what_closing_means
 from models.notices import Notice, NoticeKind
-from models.notices.announcing import announce_policy
+from models.notices.announcing import announce_policy, not_yet_told
 from models.truth import still_true
 from tests.people import Person, Town
 
@@ -25,8 +25,10 @@ def all_agreed_to_an_older_one() -> int:
 
 
 def tell(*, most: int = 100) -> int:
+    with reading() as session:
+        to_be_told = not_yet_told(session, most=most)
     with transaction() as session:
-        return announce_policy(session, most=most)
+        return announce_policy(session, to_be_told)
 
 
 def told() -> list[Notice]:
@@ -108,3 +110,12 @@ def test_nobody_is_woken_by_it(town: Town, clock: StoppedClock) -> None:
     clock.move_to(datetime(2026, 11, 21, 3, 0, tzinfo=town_clock.TOWN_ZONE))
     tell()
     assert {town_clock.in_town(notice.due_at).hour for notice in told()} == {8}
+
+
+def test_two_workers_at_once_tell_nobody_twice(town: Town) -> None:
+    everybody = all_agreed_to_an_older_one()
+    with reading() as session:
+        to_be_told = not_yet_told(session, most=100)
+    for new in (everybody, 0):
+        with transaction() as session:
+            assert announce_policy(session, to_be_told) == new
