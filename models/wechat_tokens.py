@@ -10,14 +10,15 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, Select, String, Update, insert, select, update
 from sqlalchemy.engine import Connection, Row
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models import clock
@@ -109,19 +110,24 @@ class StoredTokenShelf:
         self._seen: tuple[str, datetime] | None = None
 
     def fresh(self, now: datetime) -> str | None:
-        """A token with more than the margin left, or ``None``. Remembers what it read: no query per message."""
+        """A token with more than the margin left, or ``None``. Remembers what it read: no query per message.
+
+        Raises ``Unavailable("wechat_unavailable")`` when the database is away.
+        """
         seen = self._seen
         if seen is None or not _is_fresh(seen[1], now):
-            seen = self._seen = _usable(self._read(), None)
+            with _database_may_be_away():
+                seen = self._seen = _usable(self._read(), None)
         return seen[0] if seen is not None and _is_fresh(seen[1], now) else None
 
     def renew(self, fetch: Callable[[], FetchedToken], *, not_the_one: str | None) -> str:
         """A token other than ``not_the_one``: the one another process stored meanwhile, else what ``fetch`` gives.
 
         WeChat may give the same one again; the caller compares. Raises whatever ``fetch`` raises, and
-        ``Unavailable("wechat_unavailable")`` when the process that renews fails or takes too long.
+        ``Unavailable("wechat_unavailable")`` when the process that renews fails or takes too long, or the database is away.
         """
-        return self._flight.fly(lambda: self._renew(fetch, not_the_one), not_the_one=not_the_one)
+        with _database_may_be_away():
+            return self._flight.fly(lambda: self._renew(fetch, not_the_one), not_the_one=not_the_one)
 
     def _renew(self, fetch: Callable[[], FetchedToken], not_the_one: str | None) -> str:
         me = secrets.token_hex(8)
@@ -139,7 +145,7 @@ class StoredTokenShelf:
                 return self._fetch_and_store(fetch, me)
             failures = row.failures if row is not None and failures is None else failures
             time.sleep(_LOOK_AGAIN_SECONDS)
-        raise Unavailable("wechat_unavailable", "微信服务暂时没有响应，请稍后再试一次")
+        raise _no_answer()
 
     def _fetch_and_store(self, fetch: Callable[[], FetchedToken], me: str) -> str:
         try:
@@ -194,6 +200,19 @@ class StoredTokenShelf:
 
     def _change(self) -> Update:
         return update(WeChatToken).where(WeChatToken.appid == self._appid)
+
+
+@contextmanager
+def _database_may_be_away() -> Iterator[None]:
+    """Without the shelf there is no token, which is a refusal like any other: whoever wanted one has sent nothing."""
+    try:
+        yield
+    except DBAPIError:
+        raise _no_answer() from None  # its text quotes the statement and its values
+
+
+def _no_answer() -> Unavailable:
+    return Unavailable("wechat_unavailable", "微信服务暂时没有响应，请稍后再试一次")
 
 
 def _usable(row: _Row | None, not_the_one: str | None) -> tuple[str, datetime] | None:

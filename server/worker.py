@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -18,6 +19,8 @@ from server.lifeline import hold_on_to_runner
 from server.wsgi import create
 
 log = structlog.get_logger()
+# a run that takes longer than its interval is followed by the next one, and no news every second
+logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 
 GRACE_SECONDS = 3.0
 

@@ -123,14 +123,13 @@ def open_listener() -> Iterator[Listener]:
         server.server_close()
 
 
-class SandboxTown:
-    """A running sandbox and what people's hands do to it. ``account`` is its inside, for looking."""
+class SandboxHands:
+    """What people's hands do to a running sandbox, wherever it runs."""
 
-    def __init__(self, base_url: str, account: Account) -> None:
+    def __init__(self, base_url: str, *, appid: str = APPID, secret: str = SECRET) -> None:
         self.base_url = base_url
-        self.account = account
-        self.appid = account.appid
-        self.secret = account.secret
+        self.appid = appid
+        self.secret = secret
         self.http = requests.Session()
         self.http.trust_env = False
 
@@ -228,6 +227,14 @@ class SandboxTown:
         answer = self.http.request(method, f"{self.base_url}/_sandbox/{path}", json=body, timeout=10)
         assert answer.ok, (answer.status_code, answer.text)
         return _json(answer) if answer.content else {}
+
+
+class SandboxTown(SandboxHands):
+    """A sandbox in this process. ``account`` is its inside, for looking."""
+
+    def __init__(self, base_url: str, account: Account) -> None:
+        super().__init__(base_url, appid=account.appid, secret=account.secret)
+        self.account = account
 
 
 @contextmanager

@@ -30,7 +30,7 @@ SCHEDULE = (
         timedelta(seconds=1),
         delivery.deliver_due,
         "报名成功后几秒内微信收到消息",
-        delivery.MOST_AT_ONCE,
+        delivery.MOST_A_RUN,
     ),
     Job(
         "remind_of_classes",

@@ -49,10 +49,8 @@ from server.settings import Settings
 
 log = structlog.get_logger()
 
-MOST_AT_ONCE = 200
 MOST_A_RUN = 5_000
-AHEAD = 4  # letters a line that wait for it before more are claimed: claiming takes a few of WeChat's answers
-SETTLED_TOGETHER = 50
+AHEAD = 2  # letters a line claimed at once; what a worker has claimed when it dies is unknown, so it claims no more than it needs
 PAUSES = (0.2, 1.0, 3.0, 5.0, 10.0)  # seconds: a database that is away for a moment costs no outcome
 MOST_ATTEMPTS = (
     32  # with the delays below about a day: longer than an outage, or a daily quota that is used up
@@ -114,22 +112,18 @@ def deliver_due(now: datetime) -> int:
     """
     weather = _Weather(_told_to_stop())
     connections = _settings().wechat_connections
+    ahead = connections * AHEAD
     claimed = put_back = 0
     may_be_more = True
     with Lines(_sender(weather), most=connections) as lines:
         while True:
-            if (
-                may_be_more
-                and weather.is_fair
-                and claimed < MOST_A_RUN
-                and lines.waiting <= connections * AHEAD
-            ):
-                taken, letters = _claim(lines.out)
+            if may_be_more and lines.need_more and claimed < MOST_A_RUN and weather.is_fair:
+                taken, letters = _claim(ahead, out=lines.out)
                 claimed += taken
-                may_be_more = taken == MOST_AT_ONCE
+                may_be_more = taken == ahead
                 lines.give(letters)
             else:
-                sent = lines.bring_back(SETTLED_TOGETHER)
+                sent = lines.bring_back()
                 if not sent:
                     return claimed - put_back
                 put_back += _write_down(sent)
@@ -151,11 +145,11 @@ def remind(now: datetime) -> int:
         return owe_reminders(session, now)
 
 
-def _claim(out: int) -> tuple[int, list[Letter]]:
+def _claim(most: int, *, out: int) -> tuple[int, list[Letter]]:
     """How many notices were claimed, and the letters to send. What is out already is written down, whatever happens here."""
     try:
         with transaction() as session:
-            claimed = claim_due(session, worker=WORKER, most=MOST_AT_ONCE)
+            claimed = claim_due(session, worker=WORKER, most=most)
             return len(claimed), _write_letters(session, claimed)
     except (DBAPIError, Busy) as error:
         if not out:

@@ -14,7 +14,9 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-GATHERED_SECONDS = 0.1  # so long the first to come back waits for others, to be written down together
+# so long the first to come back waits for others, to be written down together: less when the lines need more to do
+GATHERED_SECONDS = 0.1
+HASTE_SECONDS = 0.01
 
 Letter = TypeVar("Letter")
 Answer = TypeVar("Answer")
@@ -32,9 +34,9 @@ class Lines(AbstractContextManager["Lines[Letter, Answer]"], Generic[Letter, Ans
         self.out = 0  # letters given and not brought back
 
     @property
-    def waiting(self) -> int:
-        """How many letters no line has taken up yet."""
-        return self._waiting.qsize()
+    def need_more(self) -> bool:
+        """Whether less than a letter a line waits to be taken up."""
+        return self._waiting.qsize() < self._most
 
     def give(self, letters: Iterable[Letter]) -> None:
         """More to send, in this order."""
@@ -46,15 +48,16 @@ class Lines(AbstractContextManager["Lines[Letter, Answer]"], Generic[Letter, Ans
             self._threads.append(thread)
             thread.start()
 
-    def bring_back(self, most: int) -> list[Answer]:
+    def bring_back(self) -> list[Answer]:
         """What came of some, waiting for the first of them and a moment for more; nothing when none is out."""
         if not self.out:
             return []
         brought = [self._through.get()]
-        until = time.monotonic() + GATHERED_SECONDS
+        began = time.monotonic()
         with suppress(Empty):
-            while len(brought) < min(most, self.out):
-                brought.append(self._through.get(timeout=max(0.0, until - time.monotonic())))
+            while len(brought) < self.out:
+                patience = HASTE_SECONDS if self.need_more else GATHERED_SECONDS
+                brought.append(self._through.get(timeout=max(0.0, began + patience - time.monotonic())))
         self.out -= len(brought)
         return brought
 

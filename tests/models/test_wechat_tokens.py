@@ -175,6 +175,16 @@ def test_who_lost_the_lease_does_not_overwrite_the_newer_token(engine: Engine, w
         assert process(engine).fresh(clock.now()) == "token-1"
 
 
+def test_a_database_that_is_away_is_a_refusal_and_nobody_asks_wechat(tmp_path: Path, wechat: WeChat) -> None:
+    nowhere = create_engine(f"sqlite:///{tmp_path}/no/such/place.sqlite3")
+    shelf = StoredTokenShelf(appid=APPID, engine=nowhere)
+    with pytest.raises(Unavailable):
+        shelf.fresh(MORNING)
+    with pytest.raises(Unavailable):
+        shelf.renew(wechat.fetch, not_the_one=None)
+    assert wechat.given == []
+
+
 def test_two_apps_have_a_token_each(engine: Engine, wechat: WeChat) -> None:
     process(engine).renew(wechat.fetch, not_the_one=None)
     other = StoredTokenShelf(appid="wxother00001", engine=engine)

@@ -21,9 +21,9 @@ from models.notices import Delivery, Notice, TemplateName
 from models.notices.sending import LEASE, claim_due
 from server.jobs import SCHEDULE
 from server.jobs.delivery import (
+    AHEAD,
     FIRST_DELAY,
     LONGEST_DELAY,
-    MOST_AT_ONCE,
     MOST_ATTEMPTS,
     MOST_IN_VAIN,
     deliver_due,
@@ -427,10 +427,11 @@ def test_a_worker_told_to_stop_finishes_what_is_under_way_and_puts_the_rest_back
 def test_a_run_goes_on_while_there_is_more_also_when_nobody_allowed_anything(
     working: Door, town: Town
 ) -> None:
-    run = town.a_run(capacity=MOST_AT_ONCE + 5)
-    for person in town.people(MOST_AT_ONCE + 5):
+    more = CONNECTIONS * AHEAD + 5
+    run = town.a_run(capacity=more)
+    for person in town.people(more):
         person.tap(run)
-    assert [deliver(), deliver()] == [MOST_AT_ONCE + 5, 0]
+    assert [deliver(), deliver()] == [more, 0]
 
 
 def test_one_notice_that_cannot_be_written_does_not_hold_up_the_others(working: Door, town: Town) -> None:
