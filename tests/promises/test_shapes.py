@@ -12,13 +12,15 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from marshmallow import Schema, fields
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from miniprogram_api import DOORS, schemas
 from miniprogram_api.schemas import residents
 from miniprogram_api.schemas.fields import Phone as PhoneField
 from miniprogram_api.schemas.fields import Shape, masked_phone
+from models import clock
 from models.base import db, transaction
+from models.notices import Delivery, Notice
 from models.regions import RegionKind, plant
 from models.residents import BondKind
 from tests.people import FIRST_EVENING, Town, a_bond, a_person_without_phone
@@ -158,6 +160,21 @@ def test_a_roster_costs_the_same_for_one_row_and_for_fifty(door: Door, town: Tow
     for person in town.people(49):
         person.tap(run)
     assert cost(door, phone, path, items=50) == for_one
+
+
+def test_what_did_not_arrive_costs_the_same_for_one_row_and_for_fifty(door: Door, town: Town) -> None:
+    run, phone = town.a_run(capacity=100), door.phone(town.clerk)
+
+    def shown(items: int) -> int:
+        with transaction() as session:
+            session.execute(update(Notice).values(delivery=Delivery.UNKNOWN, settled_at=clock.now()))
+        return cost(door, phone, "/staff/notices?limit=50", items=items)
+
+    town.resident.tap(run)
+    for_one = shown(1)
+    for person in town.people(49):
+        person.tap(run)
+    assert shown(50) == for_one
 
 
 def test_the_places_cost_the_same_however_many_there_are(door: Door, town: Town) -> None:
