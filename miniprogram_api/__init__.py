@@ -19,6 +19,7 @@ from miniprogram_api import (
     courses,
     desk,
     grants,
+    ladder,
     notices,
     pushes,
     regions,
@@ -44,6 +45,7 @@ DOORS = (
     grants.door,
     staff.door,
     desk.door,
+    ladder.door,
     scenes.door,
 )
 

@@ -21,12 +21,13 @@ from models.content_checks import ContentCheck, checks_of
 from models.courses import CourseRun, Registration
 from models.grants import MessageGrant
 from models.journal import JournalEntry
+from models.ladder import Call, ShortMessage
 from models.notices import Notice
 from models.partners import PartnerMember
 from models.residents import Bond, BondKind, Resident, bonds_around, resident_of
 from models.staff import RoleGrant, StaffMember
 
-LOOKED_AT_ROSTER = "roster.looked_at"
+LOOKED_AT_THE_RUN = ("roster.looked_at", "reach.looked_at")
 
 
 class Actor(StrEnum):
@@ -77,6 +78,8 @@ class Pages:
     resident: Resident
     bonds: Sequence[Tie]
     registrations: Sequence[Held]
+    short_messages: Sequence[ShortMessage]
+    calls: Sequence[Call]
     journal: Sequence[Line]
 
 
@@ -107,7 +110,8 @@ def copy_for(session: Session, account: Account) -> Copy:
     registrations = _registrations_of(session, [one.id for one in people])
     consents = consents_of(session, account)
     journal = _Journal(session, account, people, registrations, all_bonds, consents)
-    pages = [_pages_of(one, registrations, all_bonds, journal) for one in people]
+    rungs = _rungs_of(session, [one.id for one in people])
+    pages = [_pages_of(one, registrations, all_bonds, rungs, journal) for one in people]
     return Copy(
         account=account,
         oneself=pages[0] if pages else None,
@@ -148,7 +152,11 @@ def _guards(bond: Bond) -> bool:
 
 
 def _pages_of(
-    one: Resident, registrations: Sequence[Registration], bonds: Sequence[Bond], journal: _Journal
+    one: Resident,
+    registrations: Sequence[Registration],
+    bonds: Sequence[Bond],
+    rungs: tuple[Sequence[ShortMessage], Sequence[Call]],
+    journal: _Journal,
 ) -> Pages:
     theirs = [held for held in registrations if held.resident_id == one.id]
     ties = [Tie(bond, bond.helper_id == one.id) for bond in bonds if one.id in (bond.helper_id, bond.ward_id)]
@@ -160,7 +168,18 @@ def _pages_of(
         *journal.done_for(one),
     ]
     lines = {line.entry.id: line for line in rest if line.entry.id not in told}
-    return Pages(one, ties, history, [lines[entry_id] for entry_id in sorted(lines)])
+    messages = [message for message in rungs[0] if message.resident_id == one.id]
+    calls = [call for call in rungs[1] if call.resident_id == one.id]
+    return Pages(one, ties, history, messages, calls, [lines[entry_id] for entry_id in sorted(lines)])
+
+
+def _rungs_of(session: Session, residents: Collection[int]) -> tuple[Sequence[ShortMessage], Sequence[Call]]:
+    return (
+        session.scalars(
+            select(ShortMessage).where(ShortMessage.resident_id.in_(residents)).order_by(ShortMessage.id)
+        ).all(),
+        session.scalars(select(Call).where(Call.resident_id.in_(residents)).order_by(Call.id)).all(),
+    )
 
 
 def _registrations_of(session: Session, residents: Collection[int]) -> Sequence[Registration]:
@@ -203,7 +222,7 @@ class _Journal:
                     and_(
                         JournalEntry.subject_kind == CourseRun.__tablename__,
                         JournalEntry.subject_id.in_(runs),
-                        JournalEntry.act == LOOKED_AT_ROSTER,
+                        JournalEntry.act.in_(LOOKED_AT_THE_RUN),
                     ),
                     JournalEntry.for_resident_id.in_(subjects[Resident.__tablename__]),
                 )
@@ -237,11 +256,11 @@ class _Journal:
         return [line for line in self._lines if line.entry.for_resident_id == person.id]
 
     def looks_at(self, registrations: Sequence[Registration]) -> list[Line]:
-        """The lines of looks at a roster while one of these stood on it."""
+        """The lines of looks at a run's people while one of these was among them."""
         return [
             line
             for line in self._lines
-            if line.entry.act == LOOKED_AT_ROSTER
+            if line.entry.act in LOOKED_AT_THE_RUN
             and any(
                 held.run_id == line.entry.subject_id
                 and held.registered_at <= line.entry.at

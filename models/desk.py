@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.calendars import Calendar
 from models.content_checks import count_waiting as count_content_checks
+from models.ladder import count_waiting as count_calls
 from models.notices import Debt, Notice, NoticeKind, owe_once
 from models.notices.dead_letters import count_waiting as count_dead_letters
 from models.policies import policies_at
@@ -44,6 +45,7 @@ class Pile:
 
 PILES = (
     Pile("dead_letters", "消息没送达", frozenset({Role.ADMIN, Role.CLERK}), count_dead_letters),
+    Pile("calls", "电话任务", frozenset({Role.ADMIN, Role.CLERK, Role.GRID_WORKER}), count_calls),
     Pile("content_checks", "内容审核", frozenset({Role.ADMIN, Role.CLERK}), count_content_checks),
 )
 
@@ -156,6 +158,15 @@ def _count(session: Session, piles: Sequence[Pile], as_of: datetime) -> dict[Pil
 
 
 def _within(by_place: ByPlace, pile: Pile, places: Sequence[tuple[Role, Region]]) -> int:
-    """How many of a pile lie where somebody holds a role it waits for; a place inside another counts once."""
-    roots = tuple(region.path for role, region in places if role in pile.roles)
-    return sum(number for path, number in by_place.items() if path.startswith(roots))
+    """How many of a pile lie where somebody holds a role it waits for; a place inside another counts once.
+
+    What belongs to a community as a whole waits for the workers of each of its grids.
+    """
+    roles = [(role, region.path) for role, region in places if role in pile.roles]
+    roots = tuple(path for _, path in roles)
+    grids = [path for role, path in roles if role is Role.GRID_WORKER]
+    return sum(
+        number
+        for path, number in by_place.items()
+        if path.startswith(roots) or any(grid.startswith(path) for grid in grids)
+    )

@@ -68,6 +68,8 @@ RULES = {
         Rule("messages_a_day", "每人每天最多收几条普通消息", 5, 1, 100),
         Rule("desk_morning", "工作日上午提醒工作人员待办事项的时刻", "08:30"),
         Rule("desk_afternoon", "工作日下午提醒工作人员待办事项的时刻", "17:00"),
+        Rule("short_messages_a_day", "每个手机号每天最多收几条短信", 3, 1, 20),
+        Rule("call_again_hours", "电话没打通，过几小时再打", 2, 0, 72),
     )
 }
 
@@ -94,6 +96,8 @@ class Policies:
     messages_a_day: int
     desk_morning: time
     desk_afternoon: time
+    short_messages_a_day: int
+    call_again_hours: float
 
 
 def policies_at(session: Session | Connection, region_id: int | None) -> Policies:
@@ -116,6 +120,8 @@ def policies_at(session: Session | Connection, region_id: int | None) -> Policie
         messages_a_day=int(numbers["messages_a_day"]),
         desk_morning=time.fromisoformat(cast("str", numbers["desk_morning"])),
         desk_afternoon=time.fromisoformat(cast("str", numbers["desk_afternoon"])),
+        short_messages_a_day=int(numbers["short_messages_a_day"]),
+        call_again_hours=float(numbers["call_again_hours"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Truth (是否仍然属实): whether what a notice says is still so, asked of the noun it is about, just before it is sent.
+"""Truth (是否仍然属实): whether what a message says is still so, asked of the noun it is about, just before it is told.
 
 A moment about a noun that is here already needs nothing: the catalogue says what it is about. A new noun brings one line.
 """
@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models import content_checks, courses, desk
-from models.notices import About, Notice, announcing
+from models.notices import About, News, announcing
 
-WITNESSES: Mapping[About, Callable[[Session, Sequence[Notice]], set[int]]] = {
+# a noun that only ever sends notices may look at whom they are for, so what it takes is its own
+WITNESSES: Mapping[About, Callable[[Session, Sequence[Any]], set[int]]] = {
     About.REGISTRATION: courses.still_true,
     About.DESK: desk.still_true,
     About.CONSENT: announcing.still_true,
@@ -21,9 +23,9 @@ WITNESSES: Mapping[About, Callable[[Session, Sequence[Notice]], set[int]]] = {
 }
 
 
-def still_true(session: Session, notices: Sequence[Notice]) -> set[int]:
-    """The ids of those notices that still say the truth; what they are about is read once a noun, not once a notice."""
-    by_noun: dict[About, list[Notice]] = defaultdict(list)
-    for notice in notices:
-        by_noun[notice.moment.about].append(notice)
+def still_true(session: Session, news: Sequence[News]) -> set[int]:
+    """The ids of those rows (of one table) that still say the truth; what they are about is read once a noun, not once a row."""
+    by_noun: dict[About, list[News]] = defaultdict(list)
+    for each in news:
+        by_noun[each.moment.about].append(each)
     return {true for about, of_it in by_noun.items() for true in WITNESSES[about](session, of_it)}

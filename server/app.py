@@ -88,7 +88,8 @@ def _sms(settings: Settings) -> SmsGateway:
     written = ConsoleSms(shows_words=settings.mode is Mode.DEMO)
     account = settings.sms_account
     if account is None:
-        return SmsGateway(written, written=written)
+        # a message that was only written down would pass for one that arrived, where people are real
+        return SmsGateway(written if settings.mode is Mode.DEMO else None, written=written)
     provider = TencentSms(
         base_url=account.base_url,
         secret_id=account.secret_id,

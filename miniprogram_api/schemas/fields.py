@@ -136,8 +136,8 @@ class Day(fields.Date):
         return found
 
 
-class Year(fields.Integer):
-    """A year as a number. To JSON ``1960.0`` is one too; to us ``true`` and ``"1960"`` are none."""
+class Whole(fields.Integer):
+    """A whole number. To JSON ``1960.0`` is one too; to us ``true`` and ``"1960"`` are none."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
@@ -146,6 +146,10 @@ class Year(fields.Integer):
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
             raise self.make_error("invalid", input=value)
         return int(value)
+
+
+class Year(Whole):
+    """A year as a number."""
 
 
 class YesNo(fields.Boolean):

@@ -15,6 +15,7 @@ from models.copies import Actor
 from models.courses import RegistrationState
 from models.departures import STAFF_NAMES_KEPT_DAYS, WardBecomes
 from models.grants import Answer
+from models.ladder import CallState, ShortMessageState
 from models.notices import Delivery, NoticeKind
 from models.partners import PartnerKind
 from models.residents import BondKind
@@ -24,6 +25,11 @@ ACT_LABELS = {
     "account.copied": "查看个人信息副本",
     "account.permission_revoked": "在微信里收回授权",
     "bond.ended": "代办关系结束",
+    "call.cancelled": "取消电话任务",
+    "call.looked_at": "查看电话任务",
+    "call.not_reached": "电话没有打通",
+    "call.reached": "电话已经告知",
+    "call.wrong_number": "电话号码不对",
     "calendar_day.set": "设定工作日历",
     "consent.withdrawn": "撤回同意",
     "content_check.approved": "内容审核通过",
@@ -40,6 +46,7 @@ ACT_LABELS = {
     "course_run.revised": "修改班次",
     "course_run.withdrawn": "撤下班次",
     "policy.set": "设定规则参数",
+    "reach.looked_at": "查看通知到位情况",
     "registration.cancelled": "取消报名",
     "registration.confirmed": "报名成功",
     "registration.promoted": "候补转正",
@@ -65,6 +72,7 @@ SEATS_GO_TO = "让出的名额按候补顺序给下一位邻居，系统会通�
 FINAL = "确认后立即生效，不能恢复。以后用同一个微信进入，会是一个全新的账号，看不到以前的内容"
 KEPT = (
     {"what": "报名记录", "how": "去掉姓名、手机号等全部个人信息，只留统计数字", "days": None},
+    {"what": "短信和电话告知的记录", "how": "去掉姓名、手机号等全部个人信息，只留统计数字", "days": None},
     {
         "what": "同意和撤回隐私政策的时间",
         "how": "不含任何个人信息，到期删除",
@@ -214,12 +222,38 @@ class CopiedRegistrationOut(Shape):
     history = fields.List(fields.Nested(LineOut), required=True)
 
 
+class CopiedShortMessageOut(Shape):
+    """One short message, and what became of it."""
+
+    kind = fields.Enum(NoticeKind, by_value=True, required=True)
+    title = fields.String(required=True)
+    body = fields.String(required=True)
+    created_at = TownTime(required=True)
+    state = fields.Enum(ShortMessageState, by_value=True, required=True)
+    settled_at = TownTime(required=True, allow_none=True)
+
+
+class CopiedCallOut(Shape):
+    """One call somebody of the community was asked to make, and what came of it."""
+
+    kind = fields.Enum(NoticeKind, by_value=True, required=True)
+    title = fields.String(required=True)
+    body = fields.String(required=True)
+    created_at = TownTime(required=True)
+    state = fields.Enum(CallState, by_value=True, required=True)
+    tries = fields.Integer(required=True)
+    tried_at = TownTime(required=True, allow_none=True)
+    note = fields.String(required=True, allow_none=True)
+
+
 class CopiedPersonOut(Shape):
     """What is kept about one person."""
 
     profile = fields.Nested(CopiedProfileOut, attribute="resident", required=True)
     bonds = fields.List(fields.Nested(CopiedBondOut), required=True)
     registrations = fields.List(fields.Nested(CopiedRegistrationOut), required=True)
+    short_messages = fields.List(fields.Nested(CopiedShortMessageOut), required=True)
+    calls = fields.List(fields.Nested(CopiedCallOut), required=True)
     journal = fields.List(
         fields.Nested(LineOut), required=True, metadata={"description": "谁在什么时候以什么身份查看或改动过"}
     )

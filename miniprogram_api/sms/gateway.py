@@ -23,12 +23,17 @@ _DEMO_PHONE = re.compile(r"1990000[0-9]{4}")
 class SmsGateway:
     """Sends through a provider; to demo phones (1990000xxxx) it only ever writes, whatever the provider.
 
-    ``written`` is where written messages are found. Safe for several threads as far as the provider is.
+    Without a provider nothing goes to anybody else: every message is refused, and whoever wanted it sent knows at once. ``written`` is where written messages are found. Safe for several threads as far as the provider is.
     """
 
-    def __init__(self, provider: SmsProvider, *, written: ConsoleSms) -> None:
+    def __init__(self, provider: SmsProvider | None, *, written: ConsoleSms) -> None:
         self.written = written
         self._provider = provider
+
+    @property
+    def carries(self) -> bool:
+        """Whether anybody carries messages for this house."""
+        return self._provider is not None
 
     def send(self, phone: str, template: ShortMessageName, params: Mapping[str, str]) -> SmsOutcome:
         """Send one message, once: ``params`` are the template's slots by name. Never raises: the outcome tells.
@@ -45,4 +50,6 @@ class SmsGateway:
             return SmsOutcome(SendResult.REFUSED, reason=str(unfit))
         if _DEMO_PHONE.fullmatch(phone):
             return self.written.send(phone, template, fitted)
+        if self._provider is None:
+            return SmsOutcome(SendResult.REFUSED, reason="no carrier")
         return self._provider.send(phone, template, fitted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.courses.listing import (
     RunFilter,
     live_registration,
+    people_to_tell,
     positions_of,
     published_run,
     published_runs,
@@ -17,7 +18,7 @@ from models.courses.registrations import LIVE, Registration, RegistrationState, 
 from models.courses.reminding import owe_reminders, still_true
 from models.courses.revising import Change, changes_of, hurts_of, leave_rooms, revise_run, withdraw_run
 from models.courses.runs import Audience, Course, CourseRun, CourseSession, RunPhase, RunState, SessionState
-from models.courses.seats import decide, give_up_all, hold_runs_of, promote, register
+from models.courses.seats import decide, give_up_all, hold_runs_of, promote, register, said_helper
 
 __all__ = [
     "LIVE",
@@ -47,6 +48,7 @@ __all__ = [
     "live_registration",
     "open_course",
     "owe_reminders",
+    "people_to_tell",
     "plan_run",
     "positions_of",
     "promote",
@@ -58,6 +60,7 @@ __all__ = [
     "revise_run",
     "roster_of",
     "run_for_staff",
+    "said_helper",
     "still_true",
     "withdraw_run",
 ]

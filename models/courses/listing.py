@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, func, literal_column, select, tuple_
+from sqlalchemy import Select, and_, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
 
 from models import clock
+from models.accounts import Account
 from models.courses.registrations import LIVE, Registration, RegistrationState
 from models.courses.runs import Course, CourseRun, CourseSession, RunPhase, RunState, SessionState
 from models.errors import NotFound
@@ -110,6 +111,20 @@ def roster_of(session: Session, run: CourseRun, *, after_id: int | None, most: i
         .limit(most)
     )
     return session.scalars(query if after_id is None else query.where(Registration.id > after_id)).all()
+
+
+def people_to_tell(session: Session, run: CourseRun) -> dict[int, list[int]]:
+    """Everybody with a live place in a run (by id, in the order of registration), each with the account that registered them.
+
+    An account that was closed since tells nobody anything.
+    """
+    rows = session.execute(
+        select(Registration.resident_id, Account.id)
+        .outerjoin(Account, and_(Account.id == Registration.by_account_id, Account.closed_at.is_(None)))
+        .where(Registration.run_id == run.id, Registration.state.in_(LIVE))
+        .order_by(Registration.id)
+    )
+    return {resident_id: [] if account_id is None else [account_id] for resident_id, account_id in rows}
 
 
 def live_registration(session: Session, run: CourseRun, resident: Resident) -> Registration:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -15,10 +15,11 @@ from models import clock
 from models.accounts import Account
 from models.consents import forget_consents_of_closed_accounts
 from models.content_checks import RESIDENT_NAME, strike_checks_of_field
-from models.courses import Registration
+from models.courses import Registration, said_helper
 from models.journal import enter
 from models.kept_answers import KeptAnswer
-from models.notices import Delivery, Notice
+from models.ladder import Call, ShortMessage
+from models.notices import Delivery, Notice, NoticeKind
 from models.residents import Bond, Resident, bonds_around, resident_of
 from models.staff import StaffMember
 
@@ -92,7 +93,7 @@ def forget_inbox(session: Session, account: Account) -> None:
     session.flush()
 
 
-def strike_from_letters(session: Session, people: Sequence[Resident], bonds: Iterable[Bond]) -> None:
+def strike_from_letters(session: Session, people: Sequence[Resident], bonds: Sequence[Bond]) -> None:
     """Take these people's names and numbers out of every letter and kept answer: their own, and their helpers'."""
     helpers = [(bond.ward_id, bond.helper.account_id) for bond in bonds]
     for person in people:
@@ -111,10 +112,35 @@ def strike_from_letters(session: Session, people: Sequence[Resident], bonds: Ite
             if notice.subject_key in keys and facts.get("learner"):
                 facts["learner"] = SOMEBODY  # the name it was written with may be an older one
             notice.facts = facts
+        for table in (ShortMessage, Call):
+            rungs = select(table).where(or_(table.resident_id == person.id, table.subject_key.in_(keys)))
+            for rung in session.scalars(rungs).all():
+                facts = {name: _without(value, words) for name, value in rung.facts.items()}
+                if rung.subject_key in keys and facts.get("learner"):
+                    facts["learner"] = SOMEBODY
+                rung.facts = facts
+        _strike_as_helper(session, person, [bond for bond in bonds if bond.helper_id == person.id])
         as_json = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words]
         for answer in session.scalars(select(KeptAnswer).where(KeptAnswer.account_id.in_(readers))).all():
             answer.body = _without(answer.body, as_json)
     session.flush()
+
+
+def _strike_as_helper(session: Session, helper: Resident, bonds: Sequence[Bond]) -> None:
+    """Those they acted for were told the surname of who did: what stays says only by what right."""
+    for bond in bonds:
+        said, nameless = said_helper(helper.name, bond.kind), said_helper(None, bond.kind)
+        theirs = (
+            (Notice, Notice.account_id == bond.ward.account_id),
+            (ShortMessage, ShortMessage.resident_id == bond.ward_id),
+            (Call, Call.resident_id == bond.ward_id),
+        )
+        for table, to_them in theirs:
+            for news in session.scalars(
+                select(table).where(to_them, table.kind == NoticeKind.ACTED_FOR_YOU)
+            ).all():
+                if news.facts["helper"] == said:
+                    news.facts = {**news.facts, "helper": nameless}
 
 
 def forget_what_was_kept_long_enough(session: Session) -> int:

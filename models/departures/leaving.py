@@ -19,6 +19,7 @@ from models.errors import Busy, Conflict
 from models.grants import GrantReport, MessageGrant
 from models.journal import JournalEntry, enter
 from models.kept_answers import KeptAnswer
+from models.ladder import Call, ShortMessage, end_rungs
 from models.partners import PartnerMember
 from models.residents import Bond, Resident, bonds_around, end_bond, resident_of
 from models.staff import StaffMember
@@ -31,6 +32,8 @@ POINTS_AT_A_PERSON: tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int
     Bond.helper_id,
     Bond.ward_id,
     ContentCheck.resident_id,
+    ShortMessage.resident_id,
+    Call.resident_id,
     JournalEntry.for_resident_id,
 )
 
@@ -144,6 +147,7 @@ def _let_go(session: Session, leaving: Sequence[Resident], *, by_account_id: int
     bonds = bonds_around(session, ids)
     strike_from_letters(session, leaving, bonds)
     strike_checks_of_people(session, ids)
+    end_rungs(session, ids)
     for bond in bonds:
         end_bond(session, bond, by_account_id=by_account_id, identity=identity)
         bond.agreed_how = NO_LONGER_KEPT  # typed by hand: it may name somebody

@@ -17,6 +17,7 @@ from models.notices.catalogue import (
     TemplateName,
 )
 from models.notices.inbox import count_unread, inbox_of, read_notice, read_through
+from models.notices.news import News
 from models.notices.outbox import Debt, Delivery, Notice, morning_after, owe, owe_once
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Debt",
     "Delivery",
     "Moment",
+    "News",
     "Notice",
     "NoticeKind",
     "ShortMessageName",

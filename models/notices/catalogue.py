@@ -23,6 +23,7 @@ class TemplateName(StrEnum):
     STAFF_DESK = "staff_desk"  # 待办事项，给工作人员
     ACCOUNT_NOTICE = "account_notice"  # 账号与隐私
     REVIEW_RESULT = "review_result"  # 内容审核结果
+    ACTED_FOR_YOU = "acted_for_you"  # 代办确认
 
 
 TEMPLATE_TITLES: Mapping[TemplateName, str] = {
@@ -33,6 +34,7 @@ TEMPLATE_TITLES: Mapping[TemplateName, str] = {
     TemplateName.STAFF_DESK: "待办事项提醒",
     TemplateName.ACCOUNT_NOTICE: "账号与隐私通知",
     TemplateName.REVIEW_RESULT: "内容审核结果通知",
+    TemplateName.ACTED_FOR_YOU: "代办确认通知",
 }
 
 
@@ -56,6 +58,7 @@ class NoticeKind(StrEnum):
     STAFF_DESK = "staff_desk"  # M23 待审核提醒
     POLICY_CHANGED = "policy_changed"  # M30 隐私政策更新
     CONTENT_REFUSED = "content_refused"  # 填写的内容没有通过审核
+    ACTED_FOR_YOU = "acted_for_you"  # M29 代办告知
 
 
 class About(StrEnum):
@@ -74,6 +77,9 @@ class Moment:
     ``to`` says who hears of it. ``worth`` is how long its news is worth sending, ``until`` the fact that may end it sooner; past that
     it stays in the inbox and is not sent. ``constants`` are facts that are the same every time. ``waits_for_morning`` holds the
     message back in the quiet hours; answers to one's own tap do not wait. ``urgent`` ones do not count towards a day's most.
+
+    A moment with a ``short_message`` must arrive: where WeChat cannot tell it, ``models.ladder`` does; ``slots`` says which fact fills
+    which slot of that message's text.
     """
 
     kind: NoticeKind
@@ -89,6 +95,13 @@ class Moment:
     constants: Mapping[str, str] = field(default_factory=dict)
     waits_for_morning: bool = True
     urgent: bool = False
+    short_message: ShortMessageName | None = None
+    slots: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def must_arrive(self) -> bool:
+        """Whether it is told in another way where WeChat cannot."""
+        return self.short_message is not None
 
     def keyword_of(self, fact: str) -> str | None:
         """The template's keyword that this fact fills, if there is one."""
@@ -111,7 +124,7 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
         Moment(
             NoticeKind.REGISTRATION_CONFIRMED,
             title="报名成功",
-            to="报名的人；替人报名时也告诉本人",
+            to="报名的人；监护人替孩子报名时，也告诉有账号的孩子",
             about=About.REGISTRATION,
             says="{course}，{when}，{place}。{remark}",
             template=TemplateName.REGISTRATION_RESULT,
@@ -133,6 +146,8 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             constants={"result": "已转正", "remark": "不能来请提前取消，让给邻居"},
             page=_RUN,
             worth=timedelta(days=7),
+            short_message=ShortMessageName.PROMOTED,
+            slots={"course": "course", "starts": "starts_at"},
         ),
         Moment(
             NoticeKind.CLASS_TOMORROW,
@@ -159,6 +174,21 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             until="starts_at",
             waits_for_morning=False,  # it starts in less than three hours (domain.md §6)
             urgent=True,
+        ),
+        Moment(
+            NoticeKind.ACTED_FOR_YOU,
+            title="有人替您办了事",
+            to="别人替他报名或取消的成年人本人",
+            about=About.REGISTRATION,
+            says="{helper}已替您{done}：{course}，{when}，{place}。{remark}",
+            template=TemplateName.ACTED_FOR_YOU,
+            keywords={"thing1": "matter", "time2": "acted_at", "thing3": "helper"},
+            constants={"remark": "如果不是您的意思，请告诉社区工作人员"},
+            page=_RUN,
+            worth=timedelta(days=7),
+            urgent=True,  # a person's own affairs, however many they are
+            short_message=ShortMessageName.ACTED_FOR_YOU,
+            slots={"helper": "helper", "deed": "deed"},
         ),
         Moment(
             NoticeKind.STAFF_DESK,
@@ -217,4 +247,5 @@ PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
     "consent": (TemplateName.ACCOUNT_NOTICE,),
     "staff_desk": (TemplateName.STAFF_DESK,),
     "profile": (TemplateName.REVIEW_RESULT,),
+    "helpers": (TemplateName.ACTED_FOR_YOU,),  # where one looks at who may act for oneself
 }

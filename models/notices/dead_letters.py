@@ -68,6 +68,7 @@ class DeadLetter:
         return (
             self.notice.delivery is Delivery.FAILED
             and self.notice.outcome != UNWRITABLE
+            and self.notice.passed_on_at is None
             and self.notice.worth_until > clock.now()
         )
 
@@ -127,7 +128,8 @@ def send_again(session: Session, key: str, *, within: Sequence[Region], by: Staf
     """Owe a notice once more that surely did not arrive; in the quiet hours what waits for the morning waits again.
 
     Raises NotFound outside of these places, and Conflict: ``may_have_arrived`` for one that is under way, sent, or nobody knows;
-    ``not_worth_sending`` when its news is old; ``not_to_be_sent_again`` for what ended otherwise: sending it again would end the same.
+    ``not_worth_sending`` when its news is old; ``passed_on`` when it is told in another way; ``not_to_be_sent_again`` for what ended
+    otherwise: sending it again would end the same.
     """
     letter = _letter(session, key, within)
     notice = letter.notice.lock()
@@ -135,6 +137,8 @@ def send_again(session: Session, key: str, *, within: Sequence[Region], by: Staf
         raise Conflict("may_have_arrived", "这条消息可能已经送达，再发会重复；需要确认的话请打电话")
     if notice.delivery is not Delivery.FAILED or notice.outcome == UNWRITABLE:
         raise Conflict("not_to_be_sent_again", "这条消息再发也会是同样的结果，需要的话请打电话告知")
+    if notice.passed_on_at is not None:
+        raise Conflict("passed_on", "这条消息已经改用短信或电话告知，不用再发")
     if notice.worth_until <= clock.now():
         raise Conflict("not_worth_sending", "这条消息的内容已经过时，不再发送")
     now = clock.now()
@@ -177,6 +181,7 @@ def count_waiting(session: Session, as_of: datetime) -> Mapping[str, int]:
             Notice.delivery != Delivery.CAPPED,
             or_(Notice.outcome.is_(None), Notice.outcome != NOT_ALLOWED),
             Notice.read_at.is_(None),
+            Notice.passed_on_at.is_(None),
             Notice.settled_at > as_of - longest,
             Notice.settled_at <= as_of,
             fresh,

@@ -29,6 +29,12 @@ def say_time(moment: datetime) -> str:
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
+def say_briefly(moment: datetime) -> str:
+    """A moment in a short message: ``3月5日18:00``, at most eleven characters."""
+    local = clock.in_town(moment)
+    return f"{local.month}月{local.day}日{local:%H:%M}"
+
+
 def cut(text: str, most: int) -> str:
     """At most so many characters, the last one an ellipsis if anything was lost."""
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, insert, text
+from sqlalchemy import ForeignKey, Index, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models import clock
-from models.base import Base, Keyed, PlainText, chosen_from, new_key
-from models.notices.catalogue import MOMENTS, Moment, NoticeKind
-from models.notices.keywords import fit, say_time
+from models.base import PlainText, chosen_from, new_key
+from models.notices.catalogue import MOMENTS, NoticeKind
+from models.notices.news import News
 from models.policies import Policies
 
 
@@ -35,8 +35,18 @@ class Delivery(StrEnum):
     UNKNOWN = "unknown"  # 结果不明，不重发
 
 
-class Notice(Keyed, Base):
-    """One message to one account about one thing. ``facts`` are what it says; ``dedupe_key`` is said once."""
+# a text, because only so do both databases see that the index fits a query that says the same
+TO_PASS_ON = text(
+    "must_arrive AND passed_on_at IS NULL AND read_at IS NULL"
+    " AND delivery IN ('not_granted', 'capped', 'refused', 'failed')"
+)
+
+
+class Notice(News):
+    """One message to one account about one thing.
+
+    One that ``must_arrive`` and did not is passed on to the next rung, once (``models.ladder``).
+    """
 
     __tablename__ = "notices"
     __table_args__ = (
@@ -59,6 +69,13 @@ class Notice(Keyed, Base):
             "id",
             postgresql_where=text("delivery IN ('refused', 'failed', 'unknown', 'capped')"),
             sqlite_where=text("delivery IN ('refused', 'failed', 'unknown', 'capped')"),
+        ),
+        Index(
+            "ix_notices_to_pass_on",
+            "settled_at",
+            "id",
+            postgresql_where=TO_PASS_ON,
+            sqlite_where=TO_PASS_ON,
         ),
         Index(
             "ix_notices_owed",
@@ -95,11 +112,6 @@ class Notice(Keyed, Base):
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
-    kind: Mapped[NoticeKind] = mapped_column(chosen_from(NoticeKind))
-    subject_key: Mapped[str] = mapped_column(PlainText(16))
-    dedupe_key: Mapped[str] = mapped_column(PlainText(120), unique=True)
-    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(default=clock.now)
     due_at: Mapped[datetime] = mapped_column(default=clock.now)
     read_at: Mapped[datetime | None]
 
@@ -110,41 +122,8 @@ class Notice(Keyed, Base):
     settled_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(PlainText(80))  # WeChat's errcode, or why it was not sent
     arrived_at: Mapped[datetime | None]  # WeChat's last word: it is in the person's hand
-
-    @property
-    def moment(self) -> Moment:
-        """Its entry in the catalogue."""
-        return MOMENTS[self.kind]
-
-    @property
-    def title(self) -> str:
-        """What the inbox shows in bold."""
-        return self.moment.title
-
-    @property
-    def body(self) -> str:
-        """What the inbox shows below: who, what, when, where, what to do."""
-        facts = {**self.moment.constants, **self.facts}
-        when = say_time(datetime.fromisoformat(facts["starts_at"])) if "starts_at" in facts else ""
-        who = f"{facts['learner']}：" if facts.get("learner") else ""
-        return who + self.moment.says.format(**{**facts, "when": when})
-
-    @property
-    def page(self) -> str:
-        """Where a tap on the message leads."""
-        return self.moment.page.format(subject=self.facts["page_subject"])
-
-    @property
-    def worth_until(self) -> datetime:
-        """Until when its news is worth sending."""
-        end = self.created_at + self.moment.worth
-        sooner = self.facts.get(self.moment.until)
-        return min(end, datetime.fromisoformat(sooner)) if sooner else end
-
-    def keyword_values(self) -> dict[str, str]:
-        """The template's keywords, every value fitted to its type."""
-        facts = {**self.moment.constants, **self.facts}
-        return {keyword: fit(keyword, str(facts[fact])) for keyword, fact in self.moment.keywords.items()}
+    must_arrive: Mapped[bool] = mapped_column(default=False)
+    passed_on_at: Mapped[datetime | None]  # when the next rung took it over
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +141,9 @@ class Debt:
     due_at: datetime
     version: str = ""
 
-    def dedupe_key(self, account_id: int) -> str:
-        """What is never said twice."""
-        return ":".join(filter(None, (self.kind, self.subject_key, self.version, str(account_id))))
+    def dedupe_key(self, to: int | str) -> str:
+        """What is never said twice, ``to`` being the account."""
+        return ":".join(filter(None, (self.kind, self.subject_key, self.version, str(to))))
 
 
 def owe(connection: Connection, debts: Iterable[Debt]) -> None:
@@ -199,6 +178,7 @@ def _rows_of(debts: Iterable[Debt]) -> list[dict[str, Any]]:
             "due_at": debt.due_at,
             "delivery": Delivery.OWED,
             "attempts": 0,
+            "must_arrive": MOMENTS[debt.kind].must_arrive,
         }
         for debt in debts
         for account_id in debt.account_ids

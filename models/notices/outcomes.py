@@ -99,13 +99,17 @@ def unallowed_lately(
 
 
 def owe_again(session: Session, notice_ids: Collection[int]) -> int:
-    """Owe these once more, at once: their people have just said so. How many; what was owed again meanwhile is left alone.
+    """Owe these once more, at once: their people have just said so. How many; what was owed again or passed on meanwhile is left alone.
 
     Whether they are still true is looked at when they are sent, as always.
     """
     owed = session.execute(
         update(Notice)
-        .where(Notice.id.in_(notice_ids), Notice.delivery.in_([Delivery.NOT_GRANTED, Delivery.REFUSED]))
+        .where(
+            Notice.id.in_(notice_ids),
+            Notice.delivery.in_([Delivery.NOT_GRANTED, Delivery.REFUSED]),
+            Notice.passed_on_at.is_(None),
+        )
         .values(
             delivery=Delivery.OWED,
             due_at=clock.now(),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.jobs import delivery, pushes, telling, tidying
+from server.jobs import delivery, ladder, pushes, telling, tidying
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,32 @@ SCHEDULE = (
         timedelta(minutes=1),
         delivery.settle_lost,
         "发送途中断掉的消息标为结果不明，不重发",
+    ),
+    Job(
+        "pass_on_notices",
+        timedelta(minutes=1),
+        ladder.pass_on,
+        "必须送到、微信没送到的消息，等十一分钟后改发短信",
+        ladder.PASSED_ON_AT_ONCE,
+    ),
+    Job(
+        "send_short_messages",
+        timedelta(seconds=5),
+        ladder.send_short_messages,
+        "短信在免打扰时间以外发送；发不到的转为电话任务",
+        ladder.MOST_AT_ONCE,
+    ),
+    Job(
+        "settle_lost_short_messages",
+        timedelta(minutes=1),
+        ladder.settle_lost,
+        "发送途中断掉的短信标为结果不明，不重发，转为电话任务",
+    ),
+    Job(
+        "cancel_stale_calls",
+        timedelta(minutes=1),
+        ladder.cancel_stale_calls,
+        "内容过时或本人已读的电话任务自动取消",
     ),
     Job(
         "settle_pushes",

@@ -86,6 +86,11 @@ class_change = Template(
     title="课程变更通知",
     content="课程名称:{{thing1.DATA}}\n变更类型:{{phrase2.DATA}}\n上课时间:{{time3.DATA}}\n说明:{{thing4.DATA}}\n",
 )
+acted_for_you = Template(
+    id="Zc8RtY1mVh6XqB3nGw0KsJd9PfLu4EaTo7iNx2Uv5Mk",
+    title="代办确认通知",
+    content="代办事项:{{thing1.DATA}}\n办理时间:{{time2.DATA}}\n代办人:{{thing3.DATA}}\n",
+)
 
 staff_desk = Template(
     id="Qm2ZtVb8Lx5NcKw1RyFd7GhPs3UaJe9Ti0Ou6Cv4XnE",
@@ -108,6 +113,7 @@ DEFAULT_TEMPLATES = (
     seat_offer,
     class_reminder,
     class_change,
+    acted_for_you,
     staff_desk,
     account_notice,
     review_result,

@@ -90,7 +90,7 @@ def test_the_copy_holds_everything_the_town_keeps(door: Door, town: Town) -> Non
     ]
     assert [(line["by"], line["by_name"]) for line in second["history"]] == [("helper", "*洋")]
     assert [consent["version"] for consent in copy["consents"]] == [PRIVACY_POLICY.version]
-    assert [notice["title"] for notice in copy["notices"]] == ["报名成功", "报名成功"]
+    assert [notice["title"] for notice in copy["notices"]] == ["报名成功", "有人替您办了事"]
     assert [grant["remaining"] for grant in copy["message_grants"]] == [1]
     assert len(copy["logins"]) == 1
     assert copy["children"] == copy["staff"] == copy["partners"] == []

@@ -724,7 +724,10 @@ def test_helper_and_learner_are_both_told_for_whom(town: Town) -> None:
     town.resident.tap(run, for_whom=parent)
     told = notices_about(run)
     assert {notice.account_id for notice in told} == {town.resident.account_id, parent.account_id}
-    assert {notice.body.split("：")[0] for notice in told} == {"老陈"}
+    assert [(notice.kind, notice.body.split("：")[0]) for notice in told] == [
+        (NoticeKind.REGISTRATION_CONFIRMED, "老陈"),
+        (NoticeKind.ACTED_FOR_YOU, "陈（家人代办）已替您报名"),
+    ]
 
 
 def test_an_elder_without_wechat_is_told_through_the_helper(town: Town) -> None:

@@ -63,6 +63,7 @@ TABLES = {
     "/api/v1/staff/course-runs": "course_runs",
     "/api/v1/me/notices": "notices",
     "/api/v1/staff/notices": "notices",
+    "/api/v1/staff/calls": "calls",
     "/api/v1/scenes": "scenes",
     "/api/v1/staff/scenes": "scenes",
 }
@@ -247,6 +248,8 @@ class Fuzzer:
             body["answers"] = dict(zip(ids, body["answers"].values(), strict=False))
         if label == "PUT /api/v1/me/notices/reading" and self.mostly():
             body["through"] = self.a_key("notices", persona)
+        if label == "PUT /api/v1/staff/calls/{key}/outcome" and self.mostly():
+            body["attempt"] = 1
         if label == "PUT /api/v1/me":
             if isinstance(body.get("consent"), dict) and self.mostly():
                 body["consent"]["version"] = PRIVACY_POLICY.version

@@ -18,6 +18,7 @@ from models.base import transaction
 from models.courses import CourseRun, RunState
 from models.notices import Delivery, Notice
 from models.staff import Role, StaffMember, grant, hire
+from server.jobs.ladder import send_short_messages
 from server.logs import set_up_logs
 from tests.people import OPENS_AT, Town
 from tests.phones import Door
@@ -61,6 +62,11 @@ def a_busy_town(door: Door, town: Town) -> tuple[list[CourseRun], list[StaffMemb
             .where(Notice.account_id > town.partner_member.account_id)
             .values(delivery=Delivery.FAILED, settled_at=clock.now())
         )
+    for run in open_runs:  # and somebody without a number, for staff to call
+        town.helper.tap(run, for_whom=town.elder)
+    with door.app.app_context():
+        for _ in open_runs:
+            send_short_messages(clock.now())
     with transaction() as session:
         hired: list[StaffMember] = []
         for n in range(3):

@@ -21,13 +21,14 @@ from models.base import db, reading
 from models.copies import copy_for
 from models.courses import LIVE
 from models.departures.leaving import POINTS_AT_A_PERSON
+from models.ladder import CallOutcome
 from tests.people import Town
 from tests.promises.test_repository import ROOT, modules, named, tracked
 
 # tables that point at a person and are no part of their copy, and why
 NOT_IN_THE_COPY: dict[str, str] = {}
 # acts whose end is the state something came to
-ENDINGS: dict[str, Collection[str]] = {"registration.": LIVE}
+ENDINGS: dict[str, Collection[str]] = {"registration.": LIVE, "call.": list(CallOutcome)}
 GUIDES = ("README.md", "CONTRIBUTING.md", "deploy/README.md", "docs/hot-path.md", "docs/refusals.md")
 TEXTS = {".md", ".py", ".toml", ".example", ""}
 

@@ -37,6 +37,7 @@ FINE = {
 # who may see a whole phone number, and why
 WHOLE_PHONES = {
     "RosterLineOut": "the clerk must be able to call",
+    "CallOut": "somebody is asked to call it",
     "CopiedProfileOut": "the copy of one's own data, for oneself and the child one guards",
     "PlaceOut": "the public number of a service station",
 }

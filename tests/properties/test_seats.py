@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from models.base import db, reading, transaction, writer
 from models.courses import CourseRun, Registration, RegistrationState, Standing, Tap, Wanting, decide
 from models.errors import Refusal
 from models.journal import JournalEntry
-from models.notices import Notice
+from models.notices import Notice, NoticeKind
 from tests.conftest import NOON, House
 from tests.databases import wipe
 from tests.people import Town, a_bond, a_crowd, a_run, build_town, raise_capacity
@@ -161,10 +162,25 @@ class Registering(RuleBasedStateMachine):
     def nobody_is_told_twice(self, registrations: Any, notices: Any) -> None:
         keys = [notice.dedupe_key for notice in notices]
         assert len(keys) == len(set(keys))
-        by_subject = Counter(notice.subject_key for notice in notices)
+        of_others = {notice.dedupe_key for notice in notices if notice.kind is NoticeKind.ACTED_FOR_YOU}
+        by_subject = {notice.subject_key for notice in notices if notice.kind is not NoticeKind.ACTED_FOR_YOU}
         seated = {row.key for row in registrations if row.confirmed_at is not None}
-        assert set(by_subject) == seated, "told about a seat there is not, or not told"
-        assert not (self.rolled_back & set(by_subject)), "told of a deed that was rolled back"
+        assert by_subject == seated, "told about a seat there is not, or not told"
+        assert of_others == set(self.deeds_of_others(registrations)), (
+            "acted for and not told, or told for nothing"
+        )
+        subjects = {notice.subject_key for notice in notices}
+        assert not (self.rolled_back & subjects), "told of a deed that was rolled back"
+
+    def deeds_of_others(self, registrations: Any) -> Iterator[str]:
+        """What each person must have been told of what others did for them."""
+        own = {person.resident_id: person.account_id for person in self.town.crowd}
+        for row in registrations:
+            account = own[row.resident_id]
+            if row.by_account_id != account:
+                yield f"acted_for_you:{row.key}:registered:{account}"
+            if row.state is RegistrationState.CANCELLED and row.cancelled_by_account_id != account:
+                yield f"acted_for_you:{row.key}:gave_up:{account}"
 
     def teardown(self) -> None:
         if hasattr(self, "stopped"):

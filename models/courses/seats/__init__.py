@@ -19,10 +19,11 @@ from models.courses.seats.asking import Ask, lock_runs, recognise
 from models.courses.seats.giving import seat
 from models.courses.seats.leaving import give_up_all, hold_runs_of
 from models.courses.seats.moving_up import give_up, move_up
+from models.courses.seats.telling import said_helper
 from models.courses.seats.writing import write_counters
 from models.errors import NotFound, Refusal
 
-__all__ = ["decide", "give_up_all", "hold_runs_of", "promote", "register"]
+__all__ = ["decide", "give_up_all", "hold_runs_of", "promote", "register", "said_helper"]
 
 
 def decide(connection: Connection, taps: Taps) -> list[Standing | Refusal | None]:

@@ -17,7 +17,7 @@ from models.consents import PRIVACY_POLICY, Consent
 from models.courses.registrations import Tap, Taps
 from models.courses.runs import Audience, CourseRun, RunState
 from models.errors import NotFound, Refusal, Unauthenticated
-from models.residents import Bond, Resident
+from models.residents import Bond, BondKind, Resident
 
 
 @dataclass(slots=True)
@@ -29,19 +29,25 @@ class Person:
     account_id: int | None
     name: str | None
     has_phone: bool
-    has_home: bool
+    home_region_id: int | None
     birth_year: int | None
+
+    @property
+    def has_home(self) -> bool:
+        """Whether it is known where home is."""
+        return self.home_region_id is not None
 
 
 @dataclass(slots=True)
 class Asker:
-    """The account behind a tap, the person it is, and the person the seat is for."""
+    """The account behind a tap, the person it is, and the person the seat is for; by which bond, when that is somebody else."""
 
     account_id: int | None
     consented: bool
     oneself: Person | None
     learner: Person | None
     identity: str = "resident"
+    bond: BondKind | None = None
 
 
 @dataclass(slots=True)
@@ -123,37 +129,41 @@ def person_of(row: Row[*tuple[Any, ...]]) -> Person:
         account_id=row.account_id,
         name=row.name,
         has_phone=row.phone_fingerprint is not None,
-        has_home=row.home_region_id is not None,
+        home_region_id=row.home_region_id,
         birth_year=row.birth_year,
     )
 
 
-def _wards(connection: Connection, keys: set[str]) -> dict[tuple[int, str], Person]:
-    """By (helper's id, ward's key): everybody whom somebody may act for today."""
+def _wards(connection: Connection, keys: set[str]) -> dict[tuple[int, str], tuple[Person, BondKind]]:
+    """By (helper's id, ward's key): everybody whom somebody may act for today, and by which bond: the oldest."""
     if not keys:
         return {}
     rows = connection.execute(
-        select(Bond.helper_id, *PERSON_COLUMNS)
+        select(Bond.helper_id, Bond.kind, *PERSON_COLUMNS)
         .join(Bond, Bond.ward_id == Resident.id)
         .where(Resident.key.in_(keys), Bond.is_live_on(clock.today()))
+        .order_by(Bond.id.desc())
     )
-    return {(row.helper_id, row.key): person_of(row) for row in rows}
+    return {(row.helper_id, row.key): (person_of(row), row.kind) for row in rows}
 
 
 def _asker_of(
-    tap: Tap, login: Row[*tuple[Any, ...]] | None, wards: dict[tuple[int, str], Person], now: datetime
+    tap: Tap,
+    login: Row[*tuple[Any, ...]] | None,
+    wards: dict[tuple[int, str], tuple[Person, BondKind]],
+    now: datetime,
 ) -> Asker | Refusal:
     if login is None or login.revoked_at is not None:
         return Unauthenticated("token_revoked", "您已退出登录，请重新登录")
     if login.expires_at <= now:
         return Unauthenticated("token_expired", "登录已过期，请重新登录")
     oneself = person_of(login) if login.id is not None else None
-    learner = oneself
+    learner, bond = oneself, None
     if tap.for_key is not None and (oneself is None or tap.for_key != oneself.key):
-        learner = wards.get((oneself.id, tap.for_key)) if oneself else None
+        learner, bond = wards.get((oneself.id, tap.for_key), (None, None)) if oneself else (None, None)
         if learner is None:
             return NotFound("没有找到您要代办的人，请先到社区登记代办关系", code="no_bond")
-    return Asker(login.login_account_id, login.consent_id is not None, oneself, learner)
+    return Asker(login.login_account_id, login.consent_id is not None, oneself, learner, bond=bond)
 
 
 def lock_runs(connection: Connection, keys: Iterable[str]) -> dict[str, LockedRun]:

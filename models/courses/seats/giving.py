@@ -14,9 +14,9 @@ from models.courses.registrations import Registration, RegistrationState, Standi
 from models.courses.seats.asking import Ask
 from models.courses.seats.bulk import insert_rows
 from models.courses.seats.rules import looks_at_age, must_be_for, must_be_open
-from models.courses.seats.writing import LIVE_STATES, WAITING, Held, debt_of, facts_of, journal
+from models.courses.seats.telling import tell_of_seats
+from models.courses.seats.writing import LIVE_STATES, WAITING, Held, journal
 from models.errors import Conflict, Refusal
-from models.notices import NoticeKind, owe
 from models.profiles import must_be_known
 
 
@@ -146,12 +146,4 @@ def _store(connection: Connection, fresh: Sequence[tuple[Ask, Held]], now: datet
         ],
         now,
     )
-    seated = [(ask, mine) for ask, mine in fresh if mine.standing.state is RegistrationState.CONFIRMED]
-    facts = facts_of(connection, {ask.run.id for ask, _ in seated})
-    owe(
-        connection,
-        [
-            debt_of(NoticeKind.REGISTRATION_CONFIRMED, ask.run, mine, facts, due_at=now)
-            for ask, mine in seated
-        ],
-    )
+    tell_of_seats(connection, fresh, now)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.engine import Connection
 
+from models.accounts import Account
 from models.courses.registrations import Registration, RegistrationState, Standing
 from models.courses.runs import RunState
 from models.courses.seats.asking import PERSON_COLUMNS, Ask, LockedRun, Person
 from models.courses.seats.giving import held_by
-from models.courses.seats.writing import WAITING, Held, debt_of, facts_of, journal
+from models.courses.seats.telling import tell_of_leaving, tell_of_rising
+from models.courses.seats.writing import WAITING, Held, journal
 from models.errors import Conflict, Refusal
-from models.notices import NoticeKind, morning_after, owe
 from models.policies import policies_at
 from models.residents import Resident
 
@@ -39,6 +40,7 @@ def give_up(connection: Connection, ask: Ask, now: datetime) -> Refusal | None:
         )
     )
     journal(connection, [("registration.cancelled", mine.id, ask.asker, mine.learner)], now)
+    tell_of_leaving(connection, ask, mine, now)
     run.touched = True
     if had_seat:
         run.seats_taken -= 1
@@ -57,13 +59,15 @@ def move_up(connection: Connection, run: LockedRun, now: datetime) -> None:
         select(
             Registration.id,
             Registration.key.label("registration_key"),
-            Registration.by_account_id,
+            Account.id.label("by_account_id"),
             Registration.number,
             Registration.registered_at,
             *PERSON_COLUMNS[1:],
             Resident.id.label("resident_id"),
         )
         .join(Resident, Resident.id == Registration.resident_id)
+        # whoever registered them and left since can tell them nothing
+        .outerjoin(Account, and_(Account.id == Registration.by_account_id, Account.closed_at.is_(None)))
         .where(Registration.run_id == run.id, Registration.state == WAITING)
         .order_by(Registration.number)
         .limit(free)
@@ -76,8 +80,6 @@ def move_up(connection: Connection, run: LockedRun, now: datetime) -> None:
     run.seats_taken += len(first)
     run.waiting -= len(first)
     run.touched = True
-    facts = facts_of(connection, {run.id})
-    due_at = morning_after(policies_at(connection, run.region_id), now)
     risen: list[Held] = []
     for row in first:
         learner = Person(
@@ -86,7 +88,7 @@ def move_up(connection: Connection, run: LockedRun, now: datetime) -> None:
             row.account_id,
             row.name,
             row.phone_fingerprint is not None,
-            row.home_region_id is not None,
+            row.home_region_id,
             row.birth_year,
         )
         standing = Standing(
@@ -94,7 +96,4 @@ def move_up(connection: Connection, run: LockedRun, now: datetime) -> None:
         )
         risen.append(Held(row.id, standing, learner, row.by_account_id, row.number))
     journal(connection, [("registration.promoted", mine.id, None, mine.learner) for mine in risen], now)
-    owe(
-        connection,
-        [debt_of(NoticeKind.REGISTRATION_PROMOTED, run, mine, facts, due_at=due_at) for mine in risen],
-    )
+    tell_of_rising(connection, run, risen, now)

@@ -1,4 +1,4 @@
-"""What is written beside a registration: the run's counters, the journal, the notice that is owed."""
+"""What is written beside a registration: the run's counters and the journal. ``telling`` has what is owed to people."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, literal_column, update
 from sqlalchemy.engine import Connection
 
 from models.courses.registrations import Registration, Standing
-from models.courses.runs import Course, CourseRun, CourseSession
+from models.courses.runs import CourseRun
 from models.courses.seats.asking import Asker, LockedRun, Person
 from models.courses.seats.bulk import insert_rows
 from models.journal import JournalEntry
-from models.notices import NoticeKind
-from models.notices.outbox import Debt
-from models.sites import Site, Venue
 
 # literals, not parameters: only so can PostgreSQL see that a partial index fits
 WAITING: ColumnElement[Any] = literal_column("'waitlisted'")
@@ -72,51 +69,4 @@ def journal(
             for act, registration_id, asker, learner in entries
         ],
         "id",
-    )
-
-
-def facts_of(connection: Connection, run_ids: set[int]) -> dict[int, dict[str, str]]:
-    """What a notice says of a run: the course, its first evening, and where."""
-    if not run_ids:
-        return {}
-    rows = connection.execute(
-        select(
-            CourseRun.id,
-            Course.title,
-            CourseRun.starts_at,
-            Site.name.label("site"),
-            Venue.name.label("venue"),
-        )
-        .join(Course, Course.id == CourseRun.course_id)
-        .outerjoin(
-            CourseSession,
-            and_(CourseSession.run_id == CourseRun.id, CourseSession.starts_at == CourseRun.starts_at),
-        )
-        .outerjoin(Venue, Venue.id == CourseSession.venue_id)
-        .outerjoin(Site, Site.id == Venue.site_id)
-        .where(CourseRun.id.in_(run_ids))
-    )
-    return {
-        row.id: {
-            "course": row.title,
-            "starts_at": row.starts_at.isoformat(),
-            "place": f"{row.venue}（{row.site}）" if row.venue else "地点待定",
-        }
-        for row in rows
-    }
-
-
-def debt_of(
-    kind: NoticeKind, run: LockedRun, mine: Held, facts: dict[int, dict[str, str]], *, due_at: datetime
-) -> Debt:
-    """Tell who tapped, and the learner themselves when that is another account."""
-    accounts = {account for account in (mine.by_account_id, mine.learner.account_id) if account is not None}
-    is_for_another = mine.learner.account_id is None or len(accounts) > 1
-    return Debt(
-        kind,
-        subject_key=mine.standing.key,
-        page_subject=run.key,
-        account_ids=sorted(accounts),
-        facts={**facts[run.id], "learner": mine.learner.name if is_for_another else ""},
-        due_at=due_at,
     )

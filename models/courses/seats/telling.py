@@ -1,0 +1,220 @@
+"""Who is told of a seat, and what is owed to them, in the transaction of the deed.
+
+One deed is told to one person once. Who taps hears of their own tap. An adult for whom somebody else tapped hears who did what for them
+(代办告知) instead of 报名成功: it names class, time and place as well, and who it was. A child hears what its guardian hears. Where nobody
+who would be told has a WeChat here, what must arrive is owed to the person by the next rung (``models.ladder``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.engine import Connection
+
+from models import clock
+from models.courses.registrations import RegistrationState
+from models.courses.runs import Course, CourseRun, CourseSession
+from models.courses.seats.asking import Ask, Asker, LockedRun
+from models.courses.seats.writing import Held
+from models.ladder import ToTell, owe_to_people
+from models.notices import MOMENTS, Debt, NoticeKind, morning_after, owe
+from models.notices.keywords import say_briefly
+from models.policies import policies_at
+from models.residents import BondKind
+from models.sites import Site, Venue
+
+Facts = dict[int, dict[str, str]]
+
+OF_AGE = 18
+WHO_ACTS = {
+    BondKind.GUARDIAN: "监护人",
+    BondKind.FAMILY_HELPER: "家人代办",
+    BondKind.GRID_HELPER: "网格代办",
+}
+SURNAMES_OF_TWO = frozenset(
+    [
+        "欧阳",
+        "上官",
+        "司马",
+        "诸葛",
+        "司徒",
+        "东方",
+        "皇甫",
+        "尉迟",
+        "公孙",
+        "令狐",
+        "慕容",
+        "夏侯",
+        "长孙",
+        "宇文",
+        "端木",
+        "百里",
+        "南宫",
+        "呼延",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A debt, and the seat it is about."""
+
+    debt: Debt
+    run: LockedRun
+    mine: Held
+
+
+def tell_of_seats(connection: Connection, fresh: Sequence[tuple[Ask, Held]], now: datetime) -> None:
+    """What was registered just now: who got a seat, and the adults who were acted for."""
+    seated = [(ask, mine) for ask, mine in fresh if mine.standing.state is RegistrationState.CONFIRMED]
+    acted = [(ask, mine) for ask, mine in fresh if _hears_who_acted(ask.asker)]
+    facts = facts_of(connection, {ask.run.id for ask, _ in (*seated, *acted)})
+    told = [
+        _about_seat(NoticeKind.REGISTRATION_CONFIRMED, ask.run, mine, facts, due_at=now, asker=ask.asker)
+        for ask, mine in seated
+    ]
+    for ask, mine in acted:
+        done = "报名" if mine.standing.state is RegistrationState.CONFIRMED else "登记候补"
+        told.append(_acted_for(connection, ask, mine, facts, now, done=done))
+    _owe(connection, told)
+
+
+def tell_of_leaving(connection: Connection, ask: Ask, mine: Held, now: datetime) -> None:
+    """What was given up just now: an adult who was acted for is told; who tapped knows."""
+    if _hears_who_acted(ask.asker):
+        facts = facts_of(connection, {ask.run.id})
+        had_seat = mine.standing.state is RegistrationState.CONFIRMED
+        done = "取消报名" if had_seat else "取消候补"
+        _owe(connection, [_acted_for(connection, ask, mine, facts, now, done=done, gave_up=True)])
+
+
+def tell_of_rising(connection: Connection, run: LockedRun, risen: Sequence[Held], now: datetime) -> None:
+    """Who moved up just now, and who registered them."""
+    facts = facts_of(connection, {run.id})
+    due_at = morning_after(policies_at(connection, run.region_id), now)
+    kind = NoticeKind.REGISTRATION_PROMOTED
+    _owe(connection, [_about_seat(kind, run, mine, facts, due_at=due_at) for mine in risen])
+
+
+def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
+    """What a notice says of a run: the course, its first evening, and where."""
+    if not run_ids:
+        return {}
+    rows = connection.execute(
+        select(
+            CourseRun.id,
+            Course.title,
+            CourseRun.starts_at,
+            Site.name.label("site"),
+            Venue.name.label("venue"),
+        )
+        .join(Course, Course.id == CourseRun.course_id)
+        .outerjoin(
+            CourseSession,
+            and_(CourseSession.run_id == CourseRun.id, CourseSession.starts_at == CourseRun.starts_at),
+        )
+        .outerjoin(Venue, Venue.id == CourseSession.venue_id)
+        .outerjoin(Site, Site.id == Venue.site_id)
+        .where(CourseRun.id.in_(run_ids))
+    )
+    return {
+        row.id: {
+            "course": row.title,
+            "starts_at": row.starts_at.isoformat(),
+            "place": f"{row.venue}（{row.site}）" if row.venue else "地点待定",
+        }
+        for row in rows
+    }
+
+
+def said_helper(name: str | None, bond: BondKind) -> str:
+    """Who acted, as much as the one acted for needs: the surname, and by what right."""
+    if not name:
+        return WHO_ACTS[bond]
+    surname = name[:2] if name[:2] in SURNAMES_OF_TWO and len(name) > 2 else name[0]
+    return f"{surname}（{WHO_ACTS[bond]}）"
+
+
+def _about_seat(
+    kind: NoticeKind,
+    run: LockedRun,
+    mine: Held,
+    facts: Facts,
+    *,
+    due_at: datetime,
+    asker: Asker | None = None,
+) -> _Told:
+    """Tell who tapped, and the learner themselves when that is another account and they do not hear it otherwise."""
+    own = mine.learner.account_id
+    accounts = {account for account in (mine.by_account_id, own) if account is not None}
+    is_for_another = own is None or len(accounts) > 1
+    if asker is not None and _hears_who_acted(asker):
+        accounts.discard(own or 0)
+    debt = Debt(
+        kind,
+        subject_key=mine.standing.key,
+        page_subject=run.key,
+        account_ids=sorted(accounts),
+        facts={**facts[run.id], "learner": mine.learner.name if is_for_another else ""},
+        due_at=due_at,
+    )
+    return _Told(debt, run, mine)
+
+
+def _acted_for(
+    connection: Connection,
+    ask: Ask,
+    mine: Held,
+    facts: Facts,
+    now: datetime,
+    *,
+    done: str,
+    gave_up: bool = False,
+) -> _Told:
+    about, asker, own = facts[ask.run.id], ask.asker, mine.learner.account_id
+    if asker.bond is None:
+        raise AssertionError("who acts for somebody does so by a bond")
+    debt = Debt(
+        NoticeKind.ACTED_FOR_YOU,
+        subject_key=mine.standing.key,
+        page_subject=ask.run.key,
+        account_ids=[] if own is None else [own],
+        facts={
+            **about,
+            "helper": said_helper(asker.oneself.name if asker.oneself else None, asker.bond),
+            "done": done,
+            "gave_up": gave_up,
+            "matter": f"{done}{about['course']}",
+            "deed": f"{done}{say_briefly(datetime.fromisoformat(about['starts_at']))}的{about['course']}",
+            "acted_at": now.isoformat(),
+        },
+        due_at=morning_after(policies_at(connection, ask.run.region_id), now),
+        version="gave_up" if gave_up else "registered",
+    )
+    return _Told(debt, ask.run, mine)
+
+
+def _hears_who_acted(asker: Asker) -> bool:
+    """Whether the learner is an adult for whom somebody else tapped. Where the age is not known, a guardian's ward is taken for a child."""
+    learner = asker.learner
+    if asker.bond is None or learner is None:
+        return False
+    if learner.birth_year is None:
+        return asker.bond is not BondKind.GUARDIAN
+    return clock.today().year - learner.birth_year >= OF_AGE
+
+
+def _owe(connection: Connection, told: Sequence[_Told]) -> None:
+    """Owe all of it with one statement, and another only where somebody has no WeChat to be told by."""
+    owe(connection, [each.debt for each in told])
+    owe_to_people(
+        connection,
+        [
+            ToTell(each.debt, each.mine.learner.id, each.mine.learner.home_region_id or each.run.region_id)
+            for each in told
+            if not each.debt.account_ids and MOMENTS[each.debt.kind].must_arrive
+        ],
+    )
