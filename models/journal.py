@@ -7,10 +7,11 @@ resident who stays in their place (``models.departures``). ``by`` is the account
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, text
+from sqlalchemy import JSON, ForeignKey, Index, insert, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
@@ -65,3 +66,27 @@ def enter(
             details=details,
         )
     )
+
+
+def enter_each(
+    session: Session,
+    act: str,
+    subjects: Iterable[tuple[Base, int | None]],
+    *,
+    by_account_id: int | None = None,
+    identity: str = "town",
+) -> None:
+    """Write the same entry about many rows, each for the resident beside it if any, with one statement."""
+    rows = [
+        {
+            "act": act,
+            "subject_kind": subject.__tablename__,
+            "subject_id": subject.id,
+            "by_account_id": by_account_id,
+            "identity": identity,
+            "for_resident_id": for_resident_id,
+        }
+        for subject, for_resident_id in subjects
+    ]
+    if rows:
+        session.execute(insert(JournalEntry), rows)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.errors import Conflict, NotFound
-from models.journal import enter
+from models.journal import enter, enter_each
 from models.notices.catalogue import MOMENTS
 from models.notices.outbox import Delivery, Notice, morning_after
 from models.policies import policies_at
@@ -113,15 +113,8 @@ def look_at(
     session: Session, letters: Sequence[DeadLetter], *, by_account_id: int | None, identity: str
 ) -> None:
     """Journal that somebody saw whom these were for and what they were about."""
-    for letter in letters:
-        enter(
-            session,
-            "notice.looked_at",
-            letter.notice,
-            by_account_id=by_account_id,
-            identity=identity,
-            for_resident_id=letter.resident.id,
-        )
+    about = [(letter.notice, letter.resident.id) for letter in letters]
+    enter_each(session, "notice.looked_at", about, by_account_id=by_account_id, identity=identity)
 
 
 def send_again(session: Session, key: str, *, within: Sequence[Region], by: StaffMember) -> DeadLetter:
