@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from wechatpy.client.base import BaseWeChatClient
 from wechatpy.exceptions import WeChatClientException
 
@@ -28,6 +29,10 @@ T = TypeVar("T")
 
 # A token that WeChat refuses and hands out again is not asked for again during this time.
 _STUCK_FOR = timedelta(seconds=30)
+_LONGEST_TOKEN_SECONDS = 7 * 24 * 3600  # WeChat says 7200; what is far from it is no answer of WeChat's
+# An answer is a picture at most. A broken proxy may send without end, or a byte now and then: neither may hold us up.
+_LONGEST_ANSWER = 8 * 1024 * 1024
+_READ_CHUNK = 64 * 1024
 
 
 class WeChatTrouble(Exception):
@@ -118,8 +123,8 @@ class WeChatClient(BaseWeChatClient):  # type: ignore[misc]  # wechatpy is untyp
             trouble = _trouble_of_refusal(refused)
         except requests.RequestException as broken:
             trouble = NotSent("no connection") if _never_left(broken) else NoAnswer(type(broken).__name__)
-        except (TypeError, ValueError):
-            trouble = NoAnswer("an errcode that is no number")
+        except (TypeError, ValueError, RecursionError):
+            trouble = NoAnswer("an answer that makes no sense")
         # Raised here and not above, so that the original with its URL does not travel along as the context.
         raise trouble
 
@@ -183,7 +188,9 @@ class WeChatClient(BaseWeChatClient):  # type: ignore[misc]  # wechatpy is untyp
         body = {"grant_type": "client_credential", "appid": self.appid, "secret": self._secret}
         answer = self.ask("POST", "cgi-bin/stable_token", body=body)
         token, expires_in = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(token, str) or not token or not isinstance(expires_in, int):
+        if not isinstance(token, str) or not token or type(expires_in) is not int:
+            raise NoAnswer("a token answer without a token")
+        if not 0 < expires_in <= _LONGEST_TOKEN_SECONDS:
             raise NoAnswer("a token answer without a token")
         return FetchedToken(token, expires_in)
 
@@ -219,7 +226,24 @@ class _TimedSession(requests.Session):
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = self._timeout
         kwargs["allow_redirects"] = False
-        return super().request(*args, **kwargs)
+        kwargs["stream"] = True
+        answer = super().request(*args, **kwargs)
+        with answer:  # what was read to its end goes back to the pool, what was not is hung up
+            _read_whole(answer, within=2 * sum(self._timeout))
+        return answer
+
+
+def _read_whole(answer: requests.Response, *, within: float) -> None:
+    """Take an answer in, as requests does it, but no longer than so many seconds, nor more than ``_LONGEST_ANSWER``."""
+    give_up_at, read = time.monotonic() + within, bytearray()
+    try:
+        while piece := answer.raw.read1(_READ_CHUNK, decode_content=True):
+            read += piece
+            if len(read) > _LONGEST_ANSWER or time.monotonic() > give_up_at:
+                raise requests.exceptions.ChunkedEncodingError("an answer without end")
+    except (HTTPError, OSError) as broken:
+        raise requests.exceptions.ConnectionError(broken) from broken
+    answer._content, answer._content_consumed = bytes(read), True  # type: ignore[attr-defined]  # noqa: SLF001 - as its own ``content`` does
 
 
 def _trouble_of_refusal(refused: WeChatClientException) -> WeChatTrouble:
