@@ -97,10 +97,10 @@ class Notice(News):
             sqlite_where=text("delivery = 'sending'"),
         ),
         Index(
-            "ix_notices_put_back",
+            "ix_notices_owed_to",
             "account_id",
-            postgresql_where=text("delivery = 'owed' AND attempts > 0"),
-            sqlite_where=text("delivery = 'owed' AND attempts > 0"),
+            postgresql_where=text("delivery = 'owed'"),
+            sqlite_where=text("delivery = 'owed'"),
         ),
         Index(
             "ix_notices_sent",

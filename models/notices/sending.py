@@ -9,13 +9,13 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from models import clock
@@ -33,7 +33,6 @@ LOOK_FURTHER = 4  # how many times the wanted number are looked at, because seve
 _OWED: ColumnElement[Any] = literal_column("'owed'")
 _SENDING: ColumnElement[Any] = literal_column("'sending'")
 _SENT: ColumnElement[Any] = literal_column("'sent'")
-_NEVER: ColumnElement[Any] = literal_column("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,68 +59,82 @@ def claim_due(session: Session, *, worker: str, most: int) -> list[Claimed]:
     What is no longer worth sending, over a person's day's most, or told with another, is settled here.
     """
     now = clock.now()
-    due = _due(session, now, most=most * LOOK_FURTHER)
-    due = _end_what_is_late(session, due, now)
-    first: dict[int, Notice] = {}
-    for notice in due:
-        if len(first) < most:
-            first.setdefault(notice.account_id, notice)
-    for account_id in _in_hand_of(session, first):
-        del first[account_id]
-    first |= _tried_before(session, first, now)
-    told_with = {account_id: _waited_with(notice, due) for account_id, notice in first.items()}
+    queues = _queues_of(session, _whose_turn(session, now, most=most), now)
+    first = {account_id: queue[0] for account_id, queue in queues.items()}
+    told_with = {account_id: _waited_with(queue) for account_id, queue in queues.items()}
     over = _over_the_days_most(session, first.values(), now)
     for account_id in over:
         told_with.pop(account_id)
         settle_owed(session, [first.pop(account_id)], Delivery.CAPPED)
-    for account_id, others in told_with.items():
-        # what becomes of the one they are told with is what becomes of them (models.ladder)
-        settle_owed(session, others, Delivery.MERGED, outcome=first[account_id].key)
+    settle_owed(session, [other for others in told_with.values() for other in others], Delivery.MERGED)
     return [
         Claimed(notice, len(told_with[notice.account_id]))
         for notice in _take(session, first.values(), worker, now)
     ]
 
 
-def _due(session: Session, now: datetime, *, most: int) -> list[Notice]:
-    """What is due of everybody who has nothing under way, their accounts locked against other workers.
+def _whose_turn(session: Session, now: datetime, *, most: int) -> list[int]:
+    """Up to so many accounts to whom something is due and nothing is under way, locked against other workers.
 
-    Not what came due before the last try of an earlier one that waits for its next.
+    What came due before the last try of an earlier one, which waits for its next, is not due yet.
     """
     in_hand, earlier = aliased(Notice), aliased(Notice)
-    return list(
-        session.scalars(
-            select(Notice)
-            .join(Account, Account.id == Notice.account_id)
+    due_to = session.scalars(
+        select(Notice.account_id)
+        .join(Account, Account.id == Notice.account_id)
+        .where(
+            Notice.delivery == _OWED,
+            Notice.due_at <= now,
+            ~select(in_hand.id)
+            .where(in_hand.account_id == Notice.account_id, in_hand.delivery == _SENDING)
+            .exists(),
+            ~select(earlier.id)
             .where(
-                Notice.delivery == _OWED,
-                Notice.due_at <= now,
-                ~select(in_hand.id)
-                .where(in_hand.account_id == Notice.account_id, in_hand.delivery == _SENDING)
-                .exists(),
-                ~select(earlier.id)
-                .where(
-                    earlier.account_id == Notice.account_id,
-                    earlier.delivery == _OWED,
-                    earlier.attempts > _NEVER,
-                    earlier.due_at > now,
-                    earlier.id < Notice.id,
-                    earlier.claimed_at >= Notice.due_at,
-                )
-                .exists(),
+                earlier.account_id == Notice.account_id,
+                earlier.delivery == _OWED,
+                earlier.attempts > 0,
+                earlier.due_at > now,
+                earlier.id < Notice.id,
+                earlier.claimed_at >= Notice.due_at,
             )
-            .order_by(Notice.due_at, Notice.id)
-            .limit(most)
-            .with_for_update(of=[Notice, Account], skip_locked=True, key_share=True)
+            .exists(),
         )
+        .order_by(Notice.due_at, Notice.id)
+        .limit(most * LOOK_FURTHER)
+        .with_for_update(of=[Account], skip_locked=True, key_share=True)
     )
+    return list(dict.fromkeys(due_to))[:most]
 
 
-def _end_what_is_late(session: Session, notices: Sequence[Notice], now: datetime) -> list[Notice]:
-    """Settle what is no longer worth sending; the others."""
-    late = [notice for notice in notices if notice.worth_until <= now]
-    settle_owed(session, late, Delivery.STALE, outcome=TOO_LATE)
-    return [notice for notice in notices if notice.worth_until > now]
+def _queues_of(session: Session, account_ids: Sequence[int], now: datetime) -> dict[int, list[Notice]]:
+    """What goes out to each of these locked accounts, in the order it was owed in; nobody without anything due.
+
+    What was tried before and waits for its next try goes before whatever is newer. What is no longer worth sending is settled.
+    """
+    queues: dict[int, list[Notice]] = {account_id: [] for account_id in account_ids}
+    for account_id in _in_hand_of(session, account_ids):
+        del queues[account_id]
+    theirs = session.scalars(
+        select(Notice)
+        .where(
+            Notice.account_id.in_(list(queues)),
+            Notice.delivery == _OWED,
+            or_(Notice.due_at <= now, Notice.attempts > 0),
+        )
+        .order_by(Notice.id)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
+    settle_owed(
+        session, [notice for notice in theirs if notice.worth_until <= now], Delivery.STALE, outcome=TOO_LATE
+    )
+    for notice in theirs:
+        if notice.worth_until > now:
+            queues[notice.account_id].append(notice)
+    return {
+        account_id: queue
+        for account_id, queue in queues.items()
+        if any(notice.due_at <= now for notice in queue)
+    }
 
 
 def _in_hand_of(session: Session, account_ids: Collection[int]) -> set[int]:
@@ -136,33 +149,15 @@ def _in_hand_of(session: Session, account_ids: Collection[int]) -> set[int]:
     )
 
 
-def _tried_before(session: Session, first: Mapping[int, Notice], now: datetime) -> dict[int, Notice]:
-    """The earliest notice of each person that was tried before and is older than what would go out now: it goes first."""
-    waiting = session.scalars(
-        select(Notice)
-        .where(
-            Notice.account_id.in_(first),
-            Notice.delivery == _OWED,
-            Notice.attempts > _NEVER,
-        )
-        .order_by(Notice.id.desc())
-    ).all()
-    older = [each for each in waiting if each.id < first[each.account_id].id]
-    return {each.account_id: each for each in _end_what_is_late(session, older, now)}
-
-
-def _waited_with(first: Notice, due: Sequence[Notice]) -> list[Notice]:
-    """The later ones of the same kind to the same person that waited for the same morning."""
+def _waited_with(queue: Sequence[Notice]) -> list[Notice]:
+    """The later ones of the same kind as the first of a person's queue that waited for the same morning."""
+    first, *others = queue
     if first.due_at <= first.created_at or first.attempts:
         return []
     return [
         other
-        for other in due
-        if other.account_id == first.account_id
-        and other.kind is first.kind
-        and other.id != first.id
-        and other.due_at > other.created_at
-        and not other.attempts
+        for other in others
+        if other.kind is first.kind and other.due_at > other.created_at and not other.attempts
     ]
 
 
@@ -198,17 +193,10 @@ def _take(session: Session, notices: Collection[Notice], worker: str, now: datet
         update(Notice)
         .where(Notice.id.in_([notice.id for notice in notices]), Notice.delivery == Delivery.OWED)
         .values(delivery=Delivery.SENDING, claimed_at=now, claimed_by=worker, attempts=Notice.attempts + 1)
-        .returning(Notice.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return list(
-        session.scalars(
-            select(Notice)
-            .where(Notice.id.in_(taken))
-            .order_by(Notice.id)
-            .execution_options(populate_existing=True)
-        )
+        .returning(Notice)
+        .execution_options(synchronize_session=False, populate_existing=True)
     )
+    return sorted(taken, key=lambda notice: notice.id)
 
 
 def settle_owed(

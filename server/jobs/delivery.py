@@ -120,7 +120,7 @@ def deliver_due(now: datetime) -> int:
             if may_be_more and lines.need_more and claimed < MOST_A_RUN and weather.is_fair:
                 taken, letters = _claim(ahead, out=lines.out)
                 claimed += taken
-                may_be_more = taken == ahead
+                may_be_more = taken > 0
                 lines.give(letters)
             else:
                 sent = lines.bring_back()

@@ -281,6 +281,21 @@ def test_what_waited_for_the_morning_goes_out_as_one_a_kind(town: Town, clock: S
     assert [n.delivery for n in mine] == [Delivery.MERGED, Delivery.MERGED, Delivery.SENDING]
 
 
+def test_what_waited_goes_out_as_one_however_much_of_others_lies_between(
+    town: Town, clock: StoppedClock
+) -> None:
+    clock.move_to(at(22))
+    morning = at(8, day=21)
+    owe_one(town, subject="first", kind=NoticeKind.REGISTRATION_PROMOTED, due_at=morning)
+    for n, person in enumerate(town.people(20)):
+        owe_one(town, subject=f"s{n}", person=person, kind=NoticeKind.REGISTRATION_PROMOTED, due_at=morning)
+    owe_one(town, subject="last", kind=NoticeKind.REGISTRATION_PROMOTED, due_at=morning)
+    clock.move_to(morning)
+    with transaction() as session:
+        (claimed,) = claim_due(session, worker="early", most=1)
+    assert (claimed.notice.subject_key, claimed.others) == ("first", 1)
+
+
 def test_a_person_gets_so_many_ordinary_messages_a_day_and_any_number_of_urgent_ones(
     town: Town, clock: StoppedClock
 ) -> None:
