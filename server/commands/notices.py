@@ -26,7 +26,7 @@ DELIVERIES = {
     Delivery.FAILED: "多次没有发出去",
     Delivery.UNKNOWN: "结果不明，不重发",
 }
-COLUMNS = ("时刻", "告诉谁", "模板", "字段", "何时发", "急", "有效期")
+COLUMNS = ("时刻", "告诉谁", "模板", "字段", "何时发", "急", "有效期", "微信送不到时")
 
 notices = AppGroup("notices", help="通知")
 
@@ -66,6 +66,7 @@ def _row(moment: Moment) -> tuple[str, ...]:
         "夜间不发，早上再发" if moment.waits_for_morning else "马上",
         "急，不计入每日条数" if moment.urgent else "",
         _span(moment.worth) + (f"，最晚到 {moment.until}" if moment.until else ""),
+        f"短信（{moment.short_message}），再不行打电话" if moment.must_arrive else "只在站内",
     )
 
 

@@ -42,7 +42,7 @@ from models.courses import CourseRun
 from models.grants import Answer, record_answers
 from models.notices import MOMENTS, PROMPTS, Delivery, Notice, NoticeKind, TemplateName
 from server.jobs import SCHEDULE, Job
-from tests.people import Town
+from tests.people import Town, a_bond
 from tests.phones import TEMPLATES, Door
 from tests.sandbox import SEND
 
@@ -168,6 +168,12 @@ def the_privacy_policy_is_a_new_one_for_somebody(week: Week) -> None:
         )
 
 
+def somebody_registers_a_grown_up_neighbour(week: Week) -> None:
+    with transaction() as session:
+        a_bond(session, week.town.guardian, week.town.outsider)
+    week.town.guardian.tap(week.town.a_run(), for_whom=week.town.outsider)
+
+
 def a_name_waits_for_somebody_to_look(week: Week) -> None:
     whose = week.town.resident
     subject = Subject(
@@ -217,6 +223,14 @@ STORY: Sequence[Deed] = (
         at(20, 23),
         the_privacy_policy_is_a_new_one_for_somebody,
         [Heard(at(21, 8), "helper", NoticeKind.POLICY_CHANGED)],
+    ),
+    Deed(
+        at(21, 10),
+        somebody_registers_a_grown_up_neighbour,
+        [
+            Heard(at(21, 10), "guardian", NoticeKind.REGISTRATION_CONFIRMED),
+            Heard(at(21, 10), "outsider", NoticeKind.ACTED_FOR_YOU),
+        ],
     ),
     Deed(
         at(22, 12),

@@ -85,6 +85,10 @@ def test_the_catalogue_is_a_table_with_a_line_for_every_moment_and_every_tap(fla
         "2 小时，最晚到 starts_at",
     ):
         assert cell in reminder
+    assert reminder.endswith("| 只在站内 |")
+    assert next(row for row in rows if "registration_promoted" in row).endswith(
+        "| 短信（promoted），再不行打电话 |"
+    )
     assert [line.partition("：")[0] for line in rest[len(MOMENTS) + 1 :]] == list(PROMPTS)
 
 
