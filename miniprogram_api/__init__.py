@@ -16,6 +16,7 @@ from flask import Flask, Response, g, request
 
 from miniprogram_api import (
     accounts,
+    content_checks,
     courses,
     desk,
     grants,
@@ -47,6 +48,7 @@ DOORS = (
     desk.door,
     ladder.door,
     scenes.door,
+    content_checks.door,
 )
 
 

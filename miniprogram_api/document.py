@@ -23,7 +23,12 @@ DOCUMENTED = (400, 401, 403, 404, 405, 409, 413, 415, 422, 503)
 
 
 # what a shape checks as a whole, and no field of it says
-RULES_OF_WHOLE_SHAPES = {"PhoneIn": {"minProperties": 1, "maxProperties": 1}}
+RULES_OF_WHOLE_SHAPES: dict[str, dict[str, Any]] = {
+    "PhoneIn": {"minProperties": 1, "maxProperties": 1},
+    "DecisionIn": {
+        "anyOf": [{"properties": {"decision": {"const": "approve"}}}, {"required": ["reason"]}],
+    },
+}
 
 
 class KeyConverter(BaseConverter):

@@ -7,18 +7,20 @@ from typing import Any
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from miniprogram_api.content import Opinion, begin_writing, checked
 from miniprogram_api.edge import Door, Needs, account, between_transactions, caller
 from miniprogram_api.schemas.fields import masked_phone
 from miniprogram_api.schemas.residents import MeIn, MeOut, PhoneIn, PrivacyPolicyOut
-from miniprogram_api.wechat import WeChatGateway
+from miniprogram_api.wechat import Scene, WeChatGateway
 from models.accounts import Account
 from models.base import db
 from models.consents import PRIVACY_POLICY, ConsentChannel, agree, consent_in_force
+from models.content_checks import RESIDENT_NAME, CheckState, review_of
 from models.errors import Conflict
 from models.journal import enter
 from models.partners import partners_of
 from models.regions import region_by_key
-from models.residents import Bond, Profile, bonds_of, introduce, resident_of
+from models.residents import Bond, Profile, Resident, bonds_of, introduce, resident_of
 from models.staff import StaffMember, grants_of, staff_members_of
 
 door = Door("residents", description="我的")
@@ -35,15 +37,17 @@ def show_me() -> dict[str, Any]:
     return _me(db.session(), account())
 
 
-@door.put("/me")
+@door.put("/me", asks_wechat=True)
 @door.takes(MeIn)
 @door.gives(MeOut, refuses=(409, 422))
 def tell_about_me(sent: dict[str, Any]) -> dict[str, Any]:
     """填写资料
 
     Keep what is sent; what is left out stays as it is. Needs a standing consent, given before or in the same request. A phone
-    number sent here is kept as unverified.
+    number sent here is kept as unverified. A new name is checked first: 422 ``content_risky`` asks for another one. Where WeChat is
+    unsure or does not answer, the name is taken, and ``name_review`` says that the community still looks at it.
     """
+    opinion = _opinion_of_name(sent)
     session = db.session()
     account().lock()  # the form sent twice makes one resident
     if "consent" in sent:
@@ -70,6 +74,8 @@ def tell_about_me(sent: dict[str, Any]) -> dict[str, Any]:
         identity=caller().identity,
         details={"fields": sorted(sent)},
     )
+    if opinion is not None:
+        opinion.write_down(key=resident.key, account_id=account().id, resident_id=resident.id)
     return _me(session, account())
 
 
@@ -112,6 +118,21 @@ def show_privacy_policy() -> dict[str, Any]:
     return {"version": PRIVACY_POLICY.version, "sha256": PRIVACY_POLICY.sha256, "text": PRIVACY_POLICY.text}
 
 
+def _opinion_of_name(sent: dict[str, Any]) -> Opinion | None:
+    """WeChat's word on a name, if it is a new one; nothing is asked about somebody who has not agreed to what is kept of them."""
+    session, name = db.session(), sent.get("name")
+    resident = resident_of(session, account())
+    agrees = sent.get("consent", {}).get("version") == PRIVACY_POLICY.version
+    if (
+        name is None
+        or (resident is not None and resident.name == name)
+        or not (agrees or consent_in_force(session, account()))
+    ):
+        begin_writing()
+        return None
+    return checked(name, RESIDENT_NAME, scene=Scene.PROFILE)
+
+
 def _vouched_for(code: str, openid: str) -> str:
     gateway: WeChatGateway = current_app.extensions["wechat"]
     return gateway.phone_number(code, openid=openid)
@@ -138,6 +159,7 @@ def _me(session: Session, who: Account) -> dict[str, Any]:
     return {
         "key": resident and resident.key,
         "name": has["name"],
+        "name_review": _name_review(session, resident) if resident else None,
         "phone": masked_phone(resident.phone if resident else None),
         "phone_verified": bool(resident and resident.phone_verified_at),
         "home_community": has["home_community"],
@@ -149,6 +171,16 @@ def _me(session: Session, who: Account) -> dict[str, Any]:
         "identities": _identities(session, who),
         "wards": [_ward(bond) for bond in bonds_of(session, resident)] if resident else [],
     }
+
+
+def _name_review(session: Session, resident: Resident) -> dict[str, Any] | None:
+    """What the person has to know of the check of their name: that somebody still looks at it, or why they are asked anew."""
+    check = review_of(session, RESIDENT_NAME, resident.key)
+    if check is None or check.state not in (CheckState.WAITING, CheckState.REJECTED):
+        return None
+    if (check.state is CheckState.WAITING) is (resident.name is None):
+        return None
+    return {"state": check.state, "reason": check.reason}
 
 
 def _identities(session: Session, who: Account) -> list[dict[str, Any]]:

@@ -73,11 +73,21 @@ class WardOut(Shape):
     birth_year = fields.Integer(required=True, allow_none=True)
 
 
+class NameReviewOut(Shape):
+    """How far the check of one's name got, while that concerns the person: a clerk still looks, or it has to be told anew."""
+
+    state = fields.String(
+        required=True, metadata={"enum": ["waiting", "rejected"], "description": "等社区审核，或没有通过"}
+    )
+    reason = fields.String(required=True, allow_none=True, metadata={"description": "没有通过的原因"})
+
+
 class MeOut(Shape):
     """What we know of the person who asks. The phone number is masked."""
 
     key = Key(required=True, allow_none=True)
     name = fields.String(required=True, allow_none=True)
+    name_review = fields.Nested(NameReviewOut, required=True, allow_none=True)
     phone = fields.String(required=True, allow_none=True)
     phone_verified = fields.Boolean(required=True)
     home_community = fields.Nested(RegionBrief, required=True, allow_none=True)

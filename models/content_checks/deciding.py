@@ -14,7 +14,7 @@ from models.content_checks.checks import BY_A_PERSON, CheckState, ContentCheck
 from models.content_checks.fields import CheckedField
 from models.content_checks.verdicts import end, hold_check
 from models.errors import Conflict, Forbidden, NotFound
-from models.journal import enter
+from models.journal import enter, enter_each
 from models.notices import Notice
 from models.regions import Region, regions_within
 from models.residents import Resident
@@ -66,17 +66,14 @@ def check_within(session: Session, key: str, places: Sequence[Region]) -> Conten
 
 def note_look(session: Session, checks: Sequence[ContentCheck], *, by: StaffMember) -> None:
     """Write down who saw what people had written; where nothing is kept any more there was nothing to see."""
-    for check in checks:
-        if check.written is not None or check.image_url is not None:
-            enter(
-                session,
-                "content_check.looked_at",
-                check,
-                by_account_id=by.account_id,
-                identity=by.identity,
-                for_resident_id=check.resident_id,
-            )
-    session.flush()
+    seen = [check for check in checks if check.written is not None or check.image_url is not None]
+    enter_each(
+        session,
+        "content_check.looked_at",
+        ((check, check.resident_id) for check in seen),
+        by_account_id=by.account_id,
+        identity=by.identity,
+    )
 
 
 def decide(

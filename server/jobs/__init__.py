@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.jobs import delivery, ladder, pushes, telling, tidying
+from server.jobs import content, delivery, ladder, pushes, telling, tidying
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,19 @@ SCHEDULE = (
         timedelta(hours=24),
         pushes.forget_pushes,
         "微信推送记录留 30 天，订阅回执留 2 天",
+    ),
+    Job(
+        "hold_overdue_pictures",
+        timedelta(minutes=1),
+        content.hold_overdue_pictures,
+        "图片三十分钟没有检查结果的，转人工审核",
+        content.MOST_AT_ONCE,
+    ),
+    Job(
+        "forget_old_checks",
+        timedelta(hours=24),
+        content.forget_checks,
+        "内容审核记录留一年，原文审核完就不留",
     ),
     Job("forget_old_answers", timedelta(hours=1), tidying.forget_answers, "幂等答复只留 24 小时"),
     Job(

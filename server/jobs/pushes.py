@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.accounts import Account, account_of_openid
 from models.base import reading, transaction
+from models.content_checks import Verdict, settle_verdict
 from models.departures import begin_closure, forget_field
 from models.grants import (
     Answer,
@@ -45,7 +46,7 @@ log = structlog.get_logger()
 
 MOST_AT_ONCE = 100
 MOST_OWED_AGAIN = 1000
-WAITS_FOR = timedelta(minutes=10)  # how long a last word waits for its notice
+WAITS_FOR = timedelta(minutes=10)  # how long a last word waits for its notice, and a verdict for its picture
 
 NOBODY = "nobody"  # whom it is about never came here, or left
 NOT_OURS = "not_ours"  # no template or notice of ours is meant
@@ -153,6 +154,19 @@ def _write_last_word(session: Session, push: Push) -> str | None:
     return word.value
 
 
+def _settle_verdict(session: Session, push: Push) -> str | None:
+    settled = settle_verdict(
+        session,
+        push.trace_id or "",
+        Verdict(push.facts["suggest"]),
+        label=push.facts["label"],
+        errcode=push.facts["errcode"],
+    )
+    if settled is None and clock.now() < push.received_at + WAITS_FOR:
+        return None
+    return settled.value if settled is not None else NOT_OURS
+
+
 def _keep(session: Session, push: Push) -> str | None:
     return KEPT
 
@@ -179,7 +193,7 @@ _ACTS: Mapping[PushKind, Callable[[Session, Push], str | None]] = {
     PushKind.POPUP_ANSWERED: _hear_answer,
     PushKind.TEMPLATE_REFUSED: _turn_off,
     PushKind.MESSAGE_SETTLED: _write_last_word,
-    PushKind.MEDIA_CHECKED: _keep,  # the verdict is asked for by its trace id
+    PushKind.MEDIA_CHECKED: _settle_verdict,
     PushKind.AUTHORIZATION_REVOKED: _forget_field,
     PushKind.AUTHORIZATION_CANCELLED: _close,
     PushKind.PROFILE_MODIFIED: _forget_name,

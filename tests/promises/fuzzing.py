@@ -63,6 +63,7 @@ TABLES = {
     "/api/v1/staff/course-runs": "course_runs",
     "/api/v1/me/notices": "notices",
     "/api/v1/staff/notices": "notices",
+    "/api/v1/staff/content-checks": "content_checks",
     "/api/v1/staff/calls": "calls",
     "/api/v1/scenes": "scenes",
     "/api/v1/staff/scenes": "scenes",

@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 from models import clock
 from models.base import transaction
+from models.content_checks import RESIDENT_NAME, Finding, HeldBecause, Subject, hold_text
 from models.courses import CourseRun, RunState
 from models.notices import Delivery, Notice
 from models.staff import Role, StaffMember, grant, hire
@@ -54,8 +55,18 @@ def a_busy_town(door: Door, town: Town) -> tuple[list[CourseRun], list[StaffMemb
         for person in (town.resident, town.neighbour, town.helper):
             person.tap(run)
     town.helper.tap(open_runs[0], for_whom=town.elder)
-    for person in town.people(20):
+    crowd = town.people(20)
+    for person in crowd:
         person.tap(open_runs[2])
+    with transaction() as session:  # names a clerk has to look at
+        for person in crowd:
+            subject = Subject(
+                field=RESIDENT_NAME,
+                key=person.key,
+                account_id=person.account_id or 0,
+                resident_id=person.resident_id,
+            )
+            hold_text(session, subject, person.name, Finding(), HeldBecause.AWAY)
     with transaction() as session:  # letters that did not arrive, for staff to send again
         session.execute(
             update(Notice)

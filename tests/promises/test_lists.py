@@ -27,6 +27,8 @@ from tests.promises.test_repository import ROOT, modules, named, tracked
 
 # tables that point at a person and are no part of their copy, and why
 NOT_IN_THE_COPY: dict[str, str] = {}
+# the verbs of the journal
+ENTERING = {"enter", "enter_each"}
 # acts whose end is the state something came to
 ENDINGS: dict[str, Collection[str]] = {"registration.": LIVE, "call.": list(CallOutcome)}
 GUIDES = ("README.md", "CONTRIBUTING.md", "deploy/README.md", "docs/hot-path.md", "docs/refusals.md")
@@ -106,7 +108,7 @@ def acts() -> Iterator[tuple[str, str]]:
     """Every act the journal is given, and where."""
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "enter":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ENTERING:
                 said = [*said_by(node.args[1])] or [f"{ast.unparse(node.args[1])}…"]
                 yield from ((act, f"{named(path)}:{node.lineno}") for act in said)
             elif "seats" in path.parts and isinstance(node, ast.Tuple) and node.elts:

@@ -1,0 +1,60 @@
+"""What waits for a clerk: texts and pictures WeChat could not judge, and the decision about each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from miniprogram_api.cursors import after_id, page
+from miniprogram_api.edge import Door, staff_hat
+from miniprogram_api.schemas.content_checks import CheckOut, ChecksOut, ChecksQuery, DecisionIn
+from models.base import db
+from models.content_checks import ContentCheck, check_within, checks_within, decide, note_look
+from models.regions import Region
+from models.staff import Role, StaffMember, places_of
+
+door = Door("content_checks", description="内容审核")
+
+REVIEWERS = (Role.ADMIN, Role.CLERK)
+
+
+@door.get("/staff/content-checks", looks=True)
+@door.takes(ChecksQuery, location="query")
+@door.gives(ChecksOut, refuses=(422,))
+def list_checks(wanted: dict[str, Any]) -> dict[str, Any]:
+    """内容审核列表（工作人员）
+
+    What people of one's communities wrote or showed, in one state (those that wait unless said otherwise), oldest first. What was
+    written is shown only while it waits; every look at it is journalled.
+    """
+    session = db.session()
+    member, places = _reviewer()
+    limit = wanted["limit"]
+    checks = checks_within(
+        session,
+        places,
+        state=wanted["state"],
+        after_id=after_id(wanted.get("cursor")),
+        most=limit + 1,
+    )
+    note_look(session, checks[:limit], by=member)
+    return page(checks, limit, lambda check: [check.id])
+
+
+@door.put("/staff/content-checks/<key:key>/decision")
+@door.takes(DecisionIn)
+@door.gives(CheckOut, refuses=(409, 422))
+def decide_check(sent: dict[str, Any], key: str) -> ContentCheck:
+    """通过或驳回（工作人员）
+
+    The first decision counts: the same one again gets the same answer, another one 409 ``check_decided``. A rejected name is taken
+    away, and its owner is told and asked for another. For administrators and clerks of the person's community or above; anybody else
+    does not find it, and nobody decides about what they wrote themselves.
+    """
+    member, places = _reviewer()
+    check = check_within(db.session(), key, places)
+    return decide(db.session(), check, sent["decision"], by=member, reason=sent.get("reason"))
+
+
+def _reviewer() -> tuple[StaffMember, list[Region]]:
+    member = staff_hat()
+    return member, places_of(db.session(), member, *REVIEWERS)
