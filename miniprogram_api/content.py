@@ -110,8 +110,8 @@ class Shown:
 def checked(text: str, field: CheckedField, *, scene: Scene) -> Opinion:
     """Ask WeChat about a text of the person who asks; afterwards the transaction is a new one that may write.
 
-    Raises Invalid ``content_risky`` naming the field, and Busy ``content_too_often`` for somebody who tries without end. What was
-    refused is written down; what a clerk approved or rejected before is not asked about again.
+    Raises Invalid ``content_risky`` naming the field, Busy ``content_too_often`` for somebody who tries without end, and
+    Unauthenticated for a risky text of somebody who left meanwhile. What was refused is written down; what a clerk approved or rejected before is not asked about again.
     """
     session = db.session()
     account_id, openid = account().id, caller().openid
@@ -126,6 +126,7 @@ def checked(text: str, field: CheckedField, *, scene: Scene) -> Opinion:
         verdict, because = _ask(text, openid=openid, scene=scene)
     finding = Finding(label=verdict.label, trace_id=verdict.trace_id or None)
     if verdict.suggest is Suggest.RISKY:
+        account().lock().must_stand()  # nothing is written about somebody who left meanwhile
         subject = Subject(field=field, key=None, account_id=account_id, resident_id=None)
         note_refusal(session, subject, text, finding)
         session.commit()

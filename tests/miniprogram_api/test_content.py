@@ -41,6 +41,7 @@ from models.content_checks import (
     decide,
     note_pass,
 )
+from models.departures import begin_closure
 from models.errors import Invalid
 from models.residents import Resident
 from tests.people import Person, Town
@@ -280,6 +281,28 @@ def test_nobody_waits_for_a_transaction_while_wechat_thinks(door: Door, phone: P
     assert telling.is_alive(), "the tap did not wait for WeChat's answer about the name"
     telling.join()
     assert answers == [200]
+
+
+@pytest.mark.parametrize("name", ["赌博平台", "加我微信", "小陈"])
+def test_of_somebody_who_leaves_while_wechat_thinks_nothing_is_written(
+    door: Door, phone: Phone, town: Town, name: str
+) -> None:
+    door.sandbox.token()
+    door.sandbox.fault(CHECK_TEXT, latency_ms=450)
+    answers: list[Any] = []
+
+    def tell() -> None:
+        answers.append(Phone(door.app.test_client(), phone.token).put("/me", json={"name": name}))
+
+    telling = threading.Thread(target=tell)
+    telling.start()
+    while asked(door) < 1:
+        time.sleep(0.005)
+    with transaction() as session:
+        begin_closure(session, town.resident.account(session))
+    telling.join()
+    assert answers[0].status_code in {401, 409}
+    assert checks() == []
 
 
 def test_no_name_and_nobody_stands_in_the_log(door: Door, phone: Phone, town: Town) -> None:
