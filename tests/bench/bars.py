@@ -1,4 +1,4 @@
-"""The bars P1–P9: what is divided by what, what is asked of it, and how the result reads."""
+"""The bars P1–P12: what is divided by what, what is asked of it, and how the result reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from server.settings import WECHAT_CONNECTIONS
 from tests.bench.measuring import Cell
+from tests.bench.messages import Claims, Posted
 from tests.bench.serving import Memory
 
 REPORTED = "reported"
@@ -47,6 +49,12 @@ EXACT = Bar("P6", "bursts with a fault", most=0)
 TAIL = Bar("P7", "p99 ÷ p50 of the burst", most=4)
 OLD_TAP = Bar("P8", "cost of a tap after years ÷ when new", most=1.3)
 OLD_LIST = Bar("P8", "cost of making the list after years ÷ when new", most=1.3)
+POSTED = Bar("P10", "messages sent ÷ connections ÷ WeChat's 50 ms", least=0.8)
+POSTED_MORE = Bar("P10", "messages sent ÷ connections ÷ WeChat's 50 ms")
+FLAT = Bar("P11", "the worker's memory in the last quarter ÷ in the first", most=1.1)
+OLD_CLAIM = Bar("P12", "cost of a claim after years ÷ when new", most=1.3)
+OLD_SETTLE = Bar("P12", "cost of writing down outcomes after years ÷ when new", most=1.3)
+LOST = Bar("P10", "runs with a message lost or twice", most=0)
 
 
 @dataclass
@@ -89,6 +97,10 @@ class Findings:
     cells: dict[tuple[str, str], list[Cell]] = field(default_factory=dict)
     strikes: dict[tuple[str, str], list[Cell]] = field(default_factory=dict)
     memory: dict[tuple[str, str], dict[str, Memory]] = field(default_factory=dict)
+    posted: dict[str, list[Posted]] = field(default_factory=dict)
+    claims: dict[str, list[list[Claims]]] = field(
+        default_factory=dict
+    )  # a round: the new outbox's, the old one's
     remarks: list[str] = field(default_factory=list)
 
     def add(self, engine: str, kind: str, cell: Cell) -> None:
@@ -145,7 +157,30 @@ def judge(found: Findings, engines: Sequence[str], bursts: Sequence[tuple[int, i
             if cells:
                 faulty = float(sum(bool(cell.faults) for cell in cells))
                 verdicts.append(Verdict(EXACT, engine, f"{case}, of {len(cells)}", [faulty]))
-    return sorted(verdicts, key=lambda verdict: verdict.bar.name)
+        verdicts += _judge_messages(found, engine)
+    return sorted(verdicts, key=lambda verdict: int(verdict.bar.name[1:]))
+
+
+def _judge_messages(found: Findings, engine: str) -> list[Verdict]:
+    """P10 to P12."""
+    verdicts: list[Verdict] = []
+    posted = found.posted.get(engine, [])
+    for connections in sorted({each.connections for each in posted}):
+        case, of_it = (
+            f"{connections} connections",
+            [each for each in posted if each.connections == connections],
+        )
+        bar = POSTED if connections == WECHAT_CONNECTIONS else POSTED_MORE
+        verdicts.append(Verdict(bar, engine, case, [each.share for each in of_it]))
+        verdicts.append(Verdict(FLAT, engine, case, [each.rss_last / each.rss_first for each in of_it]))
+    if posted:
+        faulty = float(sum(bool(each.faults) for each in posted))
+        verdicts.append(Verdict(LOST, engine, f"of {len(posted)}", [faulty]))
+    rounds = found.claims.get(engine, [])
+    if rounds:
+        verdicts.append(Verdict(OLD_CLAIM, engine, "", [old.claim / new.claim for new, old in rounds]))
+        verdicts.append(Verdict(OLD_SETTLE, engine, "", [old.settle / new.settle for new, old in rounds]))
+    return verdicts
 
 
 def as_markdown(found: Findings, verdicts: Sequence[Verdict]) -> str:
@@ -156,12 +191,34 @@ def as_markdown(found: Findings, verdicts: Sequence[Verdict]) -> str:
         _table(
             ["bar", "database", "ratio", "median", "min..max", "bar asks", ""], [v.row() for v in verdicts]
         ),
-        "P9, memory of each process, MiB (PSS counts shared pages once):",
-        _table(
-            ["database", "process", "at rest RSS", "PSS", "after the bursts RSS", "PSS"], _memory_rows(found)
+        *_titled(
+            "P9, memory of each process, MiB (PSS counts shared pages once):",
+            ["database", "process", "at rest RSS", "PSS", "after the bursts RSS", "PSS"],
+            _memory_rows(found),
         ),
-        "What was measured (medians; CPU in µs a request, a tick of the kernel's clock at the least):",
-        _table(
+        *_titled(
+            "P10 and P11, messages through the worker (medians; CPU in µs a message):",
+            [
+                "database",
+                "connections",
+                "messages",
+                "per second",
+                "min..max",
+                "worker CPU",
+                "WeChat's CPU",
+                "database CPU",
+                "worker RSS, MiB",
+                "others' share of the machine",
+            ],
+            _posted_rows(found),
+        ),
+        *_titled(
+            "P12, a batch as the worker claims it and writes it down (medians, ms):",
+            ["database", "old notices", "batch", "claim", "write down", "others' share of the machine"],
+            _claim_rows(found),
+        ),
+        *_titled(
+            "What was measured (medians; CPU in µs a request, a tick of the kernel's clock at the least):",
             [
                 "database",
                 "load",
@@ -183,6 +240,11 @@ def as_markdown(found: Findings, verdicts: Sequence[Verdict]) -> str:
         for (engine, kind), cells in [*found.cells.items(), *found.strikes.items()]
         for cell in cells
         for fault in cell.faults
+    ] + [
+        f"- {engine}, messages: {fault}"
+        for engine, posted in found.posted.items()
+        for each in posted
+        for fault in each.faults
     ]
     if faults:
         parts += ["Faults:", "\n".join(faults)]
@@ -215,6 +277,11 @@ def as_json(found: Findings, verdicts: Sequence[Verdict]) -> dict[str, Any]:
             f"{engine}, {when}": {who: asdict(memory) for who, memory in processes.items()}
             for (engine, when), processes in found.memory.items()
         },
+        "posted": {engine: [asdict(each) for each in posted] for engine, posted in found.posted.items()},
+        "claims": {
+            engine: [[asdict(each) for each in pair] for pair in rounds]
+            for engine, rounds in found.claims.items()
+        },
         "remarks": found.remarks,
     }
 
@@ -232,6 +299,57 @@ def _memory_rows(found: Findings) -> list[list[str]]:
                 + ([f"{later.rss:.0f}", f"{later.pss:.0f}"] if later else ["", ""])
             )
     return rows
+
+
+def _posted_rows(found: Findings) -> list[list[str]]:
+    rows = []
+    for engine, posted in found.posted.items():
+        for connections in sorted({each.connections for each in posted}):
+            of_it = [each for each in posted if each.connections == connections]
+            rates = [each.per_second for each in of_it]
+            cpu = [
+                f"{statistics.median(getattr(each, name) for each in of_it):.0f}"
+                for name in ("worker_cpu_us", "wechat_cpu_us", "database_cpu_us")
+            ]
+            rows.append(
+                [
+                    engine,
+                    str(connections),
+                    f"{of_it[0].messages:,}",
+                    f"{statistics.median(rates):.0f}",
+                    f"{min(rates):.0f}..{max(rates):.0f}",
+                    *cpu,
+                    f"{of_it[0].rss_first:.0f} → {of_it[-1].rss_last:.0f}",
+                    f"{statistics.median(each.others_share for each in of_it):.2f}",
+                ]
+            )
+    return rows
+
+
+def _claim_rows(found: Findings) -> list[list[str]]:
+    rows = []
+    for engine, rounds in found.claims.items():
+        for of_it in zip(*rounds, strict=True):
+            claim, settle, others = (
+                statistics.median(getattr(each, name) for each in of_it)
+                for name in ("claim", "settle", "others_share")
+            )
+            rows.append(
+                [
+                    engine,
+                    f"{of_it[0].old:,}",
+                    str(of_it[0].batch),
+                    f"{claim * 1000:.1f}",
+                    f"{settle * 1000:.1f}",
+                    f"{others:.2f}",
+                ]
+            )
+    return rows
+
+
+def _titled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table under its title; nothing where nothing was measured."""
+    return [title, _table(head, rows)] if rows else []
 
 
 def _cell_row(engine: str, kind: str, cells: Sequence[Cell]) -> list[str]:

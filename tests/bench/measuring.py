@@ -36,10 +36,13 @@ class Scale:
     remade_looks: int
     pgbench_seconds: int
     history: int
+    messages: int
+    message_rounds: int
+    claims: int
 
 
-FULL = Scale(10_000, ((2_000, 256), (10_000, 1_000)), 1_500, 6_000, 400, 3, 1_000_000)
-QUICK = Scale(1_000, ((1_000, 128),), 300, 1_500, 100, 1, 20_000)
+FULL = Scale(10_000, ((2_000, 256), (10_000, 1_000)), 1_500, 6_000, 400, 3, 1_000_000, 20_000, 3, 40)
+QUICK = Scale(1_000, ((1_000, 128),), 300, 1_500, 100, 1, 20_000, 2_000, 1, 10)
 LOOKERS = 64
 PHONES_START_SECONDS = 0.15  # CPU the phones' process takes before it plays and after it; it is ours, too
 SMALL_HISTORY = 1_000

@@ -140,13 +140,18 @@ class BenchTown:
             )
             for statement in (_JOURNAL, _NOTICES):
                 connection.execute(text(statement))
-        _take_statistics(self.engine)
+        take_statistics(self.engine)
 
     def close(self) -> None:
         """Let go of the database."""
         with self.app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+
+def openid_of(number: int) -> str:
+    """The WeChat of a resident of the bench."""
+    return f"o-bench-{number:06}"
 
 
 def build(url: str, directory: Path, residents: int) -> BenchTown:
@@ -170,7 +175,7 @@ def build(url: str, directory: Path, residents: int) -> BenchTown:
             )
             community_id = community.id
         login_keys, resident_keys = _settle(db.engine, community_id, residents)
-        _take_statistics(db.engine)
+        take_statistics(db.engine)
     mint = TokenMint(settings.secret_keys)
     tokens = [mint.token_for(Login(key=key)) for key in login_keys]
     return BenchTown(app, environment, url, tokens, resident_keys, community_id)
@@ -183,7 +188,7 @@ def _settle(engine: Engine, community_id: int, how_many: int) -> tuple[list[str]
     with engine.execution_options(writes=True).begin() as connection:
         connection.execute(
             insert(Account),
-            [{"key": new_key(), "openid": f"o-bench-{n:06}", "created_at": now} for n in range(how_many)],
+            [{"key": new_key(), "openid": openid_of(n), "created_at": now} for n in range(how_many)],
         )
         accounts = list(connection.scalars(select(Account.id).order_by(Account.openid)))
         connection.execute(
@@ -226,7 +231,7 @@ def _settle(engine: Engine, community_id: int, how_many: int) -> tuple[list[str]
     return login_keys, resident_keys
 
 
-def _take_statistics(engine: Engine) -> None:
+def take_statistics(engine: Engine) -> None:
     """What the database does by itself in time, done now: the planner knows how many rows there are."""
     with engine.execution_options(writes=True).begin() as connection:
         connection.execute(text("ANALYZE"))
