@@ -13,7 +13,7 @@ from miniprogram_api.schemas.ladder import CallOut, CallOutcomeIn, CallsOut, Cal
 from miniprogram_api.sms import SmsGateway
 from models.base import db
 from models.courses import people_to_tell, run_for_staff
-from models.journal import enter
+from models.journal import enter, enter_each
 from models.ladder import Call, CallScope, Rung, call_within, calls_within, reach_of, write_outcome
 from models.ladder.calls import TO_DO
 from models.staff import Role, places_of
@@ -37,15 +37,13 @@ def list_calls(wanted: dict[str, Any]) -> dict[str, Any]:
     calls = calls_within(
         session, _scope(), states=states, after=after_moment(wanted.get("cursor")), most=limit + 1
     )
-    for call in calls[:limit]:
-        enter(
-            session,
-            "call.looked_at",
-            call,
-            by_account_id=account().id,
-            identity=caller().identity,
-            for_resident_id=call.resident_id,
-        )
+    enter_each(
+        session,
+        "call.looked_at",
+        [(call, call.resident_id) for call in calls[:limit]],
+        by_account_id=account().id,
+        identity=caller().identity,
+    )
     return page(calls, limit, lambda call: [micros(call.due_at), call.id])
 
 

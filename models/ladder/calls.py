@@ -33,6 +33,7 @@ from models import clock
 from models.base import PlainText, chosen_from, new_key
 from models.errors import Conflict, NotFound
 from models.journal import enter
+from models.ladder.holding import hold_people
 from models.ladder.short_messages import ShortMessage, ShortMessageState
 from models.notices import News, Notice, morning_after
 from models.policies import policies_at
@@ -204,6 +205,7 @@ def write_outcome(
     A number that is somebody else's is not used again for this person. Raises Conflict ``call_settled`` for a call that needs none
     any more, and ``call_moved_on`` when somebody else has tried meanwhile.
     """
+    hold_people(session, [call.resident_id])
     call.lock()
     if (call.tries, call.state, call.by_staff_id) == (attempt, CallState(outcome), by.id):
         return call
@@ -260,6 +262,7 @@ def count_waiting(session: Session, as_of: datetime) -> Mapping[str, int]:
 def cancel_calls(session: Session, calls: Collection[Call]) -> int:
     """End these calls: what they tell went stale, or the person has read it. How many were still to be made."""
     cancelled = 0
+    hold_people(session, {call.resident_id for call in calls})
     for call in sorted(calls, key=lambda call: call.id):
         call.lock()
         if call.state in TO_DO:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, TextClause, select, update
 from sqlalchemy.orm import Session
 
 from models import clock
@@ -23,27 +23,21 @@ def pass_on(session: Session, *, most: int) -> int:
     """Owe short messages for up to ``most`` notices that must arrive, did not, and will not any more; how many notices.
 
     What was told with one of them as a single message falls with it. One that was read in the inbox stays there. Two workers at once
-    pass on different ones (``SKIP LOCKED`` on PostgreSQL).
+    pass on different ones (``SKIP LOCKED`` on PostgreSQL), and who is just leaving is passed over.
     """
-    fallen = session.scalars(
-        select(Notice)
-        .where(TO_PASS_ON, Notice.settled_at < clock.now() - WAITS_FOR)
+    now = clock.now()
+    too_late = (TO_PASS_ON, Notice.settled_at < now - WAITS_FOR)
+    rows = session.execute(
+        select(Notice, Resident)
+        .join(Resident, Resident.account_id == Notice.account_id)
+        .where(*too_late)
         .order_by(Notice.settled_at, Notice.id)
         .limit(most)
-        .with_for_update(skip_locked=True, key_share=True)
+        .with_for_update(of=[Notice, Resident], skip_locked=True, key_share=True)
     ).all()
-    if not fallen:
-        return 0
+    people = {notice.account_id: person for notice, person in rows}
+    fallen = [notice for notice, _ in rows]
     falling = [*fallen, *_told_with(session, fallen)]
-    people = {
-        person.account_id: person
-        for person in session.execute(
-            select(Resident.account_id, Resident.id, Resident.home_region_id).where(
-                Resident.account_id.in_({notice.account_id for notice in falling})
-            )
-        )
-    }
-    now = clock.now()
     insert_owed(
         session.connection(),
         [
@@ -54,22 +48,29 @@ def pass_on(session: Session, *, most: int) -> int:
                 "facts": notice.facts,
                 "created_at": notice.created_at,
                 "due_at": now,
-                "resident_id": person.id,
-                "region_id": person.home_region_id,
+                "resident_id": people[notice.account_id].id,
+                "region_id": people[notice.account_id].home_region_id,
                 "notice_id": notice.id,
             }
             for notice in falling
-            # who left is nobody to tell, and whoever has a seat has said where home is
-            if (person := people.get(notice.account_id)) is not None and person.home_region_id is not None
+            if people[notice.account_id].has_home  # whoever has a seat has said where home is
         ],
     )
-    session.execute(
-        update(Notice)
-        .where(Notice.id.in_([notice.id for notice in falling]))
-        .values(passed_on_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return len(falling)
+    ended = [notice.id for notice in falling] or _to_nobody(session, most=most, too_late=too_late)
+    if ended:
+        session.execute(
+            update(Notice)
+            .where(Notice.id.in_(ended))
+            .values(passed_on_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    return len(ended)
+
+
+def _to_nobody(session: Session, *, most: int, too_late: tuple[TextClause, ColumnElement[bool]]) -> list[int]:
+    """Notices to accounts that are nobody here any more: there is nobody to tell, so they end."""
+    whose = select(Resident.id).where(Resident.account_id == Notice.account_id)
+    return list(session.scalars(select(Notice.id).where(*too_late, ~whose.exists()).limit(most)))
 
 
 def _told_with(session: Session, fallen: Sequence[Notice]) -> Sequence[Notice]:

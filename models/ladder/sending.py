@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from models import clock
 from models.ladder.calls import owe_call, wrong_phones
+from models.ladder.holding import hold_people
 from models.ladder.short_messages import NOT_TOLD, ShortMessage, ShortMessageState
 from models.notices import News, morning_after
 from models.policies import Policies, policies_at
@@ -159,7 +160,9 @@ def settle(
     session: Session, message_id: int, state: ShortMessageState, *, outcome: str = "", serial: str = ""
 ) -> None:
     """Write down how a claimed message ended; when it did not tell, a call is owed. One that was settled meanwhile stays as it is."""
-    message = session.get_one(ShortMessage, message_id).lock()
+    message = session.get_one(ShortMessage, message_id)
+    hold_people(session, [message.resident_id])
+    message.lock()
     if message.state is ShortMessageState.SENDING:
         message.serial = serial[:64] or None
         end(session, message, state, outcome=outcome)

@@ -66,7 +66,9 @@ def claim_due(session: Session, *, worker: str, most: int) -> list[Claimed]:
     for account_id in over:
         told_with.pop(account_id)
         settle_owed(session, [first.pop(account_id)], Delivery.CAPPED)
-    settle_owed(session, [other for others in told_with.values() for other in others], Delivery.MERGED)
+    for account_id, others in told_with.items():
+        # what becomes of the one they are told with is what becomes of them (models.ladder)
+        settle_owed(session, others, Delivery.MERGED, outcome=first[account_id].key)
     return [
         Claimed(notice, len(told_with[notice.account_id]))
         for notice in _take(session, first.values(), worker, now)

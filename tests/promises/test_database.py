@@ -228,6 +228,7 @@ MAY_LOCK = {
     "models/courses/seats/asking.py": "the runs of a batch, by id, as bare as the hot path is allowed to be",
     "models/wechat_tokens.py": "the lease on the token, on a connection of its own that has nothing loaded",
     "models/notices/sending.py": "SKIP LOCKED: a worker passes over what another claims",
+    "models/ladder/holding.py": "people by id, of whom one may leave while this waits: there is no row to refresh then",
     "models/ladder/falling.py": "SKIP LOCKED: the same, one rung down",
     "models/ladder/sending.py": "SKIP LOCKED: the same for short messages",
 }

@@ -23,6 +23,7 @@ from models.base import db, transaction
 from models.notices import Delivery, Notice
 from models.regions import RegionKind, plant
 from models.residents import BondKind
+from server.jobs.ladder import send_short_messages
 from tests.people import FIRST_EVENING, Town, a_bond, a_person_without_phone
 from tests.phones import Door, Phone, told
 
@@ -176,6 +177,26 @@ def test_what_did_not_arrive_costs_the_same_for_one_row_and_for_fifty(door: Door
     for person in town.people(49):
         person.tap(run)
     assert shown(50) == for_one
+
+
+def test_the_call_list_costs_the_same_for_one_row_and_for_fifty(door: Door, town: Town) -> None:
+    phone = door.phone(town.clerk)
+
+    def called(how_many: int) -> None:
+        with transaction() as session:
+            elders = [a_person_without_phone(session, town.wutong) for _ in range(how_many)]
+            for elder in elders:
+                a_bond(session, town.helper, elder)
+        run = town.a_run(capacity=60)
+        for elder in elders:
+            town.helper.tap(run, for_whom=elder)
+        with door.app.app_context():
+            send_short_messages(clock.now())
+
+    called(1)
+    for_one = cost(door, phone, "/staff/calls?limit=50", items=1)
+    called(49)
+    assert cost(door, phone, "/staff/calls?limit=50", items=50) == for_one
 
 
 def test_the_places_cost_the_same_however_many_there_are(door: Door, town: Town) -> None:
