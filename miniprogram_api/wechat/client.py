@@ -23,6 +23,7 @@ from wechatpy.exceptions import WeChatClientException
 
 from miniprogram_api.wechat.errcodes import TOKEN_BAD
 from miniprogram_api.wechat.tokens import FetchedToken, TokenShelf
+from miniprogram_api.wechat.words import LONGEST_TOKEN, number_in, word_in
 from models import clock
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ _LONGEST_TOKEN_SECONDS = 7 * 24 * 3600  # WeChat says 7200; what is far from it 
 # An answer is a picture at most. A broken proxy may send without end, or a byte now and then: neither may hold us up.
 _LONGEST_ANSWER = 8 * 1024 * 1024
 _READ_CHUNK = 64 * 1024
+_LONGEST_ERRMSG = 200  # it stands in the log
 
 
 class WeChatTrouble(Exception):
@@ -123,7 +125,7 @@ class WeChatClient(BaseWeChatClient):  # type: ignore[misc]  # wechatpy is untyp
             trouble = _trouble_of_refusal(refused)
         except requests.RequestException as broken:
             trouble = NotSent("no connection") if _never_left(broken) else NoAnswer(type(broken).__name__)
-        except (TypeError, ValueError, RecursionError):
+        except (TypeError, ValueError, ArithmeticError, RecursionError):
             trouble = NoAnswer("an answer that makes no sense")
         # Raised here and not above, so that the original with its URL does not travel along as the context.
         raise trouble
@@ -187,8 +189,8 @@ class WeChatClient(BaseWeChatClient):  # type: ignore[misc]  # wechatpy is untyp
         """A token by stable_token in normal mode, which never disturbs other holders (§3)."""
         body = {"grant_type": "client_credential", "appid": self.appid, "secret": self._secret}
         answer = self.ask("POST", "cgi-bin/stable_token", body=body)
-        token, expires_in = answer.get("access_token"), answer.get("expires_in")
-        if not isinstance(token, str) or not token or type(expires_in) is not int:
+        token, expires_in = word_in(answer.get("access_token"), most=LONGEST_TOKEN), answer.get("expires_in")
+        if token is None or type(expires_in) is not int:
             raise NoAnswer("a token answer without a token")
         if not 0 < expires_in <= _LONGEST_TOKEN_SECONDS:
             raise NoAnswer("a token answer without a token")
@@ -248,7 +250,10 @@ def _read_whole(answer: requests.Response, *, within: float) -> None:
 
 def _trouble_of_refusal(refused: WeChatClientException) -> WeChatTrouble:
     if refused.errcode is not None:
-        return WeChatRefused(refused.errcode, str(refused.errmsg))
+        errcode = number_in(refused.errcode)
+        if errcode is None:
+            return NoAnswer("an errcode that is none")
+        return WeChatRefused(errcode, str(refused.errmsg)[:_LONGEST_ERRMSG])
     status = refused.response.status_code
     return NotSent(f"HTTP {status}") if status < 500 else NoAnswer(f"HTTP {status}")
 

@@ -16,6 +16,7 @@ from miniprogram_api.wechat import errcodes
 from miniprogram_api.wechat.client import NoToken, WeChatClient, WeChatRefused, WeChatTrouble
 from miniprogram_api.wechat.pause import Pause
 from miniprogram_api.wechat.refusals import report_misconfiguration
+from miniprogram_api.wechat.words import LONGEST_TRACE_ID, number_in, word_in
 from models.errors import Refusal
 
 log = logging.getLogger(__name__)
@@ -105,8 +106,8 @@ def check_image(client: WeChatClient, pause: Pause, url: str, *, openid: str, sc
     except (WeChatTrouble, Refusal) as trouble:
         return ImageCheck(None, f"{NEEDS_A_PERSON}: {_why(trouble, pause)}", _errcode_of(trouble))
     pause.learn(answered=True)
-    trace_id = answer.get("trace_id")
-    if not isinstance(trace_id, str) or not trace_id:
+    trace_id = word_in(answer.get("trace_id"), most=LONGEST_TRACE_ID)
+    if trace_id is None:
         return ImageCheck(None, f"{NEEDS_A_PERSON}: an answer without a trace id")
     return ImageCheck(trace_id)
 
@@ -123,9 +124,8 @@ def _verdict(answer: Mapping[str, Any]) -> TextVerdict:
     result = answer.get("result")
     if not isinstance(result, Mapping):
         return _by_hand("an answer without a result")
-    label = str(result.get("label"))
-    suggest = suggested(result.get("suggest"))
-    return TextVerdict(suggest, int(label) if label.isdecimal() else None, str(answer.get("trace_id") or ""))
+    trace_id = word_in(answer.get("trace_id"), most=LONGEST_TRACE_ID)
+    return TextVerdict(suggested(result.get("suggest")), number_in(result.get("label")), trace_id or "")
 
 
 def _by_hand(why: str, errcode: int | None = None) -> TextVerdict:

@@ -23,9 +23,11 @@ from miniprogram_api.wechat.pause import Pause
 from miniprogram_api.wechat.refusals import refuse, report_misconfiguration
 from miniprogram_api.wechat.templates import AccountTemplate, LibraryKeyword, LibraryTitle
 from miniprogram_api.wechat.tokens import TokenShelf
+from miniprogram_api.wechat.words import LONGEST_MSGID, LONGEST_OPENID, word_in
 from models.errors import Refusal
 
 _phone_shape = re.compile(r"[0-9]{5,15}")
+_country_shape = re.compile(r"[0-9]{1,4}")
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,12 @@ class WeChatGateway:
             answer = self._client.exchange_login_code(code)
         except WeChatTrouble as trouble:
             refuse(refusals.LOGIN, trouble)
-        openid, unionid = answer.get("openid"), answer.get("unionid")
-        if not isinstance(openid, str) or not openid:
+        openid, unionid = (word_in(answer.get(name), most=LONGEST_OPENID) for name in ("openid", "unionid"))
+        if openid is None:
             refuse(refusals.LOGIN, NoAnswer("a login without an openid"))
-        return WeChatLogin(openid=openid, unionid=unionid if isinstance(unionid, str) and unionid else None)
+        if unionid is None and answer.get("unionid"):
+            refuse(refusals.LOGIN, NoAnswer("a login with a unionid that is none"))
+        return WeChatLogin(openid=openid, unionid=unionid)
 
     def phone_number(self, code: str, *, openid: str) -> str:
         """The number this person allowed us to read (getuserphonenumber, §5): ``13800138000``, abroad ``+85261234567``.
@@ -169,8 +173,8 @@ class WeChatGateway:
             return SendOutcome(SendResult.TRY_LATER, reason=f"no access token: {no_shelf.code}")
         if answer.get("errcode") != 0:  # somebody in between answered, who has not heard of errcodes
             return SendOutcome(SendResult.UNKNOWN, reason="no answer of WeChat's")
-        msgid = answer.get("msgid")
-        return SendOutcome(SendResult.ACCEPTED, msgid=str(msgid) if msgid is not None else None)
+        # sent is sent, whatever it is called: the push about it finds it without a name, too
+        return SendOutcome(SendResult.ACCEPTED, msgid=word_in(answer.get("msgid"), most=LONGEST_MSGID))
 
     # --- templates (§4.6) ---------------------------------------------------------------------------------------------
 
@@ -289,6 +293,8 @@ class WeChatGateway:
 def _number_on(card: Mapping[str, object]) -> str | None:
     pure, country = card.get("purePhoneNumber"), str(card.get("countryCode") or "86").lstrip("+")
     if not isinstance(pure, str) or _phone_shape.fullmatch(pure) is None:
+        return None
+    if _country_shape.fullmatch(country) is None:
         return None
     return pure if country == "86" else f"+{country}{pure}"
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from miniprogram_api.wechat.client import NoAnswer, WeChatClient
+from miniprogram_api.wechat.words import LONGEST_LINK, word_in
 
 Build = Literal["release", "trial", "develop"]
 
@@ -56,8 +57,9 @@ def url_link(client: WeChatClient, path: str, query: str, *, build: Build, days:
         "expire_type": _AFTER_DAYS,
         "expire_interval": days,
     }
-    link = client.ask_with_token("POST", "wxa/generate_urllink", body=body).get("url_link")
-    if not isinstance(link, str) or not link.startswith(("https://", "http://")):
+    answer = client.ask_with_token("POST", "wxa/generate_urllink", body=body)
+    link = word_in(answer.get("url_link"), most=LONGEST_LINK)
+    if link is None or not link.startswith(("https://", "http://")):
         raise NoAnswer("a link that is none")
     return link
 

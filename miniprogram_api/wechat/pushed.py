@@ -21,6 +21,7 @@ from miniprogram_api.wechat.events import (
     Withdrawn,
     dedupe_key,
 )
+from miniprogram_api.wechat.words import number_in
 
 _integer = re.compile(r"-?[0-9]{1,18}")
 _LATEST = 4_102_444_800  # the year 2100
@@ -103,7 +104,7 @@ def _media_checked(fields: Fields, at: datetime) -> list[PushEvent]:
         at=at,
         trace_id=trace_id,
         suggest=suggested(result.get("suggest") if errcode == 0 else None),
-        label=_number(result.get("label", 0)),
+        label=_label(result.get("label", 0)),
         errcode=errcode,
         dedupe_key=_key(fields, openid, at, trace_id),
     )
@@ -209,6 +210,13 @@ def _number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int) or _integer.fullmatch(str(value)) is None:
         raise Unreadable
     return int(value)
+
+
+def _label(value: object) -> int:
+    label = number_in(value)
+    if label is None:
+        raise Unreadable
+    return label
 
 
 def _moment(value: object) -> datetime:

@@ -102,6 +102,7 @@ ENTRY = {"TemplateId": "t", "SubscribeStatusString": "accept", "PopupScene": 0}
         json.dumps({**HEAD, "Event": "subscribe_msg_popup_event", "List": {"TemplateId": {"x": 1}}}),
         json.dumps({**HEAD, "Event": "subscribe_msg_sent_event", "List": {"TemplateId": "t", "MsgID": "1"}}),
         json.dumps({**HEAD, "Event": "user_info_modified"}),
+        json.dumps({**HEAD, "Event": "wxa_media_check", "trace_id": "t", "result": {"label": 10**10}}),
         json.dumps({**HEAD, "Event": "user_info_modified", "OpenID": "x" * 300}),
         json.dumps({**HEAD, "Event": "user_info_modified", "OpenID": "a\nb"}),
         json.dumps({**HEAD, "Event": "user_authorization_revoke", "OpenID": WANG, "RevokeInfo": "x"}),
