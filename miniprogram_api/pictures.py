@@ -63,6 +63,10 @@ class PictureShelf:
             with self._lock:
                 del self._under_way[name]
 
+    def names(self) -> list[str]:
+        """The names of every picture that is kept now."""
+        return sorted(path.stem for path in self._directory.glob("*.picture"))
+
     def drop(self, beginning: str) -> None:
         """Let go of every picture whose name begins so."""
         for path in self._directory.glob(f"{beginning}*.picture"):

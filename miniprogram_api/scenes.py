@@ -19,7 +19,7 @@ from miniprogram_api.wechat import WeChatGateway
 from miniprogram_api.wechat.links import Build
 from models import clock
 from models.base import db, reading, transaction
-from models.courses import CourseRun, published_run
+from models.courses import CourseRun, published_run, runs_not_over
 from models.errors import Conflict, Unavailable
 from models.scenes import (
     Scene,
@@ -31,6 +31,7 @@ from models.scenes import (
     resolve,
     revoke,
     scene_for_staff,
+    subjects_of,
 )
 from models.staff import Role, places_of
 
@@ -40,6 +41,7 @@ KEEPERS_OF_CODES = (Role.ADMIN, Role.CLERK)
 LOOKS_SECONDS = 5.0
 # the picture stays the same as long as its scene lives; a day is how long a poster shop may show one that was taken back
 CODE_FRESH_SECONDS = 24 * 3600
+SCENES_AT_ONCE = 500
 LINK_DAYS = 30  # the longest WeChat gives (wechat.md §7)
 LEAST_LINK_LEFT = timedelta(days=3)  # a message is read within so many days
 
@@ -143,6 +145,30 @@ def take_back_scene(key: str) -> None:
     scene = scene_for_staff(session, key, within=places_of(session, member, *KEEPERS_OF_CODES))
     revoke(session, scene, by_account_id=account().id, identity=caller().identity)
     _shelf().drop(scene.key)
+
+
+def forget_pictures(shelf: PictureShelf, *, since: datetime) -> int:
+    """Let go of the pictures whose scene leads nowhere any more, or to a class that was over before ``since``; how many scenes' pictures.
+
+    Needs an application context and no open transaction. The class's page stays, and whoever asks for its code again gets it again.
+    """
+    kept = sorted({name.partition("-")[0] for name in shelf.names()})
+    gone: list[str] = []
+    for start in range(0, len(kept), SCENES_AT_ONCE):
+        keys = kept[start : start + SCENES_AT_ONCE]
+        with reading() as session:
+            leads_to = subjects_of(session, keys)
+            runs = [subject for kind, subject in leads_to.values() if kind is SceneKind.COURSE_RUN]
+            lasting = runs_not_over(session, runs, at=since)
+        wanted = {
+            key
+            for key, (kind, subject) in leads_to.items()
+            if kind is not SceneKind.COURSE_RUN or subject in lasting
+        }
+        gone += [key for key in keys if key not in wanted]
+    for key in gone:
+        shelf.drop(f"{key}-")
+    return len(gone)
 
 
 def url_link_for(run: CourseRun) -> str:

@@ -6,7 +6,7 @@ says where it leads, until when, and whether it still does. A subject has one li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -151,6 +151,18 @@ def live_scene(session: Session, kind: SceneKind, subject_key: str) -> Scene | N
             or_(Scene.expires_at.is_(None), Scene.expires_at > clock.now()),
         )
     )
+
+
+def subjects_of(session: Session, keys: Collection[str]) -> dict[str, tuple[SceneKind, str]]:
+    """Where those of these scenes lead that lead anywhere now: kind and key of the subject, by the scene's key."""
+    rows = session.execute(
+        select(Scene.key, Scene.kind, Scene.subject_key).where(
+            Scene.key.in_(keys),
+            Scene.revoked_at.is_(None),
+            or_(Scene.expires_at.is_(None), Scene.expires_at > clock.now()),
+        )
+    )
+    return {row.key: (row.kind, row.subject_key) for row in rows}
 
 
 def resolve(session: Session, key: str) -> Scene:

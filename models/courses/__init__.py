@@ -12,6 +12,7 @@ from models.courses.listing import (
     registrations_of,
     roster_of,
     run_for_staff,
+    runs_not_over,
 )
 from models.courses.planning import Evening, RunPlan, classes_of_teacher, open_course, plan_run, publish
 from models.courses.registrations import LIVE, Registration, RegistrationState, Standing, Tap, Wanting
@@ -60,6 +61,7 @@ __all__ = [
     "revise_run",
     "roster_of",
     "run_for_staff",
+    "runs_not_over",
     "said_helper",
     "still_true",
     "withdraw_run",

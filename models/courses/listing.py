@@ -5,7 +5,7 @@ Finders take what they filter by as arguments and load everything a page shows i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -67,6 +67,11 @@ def published_run(session: Session, key: str) -> CourseRun:
     if run is None:
         raise NotFound("没有找到这门课，可能已经下架")
     return run
+
+
+def runs_not_over(session: Session, keys: Collection[str], *, at: datetime) -> set[str]:
+    """Those of these runs whose last evening was not over at a moment."""
+    return set(session.scalars(select(CourseRun.key).where(CourseRun.key.in_(keys), CourseRun.ends_at >= at)))
 
 
 def registrations_of(

@@ -123,4 +123,10 @@ SCHEDULE = (
         "注销满三年的同意记录、离岗满一年的工作人员姓名到期删除",
     ),
     Job("forget_ended_logins", timedelta(hours=24), tidying.forget_logins, "过期或退出的登录不再保留"),
+    Job(
+        "forget_code_pictures",
+        timedelta(hours=24),
+        tidying.forget_code_pictures,
+        "课程结束满三十天或已收回的小程序码，图片从本机删除",
+    ),
 )

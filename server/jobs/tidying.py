@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from flask import current_app
+
+from miniprogram_api.scenes import forget_pictures
 from models.accounts import forget_ended_logins
 from models.base import transaction
 from models.departures import forget_what_was_kept_long_enough
 from models.kept_answers import forget_old_answers
+
+CODES_KEPT_FOR = timedelta(days=30)  # after the last evening; a poster that still hangs is not printed again
 
 
 def forget_answers(now: datetime) -> int:
@@ -26,3 +31,8 @@ def forget_logins(now: datetime) -> int:
     """Drop logins that ended more than a month ago; how many."""
     with transaction() as session:
         return forget_ended_logins(session, before=now)
+
+
+def forget_code_pictures(now: datetime) -> int:
+    """Remove this machine's pictures of codes of classes long over, and of codes that lead nowhere any more; of how many codes."""
+    return forget_pictures(current_app.extensions["code_images"], since=now - CODES_KEPT_FOR)
