@@ -1,4 +1,5 @@
-"""A person's rights over what we keep (个保法 arts. 15, 44–47): agreeing and taking it back, a copy of everything, closing the account."""
+"""A person's rights over what we keep (个保法 arts. 15, 44–47): agreeing and taking it back, who acts for them, a copy of everything,
+closing the account."""
 
 from __future__ import annotations
 
@@ -14,14 +15,17 @@ from miniprogram_api.schemas.rights import (
     ClosureOut,
     ClosureSeen,
     CopyOut,
+    HelpersOut,
 )
 from models import clock
 from models.base import db
-from models.consents import Consent, ConsentChannel, agree, consent_in_force, withdraw
+from models.consents import Consent, ConsentChannel, agree, consent_in_force
 from models.copies import copy_for
 from models.departures import close_account, what_closing_means
 from models.errors import NotFound
 from models.journal import enter
+from models.profiles import withdraw_from_all
+from models.residents import bond_over, bonds_over, leave_helper, resident_of
 
 door = Door("rights", description="个人信息权利")
 
@@ -57,10 +61,38 @@ def withdraw_consent() -> None:
     """撤回同意
 
     From now on nothing new is registered for this account, nor kept of its profile: a tap answers 409 ``profile_needed`` with
-    ``consent`` until it agrees again. Seats and places in queues stay; whoever wants to give them up does so as always. Twice is fine.
+    ``consent`` until it agrees again, and one of somebody who acts for them 409 ``ward_withdrew``. Seats and places in queues stay;
+    whoever wants to give them up does so as always. Twice is fine.
     """
     account().lock()
-    withdraw(db.session(), account(), identity=caller().identity)
+    withdraw_from_all(db.session(), account(), identity=caller().identity)
+
+
+@door.get("/me/helpers")
+@door.gives(HelpersOut)
+def list_my_helpers() -> dict[str, Any]:
+    """谁可以替我办事
+
+    Everybody who may act for the person who asks today, oldest first, with masked names.
+    """
+    session = db.session()
+    oneself = resident_of(session, account())
+    return {"items": bonds_over(session, oneself) if oneself else []}
+
+
+@door.delete("/me/helpers/<key:key>")
+@door.gives(None, 204, refuses=(409,))
+def end_help(key: str) -> None:
+    """不再由他人代办
+
+    From this moment on this helper acts for the person who asks no longer; what they registered stays. A child's guardian stays: 409
+    ``guardian_stays``. Twice is fine.
+    """
+    session = db.session()
+    account().lock().must_stand()
+    leave_helper(
+        session, bond_over(session, resident_of(session, account()), key), by_account_id=account().id
+    )
 
 
 @door.get("/me/copy", looks=True)

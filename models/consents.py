@@ -13,9 +13,9 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import ForeignKey, Index, Select, delete, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, and_, delete, exists, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from models import clock
 from models.accounts import Account
@@ -105,32 +105,44 @@ def agree(session: Session, account: Account, *, version: str, channel: ConsentC
     if consent is None:
         try:
             with session.begin_nested():
-                consent = Consent(
-                    account_id=account.id,
-                    kind=ConsentKind.PRIVACY,
-                    version=version,
-                    text_sha256=PRIVACY_POLICY.sha256,
-                    channel=channel,
-                    given_at=clock.now(),
-                )
+                consent = _consent(account, channel=channel, given_at=clock.now())
                 session.add(consent)
         except IntegrityError:  # the same agreement, sent twice at once
             consent = session.scalars(_in_force(account)).one()
     return consent
 
 
-def withdraw(session: Session, account: Account, *, identity: str = "resident") -> None:
+def withdraw(
+    session: Session,
+    account: Account,
+    *,
+    identity: str = "resident",
+    agreed_on_paper_at: datetime | None = None,
+) -> None:
     """Take every standing agreement back, from now on. Withdrawing what was withdrawn changes nothing.
 
-    Nothing new is registered for this account until it agrees again; what it holds already stays.
+    Nothing new is registered for this account until it agrees again, by itself or by who acts for it; what it holds already stays.
+    Whoever never agreed here but did on paper (``agreed_on_paper_at``) takes that back: it is written down with its withdrawal.
+    The caller holds the account.
     """
-    standing = session.scalars(
-        select(Consent).where(Consent.account_id == account.id, Consent.withdrawn_at.is_(None))
-    )
-    for consent in standing.all():
+    given = consents_of(session, account)
+    standing = [consent for consent in given if consent.withdrawn_at is None]
+    if not given and agreed_on_paper_at is not None:
+        standing = [_consent(account, channel=ConsentChannel.COUNTER, given_at=agreed_on_paper_at)]
+        session.add_all(standing)
+        session.flush()
+    for consent in standing:
         consent.withdrawn_at = clock.now()
         enter(session, "consent.withdrawn", consent, by_account_id=account.id, identity=identity)
     session.flush()
+
+
+def has_withdrawn(account_id: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
+    """The condition that this account's last word on the privacy policy, whichever version, was taking its agreement back."""
+    theirs = and_(Consent.account_id == account_id, Consent.kind == ConsentKind.PRIVACY)
+    return exists().where(theirs, Consent.withdrawn_at.is_not(None)) & ~exists().where(
+        theirs, Consent.withdrawn_at.is_(None)
+    )
 
 
 def consent_in_force(session: Session, account: Account) -> Consent | None:
@@ -150,6 +162,17 @@ def forget_consents_of_closed_accounts(session: Session) -> int:
     )
     gone = session.execute(delete(Consent).where(Consent.account_id.in_(closed)))
     return int(gone.rowcount)  # type: ignore[attr-defined,unused-ignore]  # a DELETE's result always counts rows
+
+
+def _consent(account: Account, *, channel: ConsentChannel, given_at: datetime) -> Consent:
+    return Consent(
+        account_id=account.id,
+        kind=ConsentKind.PRIVACY,
+        version=PRIVACY_POLICY.version,
+        text_sha256=PRIVACY_POLICY.sha256,
+        channel=channel,
+        given_at=given_at,
+    )
 
 
 def _in_force(account: Account) -> Select[Consent]:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-from models.consents import PRIVACY_POLICY
+from sqlalchemy.orm import Session
+
+from models.accounts import Account
+from models.consents import PRIVACY_POLICY, withdraw
 from models.errors import Conflict
+from models.residents import bonds_over, resident_of
 
 
 class Knowable(Protocol):
@@ -28,13 +32,24 @@ Somebody = TypeVar("Somebody", bound=Knowable)
 
 
 def must_be_known(
-    oneself: Somebody | None, for_whom: Somebody | None, *, has_agreed: bool, at_what_age: bool = False
+    oneself: Somebody | None,
+    for_whom: Somebody | None,
+    *,
+    has_agreed: bool,
+    ward_withdrew: bool = False,
+    at_what_age: bool = False,
 ) -> Somebody:
     """The one it is for, once everything is filled in; ``for_whom`` is ``oneself`` unless somebody else is acted for.
 
-    ``has_agreed``: whether a consent is in force; ``at_what_age``: whether the year of birth matters. Raises Conflict
+    ``has_agreed``: whether a consent of who acts is in force; ``ward_withdrew``: whether the one acted for took theirs back;
+    ``at_what_age``: whether the year of birth matters. Raises Conflict ``ward_withdrew``, which only they can mend, or
     ``profile_needed`` naming every field that is missing, those of somebody else with ``for.`` in front.
     """
+    if ward_withdrew:
+        raise Conflict(
+            "ward_withdrew",
+            "您要代办的人撤回了对隐私政策的同意，暂时不能替其办理；请本人在小程序里重新同意后再试",
+        )
     missing: list[str] = []
     if oneself is None or not oneself.name:
         missing.append("name")
@@ -58,3 +73,19 @@ def must_be_known(
             details={"fields": missing, "consent_version": PRIVACY_POLICY.version},
         )
     return for_whom
+
+
+def withdraw_from_all(session: Session, account: Account, *, identity: str = "resident") -> None:
+    """Take back every agreement of this person's, in the app or on paper: nothing new is registered by them or by who acts for them.
+
+    On paper is what was agreed to when somebody was first allowed to act for them. The caller holds the account, for which a tap
+    of a helper's waits.
+    """
+    oneself = resident_of(session, account)
+    over = bonds_over(session, oneself) if oneself else []
+    withdraw(
+        session,
+        account,
+        identity=identity,
+        agreed_on_paper_at=min((bond.agreed_at for bond in over), default=None),
+    )

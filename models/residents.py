@@ -19,12 +19,13 @@ from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relations
 from models import clock
 from models.accounts import Account
 from models.base import Base, EncryptedText, Keyed, PlainText, chosen_from
-from models.errors import Fault, Invalid, NotFound
+from models.errors import Conflict, Fault, Invalid, NotFound
 from models.journal import enter
 from models.regions import Region, RegionKind
 from models.vault import vault
 
 EARLIEST_BIRTH_YEAR = 1900
+AGE_OF_OWN_CONSENT = 14  # 个保法 art. 31: below it, the guardian's consent is all there is
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
@@ -84,6 +85,13 @@ class BondKind(StrEnum):
     GUARDIAN = "guardian"  # 监护
     FAMILY_HELPER = "family_helper"  # 亲情代办
     GRID_HELPER = "grid_helper"  # 网格代办
+
+
+def guards_a_child(kind: BondKind, birth_year: int | None) -> bool:
+    """Whether this is the guardian of somebody who may be too young to decide. Only the year of birth is known, if that."""
+    if kind is not BondKind.GUARDIAN:
+        return False
+    return birth_year is None or clock.today().year - birth_year <= AGE_OF_OWN_CONSENT
 
 
 class Bond(Keyed, Base):
@@ -193,6 +201,17 @@ def end_bond(session: Session, bond: Bond, *, by_account_id: int | None, identit
     session.flush()
 
 
+def leave_helper(session: Session, bond: Bond, *, by_account_id: int) -> None:
+    """The ward ends the bond from their side, at once. Ending what has ended changes nothing.
+
+    Raises Conflict ``guardian_stays`` for a child whose guardian decides. The caller holds the ward's account, for which a tap of the
+    helper's waits: none comes afterwards.
+    """
+    if bond.ended_at is None and guards_a_child(bond.kind, bond.ward.birth_year):
+        raise Conflict("guardian_stays", "监护关系不能在这里结束，需要变更请监护人到社区办理")
+    end_bond(session, bond, by_account_id=by_account_id)
+
+
 def bonds_around(session: Session, residents: Collection[int]) -> list[Bond]:
     """Every bond these people ever had, on either side, with both people, oldest first."""
     return list(
@@ -215,6 +234,30 @@ def bonds_of(session: Session, helper: Resident) -> list[Bond]:
             .order_by(Bond.id)
         )
     )
+
+
+def bonds_over(session: Session, ward: Resident) -> list[Bond]:
+    """Every bond that lets somebody act for this person today, with who that is, oldest first."""
+    return list(
+        session.scalars(
+            select(Bond)
+            .options(joinedload(Bond.helper), joinedload(Bond.ward))
+            .where(Bond.ward_id == ward.id, Bond.is_live_on(clock.today()))
+            .order_by(Bond.id)
+        )
+    )
+
+
+def bond_over(session: Session, ward: Resident | None, key: str) -> Bond:
+    """The bond over this person with this key, also one that is over. Raises NotFound for anybody else's."""
+    bond = session.scalar(
+        select(Bond)
+        .options(joinedload(Bond.ward))
+        .where(Bond.key == key, Bond.ward_id == (ward.id if ward else None))
+    )
+    if bond is None:
+        raise NotFound("没有找到这位代办人")
+    return bond
 
 
 def ward_by_key(session: Session, helper: Resident, key: str) -> Resident:

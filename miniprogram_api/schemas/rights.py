@@ -18,7 +18,7 @@ from models.grants import Answer
 from models.ladder import CallState, ShortMessageState
 from models.notices import Delivery, NoticeKind
 from models.partners import PartnerKind
-from models.residents import BondKind
+from models.residents import BondKind, guards_a_child
 
 ACT_LABELS = {
     "account.closed": "注销账号",
@@ -185,6 +185,28 @@ class CopiedProfileOut(Shape):
     birth_year = fields.Integer(required=True, allow_none=True)
     elder_mode = fields.Boolean(required=True)
     created_at = TownTime(required=True)
+
+
+class HelperOut(Shape):
+    """Somebody who may act for this person, whose name is masked. ``key`` names the bond."""
+
+    key = Key(required=True)
+    name = fields.Function(
+        lambda bond: masked_name(bond.helper.name), metadata={"type": ["string", "null"]}, required=True
+    )
+    kind = fields.Enum(BondKind, by_value=True, required=True)
+    since = fields.Date(attribute="starts_on", required=True)
+    can_be_ended = fields.Function(
+        lambda bond: not guards_a_child(bond.kind, bond.ward.birth_year),
+        metadata={"type": "boolean", "description": "能否由本人结束；未满十四周岁的监护关系不能"},
+        required=True,
+    )
+
+
+class HelpersOut(Shape):
+    """Everybody who may act for this person today."""
+
+    items = fields.List(fields.Nested(HelperOut), required=True)
 
 
 class CopiedBondOut(Shape):

@@ -5,7 +5,8 @@ API, counter, import and jobs all come through ``decide``. It works on a whole b
 
 1. Whoever has a live registration gets the same answer again, also after the window closed.
 2. The run must be published, open by the server's clock, and not cancelled.
-3. Who asks must be known: name, phone, home community, consent; a birth year only where the run has an age rule.
+3. Who asks must be known: name, phone, home community, consent; a birth year only where the run has an age rule. Whoever is acted
+   for and has an account must not have withdrawn theirs.
 4. A seat if nobody waits and one is free, else the end of the queue, else a refusal when the queue is full.
 5. A seat given up goes to the first in line in the same transaction: no seat stands idle beside somebody waiting.
 

@@ -16,10 +16,8 @@ from models import clock
 from models.accounts import Account
 from models.courses import LIVE, CourseRun, Registration
 from models.partners import partners_of
-from models.residents import Bond, BondKind, Resident, resident_of
+from models.residents import Bond, BondKind, Resident, guards_a_child, resident_of
 from models.staff import StaffMember, staff_members_of
-
-AGE_OF_OWN_CONSENT = 14  # 个保法 art. 31: below it, the guardian's consent is all there is
 
 
 class WardBecomes(StrEnum):
@@ -152,11 +150,8 @@ def _what_becomes(bond: Bond, others: Iterable[Bond]) -> WardBecomes:
 
 
 def _is_for_a_child(bond: Bond) -> bool:
-    """Whether all that allows the town to know this ward is the guardian's word. Only the year of birth is known."""
-    if bond.kind is not BondKind.GUARDIAN or bond.ward.account_id is not None:
-        return False
-    born = bond.ward.birth_year
-    return born is None or clock.today().year - born <= AGE_OF_OWN_CONSENT
+    """Whether all that allows the town to know this ward is the guardian's word."""
+    return bond.ward.account_id is None and guards_a_child(bond.kind, bond.ward.birth_year)
 
 
 def _the_closest(bonds: Iterable[Bond]) -> list[Bond]:

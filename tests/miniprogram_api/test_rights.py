@@ -16,7 +16,7 @@ from models.departures import WardBecomes
 from models.grants import Answer, record_answers
 from models.journal import JournalEntry
 from models.residents import BondKind
-from tests.people import FIRST_EVENING, Person, Town, a_bond
+from tests.people import FIRST_EVENING, Person, Town, a_bond, a_resident
 from tests.phones import Door, Phone, the_problem, told
 
 CONSENT = {"version": PRIVACY_POLICY.version}
@@ -62,6 +62,67 @@ def test_only_the_text_in_force_is_agreed_to(door: Door, town: Town) -> None:
     phone = door.phone(town.resident)
     the_problem(phone.put("/me/consent", json={"version": "2020-01"}), 409, "consent_outdated")
     the_problem(phone.put("/me/consent", json={}), 422, "invalid")
+
+
+# --- who acts for me ----------------------------------------------------------------------------------------------
+
+
+def test_a_helper_is_told_that_the_one_acted_for_took_their_consent_back(door: Door, town: Town) -> None:
+    with transaction() as session:
+        a_bond(session, town.neighbour, town.resident)
+    held, wanted = town.a_run(), town.a_run()
+    helper, elder = door.phone(town.neighbour), door.phone(town.resident)
+    told(helper.put(f"/course-runs/{held.key}/registration?for={town.resident.key}"))
+    gone(elder.delete("/me/consent"))
+    path = f"/course-runs/{wanted.key}/registration?for={town.resident.key}"
+    problem = the_problem(helper.put(path), 409, "ward_withdrew")
+    assert "陈静" not in json.dumps(problem, ensure_ascii=False)
+    gone(helper.delete(f"/course-runs/{held.key}/registration?for={town.resident.key}"))
+    told(elder.put("/me/consent", json=CONSENT))
+    told(helper.put(path))
+
+
+def test_one_sees_who_may_act_and_ends_it(door: Door, town: Town) -> None:
+    with transaction() as session:
+        bond = a_bond(session, town.neighbour, town.resident)
+    phone = door.phone(town.resident)
+    assert told(phone.get("/me/helpers"))["items"] == [
+        {
+            "key": bond.key,
+            "name": "*洋",
+            "kind": "family_helper",
+            "since": "2026-11-20",
+            "can_be_ended": True,
+        }
+    ]
+    gone(phone.delete(f"/me/helpers/{bond.key}"))
+    gone(phone.delete(f"/me/helpers/{bond.key}"))
+    assert told(phone.get("/me/helpers")) == {"items": []}
+    helper = door.phone(town.neighbour)
+    assert told(helper.get("/me"))["wards"] == []
+    path = f"/course-runs/{town.a_run().key}/registration?for={town.resident.key}"
+    the_problem(helper.put(path), 404, "no_bond")
+
+
+def test_a_bond_is_ended_by_nobody_but_the_one_acted_for(door: Door, town: Town) -> None:
+    with transaction() as session:
+        bond = a_bond(session, town.neighbour, town.resident)
+    for somebody in (town.neighbour, town.outsider, town.helper):
+        the_problem(door.phone(somebody).delete(f"/me/helpers/{bond.key}"), 404, "not_found")
+    newcomer = door.log_in("o-newcomer")
+    assert told(newcomer.get("/me/helpers")) == {"items": []}
+    the_problem(newcomer.delete(f"/me/helpers/{bond.key}"), 404, "not_found")
+
+
+def test_a_child_with_a_phone_sees_the_guardian_and_keeps_them(door: Door, town: Town) -> None:
+    with transaction() as session:
+        child = a_resident(session, town.wutong, name="李小雨", birth_year=2016)
+        bond = a_bond(session, town.guardian, child, kind=BondKind.GUARDIAN)
+    phone = door.phone(child)
+    assert [helper["can_be_ended"] for helper in told(phone.get("/me/helpers"))["items"]] == [False]
+    the_problem(phone.delete(f"/me/helpers/{bond.key}"), 409, "guardian_stays")
+    gone(phone.delete("/me/consent"))
+    told(door.phone(town.guardian).put(f"/course-runs/{town.a_run().key}/registration?for={child.key}"))
 
 
 # --- the copy -----------------------------------------------------------------------------------------------------

@@ -62,6 +62,7 @@ TABLES = {
     "/api/v1/course-runs": "course_runs",
     "/api/v1/staff/course-runs": "course_runs",
     "/api/v1/me/notices": "notices",
+    "/api/v1/me/helpers": "bonds",
     "/api/v1/staff/notices": "notices",
     "/api/v1/staff/content-checks": "content_checks",
     "/api/v1/staff/calls": "calls",
@@ -263,6 +264,8 @@ class Fuzzer:
         query = select(table.c.key).order_by(table.c.id)
         if "account_id" in table.c and persona is not None and persona.who is not None:
             query = query.where(table.c.account_id == persona.who.account_id)
+        if name == "bonds" and persona is not None and isinstance(persona.who, Person):
+            query = query.where(table.c.ward_id == persona.who.resident_id)
         with self.door.app.app_context(), reading() as session:
             keys = session.scalars(query).all()
         return str(self.chance.choice(keys)) if keys else "a" * 16

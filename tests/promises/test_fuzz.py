@@ -21,7 +21,7 @@ from models.notices import Delivery, Notice
 from models.staff import Role, StaffMember, grant, hire
 from server.jobs.ladder import send_short_messages
 from server.logs import set_up_logs
-from tests.people import OPENS_AT, Town
+from tests.people import OPENS_AT, Town, a_bond
 from tests.phones import Door
 from tests.promises.fuzzing import Fuzzer, Persona, labels, unknown_addresses
 
@@ -58,6 +58,8 @@ def a_busy_town(door: Door, town: Town) -> tuple[list[CourseRun], list[StaffMemb
     crowd = town.people(20)
     for person in crowd:
         person.tap(open_runs[2])
+    with transaction() as session:  # somebody with a phone of their own, and who may act for them
+        a_bond(session, town.neighbour, town.resident)
     with transaction() as session:  # names a clerk has to look at
         for person in crowd:
             subject = Subject(

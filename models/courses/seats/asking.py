@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,12 @@ from sqlalchemy import Row, and_, select
 from sqlalchemy.engine import Connection
 
 from models import clock
-from models.accounts import Login
-from models.consents import PRIVACY_POLICY, Consent
+from models.accounts import Account, Login
+from models.consents import PRIVACY_POLICY, Consent, has_withdrawn
 from models.courses.registrations import Tap, Taps
 from models.courses.runs import Audience, CourseRun, RunState
 from models.errors import NotFound, Refusal, Unauthenticated
-from models.residents import Bond, BondKind, Resident
+from models.residents import Bond, BondKind, Resident, guards_a_child
 
 
 @dataclass(slots=True)
@@ -48,6 +48,10 @@ class Asker:
     learner: Person | None
     identity: str = "resident"
     bond: BondKind | None = None
+    ward_withdrew: bool = False  # whoever is acted for took back what they had agreed to
+
+
+Wards = Mapping[tuple[int, str], tuple[Person, BondKind, bool]]
 
 
 @dataclass(slots=True)
@@ -134,23 +138,38 @@ def person_of(row: Row[*tuple[Any, ...]]) -> Person:
     )
 
 
-def _wards(connection: Connection, keys: set[str]) -> dict[tuple[int, str], tuple[Person, BondKind]]:
-    """By (helper's id, ward's key): everybody whom somebody may act for today, and by which bond: the oldest."""
+def _wards(connection: Connection, keys: set[str]) -> Wards:
+    """By (helper's id, ward's key): everybody whom somebody may act for today, by which bond (the oldest), and whether they withdrew."""
     if not keys:
         return {}
+    # Their word is theirs: who takes it back, or ends the bond, holds their account, and is waited for here, before it is read.
+    connection.execute(
+        select(Account.id)
+        .join(Resident, Resident.account_id == Account.id)
+        .where(Resident.key.in_(keys))
+        .order_by(Account.id)
+        .with_for_update(read=True, of=Account)
+    )
     rows = connection.execute(
-        select(Bond.helper_id, Bond.kind, *PERSON_COLUMNS)
+        select(
+            Bond.helper_id, Bond.kind, has_withdrawn(Resident.account_id).label("withdrew"), *PERSON_COLUMNS
+        )
         .join(Bond, Bond.ward_id == Resident.id)
         .where(Resident.key.in_(keys), Bond.is_live_on(clock.today()))
         .order_by(Bond.id.desc())
     )
-    return {(row.helper_id, row.key): (person_of(row), row.kind) for row in rows}
+    return {(row.helper_id, row.key): _ward_of(row) for row in rows}
+
+
+def _ward_of(row: Row[*tuple[Any, ...]]) -> tuple[Person, BondKind, bool]:
+    # for a child below fourteen the guardian agrees, whatever the child's own phone says
+    return person_of(row), row.kind, row.withdrew and not guards_a_child(row.kind, row.birth_year)
 
 
 def _asker_of(
     tap: Tap,
     login: Row[*tuple[Any, ...]] | None,
-    wards: dict[tuple[int, str], tuple[Person, BondKind]],
+    wards: Wards,
     now: datetime,
 ) -> Asker | Refusal:
     if login is None or login.revoked_at is not None:
@@ -158,12 +177,13 @@ def _asker_of(
     if login.expires_at <= now:
         return Unauthenticated("token_expired", "登录已过期，请重新登录")
     oneself = person_of(login) if login.id is not None else None
-    learner, bond = oneself, None
+    asker = Asker(login.login_account_id, login.consent_id is not None, oneself, oneself)
     if tap.for_key is not None and (oneself is None or tap.for_key != oneself.key):
-        learner, bond = wards.get((oneself.id, tap.for_key), (None, None)) if oneself else (None, None)
-        if learner is None:
+        ward = wards.get((oneself.id, tap.for_key)) if oneself else None
+        if ward is None:
             return NotFound("没有找到您要代办的人，请先到社区登记代办关系", code="no_bond")
-    return Asker(login.login_account_id, login.consent_id is not None, oneself, learner, bond=bond)
+        asker.learner, asker.bond, asker.ward_withdrew = ward
+    return asker
 
 
 def lock_runs(connection: Connection, keys: Iterable[str]) -> dict[str, LockedRun]:

@@ -45,7 +45,11 @@ def _give(ask: Ask, now: datetime) -> Held:
     run, asker = ask.run, ask.asker
     must_be_open(run, now)
     learner = must_be_known(
-        asker.oneself, asker.learner, has_agreed=asker.consented, at_what_age=looks_at_age(run)
+        asker.oneself,
+        asker.learner,
+        has_agreed=asker.consented,
+        ward_withdrew=asker.ward_withdrew,
+        at_what_age=looks_at_age(run),
     )
     must_be_for(run, learner, asker)
     if not run.waiting and run.seats_taken < run.capacity:
