@@ -2,7 +2,7 @@
 
 ``open_doors`` hangs everything under ``/api/v1`` on an app. What the routes need of the installation they get from
 ``app.extensions``: ``wechat`` (the gateway), ``wechat_templates`` (ids by name), ``token_mint``, ``seats`` (the committer of
-taps), ``freshness`` (kept list bodies), ``push_secrets`` (none: WeChat tells nothing here), ``settings``, ``code_images`` (kept pictures of codes) and ``scene_looks`` (the tally of
+taps), ``freshness`` (kept list bodies), ``push_secrets`` (none: WeChat tells nothing here), ``settings``, ``rates`` (how often who may ask), ``code_images`` (kept pictures of codes) and ``scene_looks`` (the tally of
 looks); ``server.app`` puts them there.
 """
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import current_app
 
 from miniprogram_api.edge import Door, Needs, caller
+from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.accounts import LoginIn, LoginOut
 from miniprogram_api.wechat import WeChatGateway
 from models.accounts import open_login, revoke_login, welcome
@@ -15,7 +16,7 @@ from models.base import db
 door = Door("accounts", description="登录")
 
 
-@door.post("/login", needs=Needs.NOTHING)
+@door.post("/login", needs=Needs.NOTHING, rate=RateName.LOGIN)
 @door.takes(LoginIn)
 @door.gives(LoginOut, refuses=(403, 409, 422))
 def log_in(sent: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from flask import current_app
 
 from miniprogram_api.cursors import after_id, after_moment, micros, page
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
+from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.courses import (
     ForWhom,
     MyRegistrationsOut,
@@ -82,7 +83,7 @@ def show_run(key: str) -> CourseRun:
     return published_run(db.session(), key)
 
 
-@door.put("/course-runs/<key:key>/registration", needs=Needs.SIGNATURE)
+@door.put("/course-runs/<key:key>/registration", needs=Needs.SIGNATURE, rate=RateName.TAPS)
 @door.takes(ForWhom, location="query")
 @door.gives(RegistrationOut, refuses=(409, 422))
 def take_seat(whom: dict[str, Any], key: str) -> Standing:
@@ -98,7 +99,7 @@ def take_seat(whom: dict[str, Any], key: str) -> Standing:
     return standing
 
 
-@door.delete("/course-runs/<key:key>/registration", needs=Needs.SIGNATURE)
+@door.delete("/course-runs/<key:key>/registration", needs=Needs.SIGNATURE, rate=RateName.TAPS)
 @door.takes(ForWhom, location="query")
 @door.gives(None, 204, refuses=(409, 422))
 def give_up_seat(whom: dict[str, Any], key: str) -> None:

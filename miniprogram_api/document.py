@@ -19,7 +19,8 @@ from models import clock
 
 PREFIX = "/api/v1"
 STATIC = Path(__file__).parent / "static"
-DOCUMENTED = (400, 401, 403, 404, 405, 409, 413, 415, 422, 503)
+DOCUMENTED = (400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503)
+ASK_AGAIN = (429, 503)
 
 
 # what a shape checks as a whole, and no field of it says
@@ -49,10 +50,14 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest ships no types
         self.spec.components.schema("Problem", schema=ProblemOut)
         for status in DOCUMENTED:
             phrase = HTTPStatus(status).phrase
-            answer = {
+            answer: dict[str, Any] = {
                 "description": phrase,
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
             }
+            if status in ASK_AGAIN:
+                answer["headers"] = {
+                    "Retry-After": {"description": "几秒后再试", "schema": {"type": "integer"}}
+                }
             self.spec.components.response(f"Problem{status}", answer, lazy=True)
             # flask-smorest itself refers to a refused argument by the status's name
             self.spec.components.response(HTTPStatus(status).name, answer, lazy=True)

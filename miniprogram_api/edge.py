@@ -3,7 +3,7 @@
 A ``Door`` is a blueprint that lets nobody in unasked: every route beneath it needs a login unless it says otherwise. Views say
 what they take and give and speak to ``models``; the door does the rest, in this order:
 
-1. the token is checked, the login looked up, the identity of ``X-Identity`` put on;
+1. the token is checked, what has a rate is counted, the login looked up, the identity of ``X-Identity`` put on;
 2. what was sent is checked against the shape, unknown fields refused;
 3. the view acts, inside one transaction that declared beforehand whether it writes;
 4. commit; only then the answer is shaped and sent.
@@ -27,6 +27,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from miniprogram_api.freshness import Freshness
+from miniprogram_api.rates import RateName, Rates, address_of
 from models.accounts import Account, TokenMint, account_behind
 from models.base import TownSession, db
 from models.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated
@@ -52,11 +53,15 @@ class Needs(Enum):
 
 @dataclass(frozen=True)
 class Manners:
-    """How a route behaves. ``asks_wechat``: the view looks first, waits ``between_transactions``, and writes afterwards."""
+    """How a route behaves. ``asks_wechat``: the view looks first, waits ``between_transactions``, and writes afterwards.
+
+    ``rate``: what a call is counted as, by login, or by address where there is none.
+    """
 
     needs: Needs
     looks: bool
     asks_wechat: bool
+    rate: RateName | None
 
 
 @dataclass
@@ -109,21 +114,24 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         looks: bool = False,
         asks_wechat: bool = False,
         kept: bool = False,
+        rate: RateName | None = None,
         **options: Any,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Like Flask's, closed by default.
 
         ``looks``: a GET that journals what it shows, and so writes. ``kept``: the same bytes for everyone, served from
-        ``Freshness`` before anything is parsed.
+        ``Freshness`` before anything is parsed. ``rate``: how often it may be asked, 429 ``too_many_requests`` beyond.
         """
         register = super().route(rule, **options)
 
         def decorate(view: Callable[P, R]) -> Callable[P, R]:
             self.manners[f"{self.name}.{options.get('endpoint') or view.__name__}"] = Manners(
-                needs, looks, asks_wechat
+                needs, looks, asks_wechat, rate
             )
             methods = set(options.get("methods", ()))
             shown: Callable[..., Any] = self._documented(view, needs, methods)
+            if rate is not None:
+                self._refusing(shown, (429,))
             return cast("Callable[P, R]", register(_from_kept(shown) if kept else shown))
 
         return decorate
@@ -210,10 +218,14 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         manners = self.manners[request.endpoint or ""]
         will_write = request.method in WRITING or manners.looks
         if manners.needs is Needs.NOTHING:
+            if manners.rate is not None:
+                _rates().count(manners.rate, _address())
             if will_write:
                 cast("TownSession", db.session()).declare_writes()
             return None
         login_key = _mint().login_key(_bearer())
+        if manners.rate is not None:
+            _rates().count(manners.rate, login_key)
         if manners.needs is Needs.SIGNATURE:
             if _identity() != "resident":
                 raise Forbidden("identity_unfit", "请切换到居民身份再操作")
@@ -264,6 +276,18 @@ def between_transactions() -> Iterator[None]:
     session.rollback()
     yield
     session.declare_writes()
+
+
+def _rates() -> Rates:
+    return cast("Rates", current_app.extensions["rates"])
+
+
+def _address() -> str:
+    return address_of(
+        request.environ.get("REMOTE_ADDR") or "",
+        request.environ.get("HTTP_X_FORWARDED_FOR", ""),
+        trusted_proxies=current_app.extensions["settings"].trusted_proxies,
+    )
 
 
 def _mint() -> TokenMint:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from flask import current_app
 
 from miniprogram_api.edge import Door, Needs, account, account_if_any
+from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.notices import GrantsIn, GrantsOut, PromptsOut, PromptsQuery
 from models.base import db
 from models.errors import Fault, Invalid
@@ -41,7 +42,7 @@ def show_prompts(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"moment": wanted["moment"], "items": items}
 
 
-@door.post("/me/message-grants")
+@door.post("/me/message-grants", rate=RateName.ANSWERS)
 @door.takes(GrantsIn)
 @door.gives(GrantsOut, 201)
 def record_grants(sent: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from models.errors import (
     Invalid,
     NotFound,
     Refusal,
+    TooOften,
     Unauthenticated,
     Unavailable,
 )
@@ -39,6 +40,7 @@ STATUSES: dict[type[Refusal], int] = {
     NotFound: 404,
     Conflict: 409,
     Invalid: 422,
+    TooOften: 429,
     Busy: 503,
     Unavailable: 503,
 }
@@ -102,7 +104,7 @@ def show_refusals(app: Flask) -> None:
 
 def _refused(refusal: Refusal) -> Response:
     headers = {}
-    if isinstance(refusal, Busy | Unavailable):
+    if isinstance(refusal, Busy | TooOften | Unavailable):
         headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"

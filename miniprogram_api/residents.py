@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from miniprogram_api.content import Opinion, begin_writing, checked
 from miniprogram_api.edge import Door, Needs, account, between_transactions, caller
+from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.fields import masked_phone
 from miniprogram_api.schemas.residents import MeIn, MeOut, PhoneIn, PrivacyPolicyOut
 from miniprogram_api.wechat import Scene, WeChatGateway
@@ -37,7 +38,7 @@ def show_me() -> dict[str, Any]:
     return _me(db.session(), account())
 
 
-@door.put("/me", asks_wechat=True)
+@door.put("/me", asks_wechat=True, rate=RateName.PROFILE)
 @door.takes(MeIn)
 @door.gives(MeOut, refuses=(409, 422))
 def tell_about_me(sent: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +80,7 @@ def tell_about_me(sent: dict[str, Any]) -> dict[str, Any]:
     return _me(session, account())
 
 
-@door.post("/me/phone", asks_wechat=True)
+@door.post("/me/phone", asks_wechat=True, rate=RateName.PHONE)
 @door.takes(PhoneIn)
 @door.gives(MeOut, refuses=(409, 422))
 def tell_my_phone(sent: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from miniprogram_api.edge import Door, account, caller
+from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.residents import ConsentIn, ConsentOut
 from miniprogram_api.schemas.rights import (
     FINAL,
@@ -95,7 +96,7 @@ def end_help(key: str) -> None:
     )
 
 
-@door.get("/me/copy", looks=True)
+@door.get("/me/copy", looks=True, rate=RateName.COPY)
 @door.gives(CopyOut)
 def show_my_copy() -> dict[str, Any]:
     """个人信息副本

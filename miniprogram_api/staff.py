@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from miniprogram_api.edge import Door, account
+from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.residents import IdentityOut, InvitationIn
 from models.base import db
 from models.staff import accept_invitation, grants_of
@@ -12,7 +13,7 @@ from models.staff import accept_invitation, grants_of
 door = Door("staff", description="工作人员")
 
 
-@door.post("/me/staff-memberships")
+@door.post("/me/staff-memberships", rate=RateName.INVITATIONS)
 @door.takes(InvitationIn)
 @door.gives(IdentityOut, 201)
 def join_staff(sent: dict[str, Any]) -> dict[str, Any]:

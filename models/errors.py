@@ -10,6 +10,7 @@ accepts, and plain ``details``. Rules raise them; the edge (API, console, comman
     ├── Invalid       what was sent cannot be right; names the field
     ├── Unauthenticated   we do not know who you are
     ├── Busy          try again in a moment
+    ├── TooOften      you asked for this too often; try again later
     └── Unavailable   something outside our house does not answer
 """
 
@@ -79,6 +80,20 @@ class Busy(Refusal):
 
     def __init__(
         self, code: str = "busy", message: str = "人太多啦，请稍等几秒再试", *, retry_after: int = 1
+    ) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after
+
+
+class TooOften(Refusal):
+    """One person, or one address, asks for the same too often; nothing was done. To be asked again after ``retry_after`` seconds."""
+
+    def __init__(
+        self,
+        code: str = "too_many_requests",
+        message: str = "操作有点频繁，请稍等一会儿再试",
+        *,
+        retry_after: int,
     ) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after

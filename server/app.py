@@ -16,6 +16,7 @@ from miniprogram_api import open_doors
 from miniprogram_api.freshness import FRESH_SECONDS, Freshness
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.pushes import PushSecrets
+from miniprogram_api.rates import Rates
 from miniprogram_api.scenes import LOOKS_SECONDS, LookTally
 from miniprogram_api.sms import ConsoleSms, SmsGateway, TencentSms
 from miniprogram_api.wechat import WeChatGateway
@@ -68,6 +69,7 @@ def create_app(settings: Settings, *, fresh_seconds: float = FRESH_SECONDS) -> F
         "token_mint": TokenMint(settings.secret_keys),
         "seats": Committer(engine, decide),
         "freshness": Freshness(fresh_seconds),
+        "rates": Rates(settings.rates, redis_url=settings.rate_limit_storage),
         "code_images": PictureShelf(settings.data_dir / "codes"),
         "scene_looks": LookTally(LOOKS_SECONDS if fresh_seconds else 0),
     }

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from miniprogram_api.rates import RATES, Rate, RateName, rate_of
 from miniprogram_api.sms.templates import LONGEST_SIGN
 from miniprogram_api.sms.tencent import TENCENT_API
 from models.notices import ShortMessageName, TemplateName
@@ -33,6 +35,8 @@ HIGHEST_PORT = 65535
 MOST_WORKERS = 64
 WECHAT_CONNECTIONS = 16
 MOST_CONNECTIONS = 256
+MOST_PROXIES = 8
+IN_MEMORY = "memory://"
 
 Name = TypeVar("Name", bound=StrEnum)
 
@@ -91,6 +95,11 @@ class Settings:
     wechat_state: str = "formal"
     wechat_connections: int = WECHAT_CONNECTIONS
     sms_account: SmsAccount | None = None  # none: short messages are written to the log, not sent
+    rates: Mapping[RateName, Rate] = field(default_factory=lambda: RATES)
+    rate_limit_storage: str | None = field(
+        default=None, repr=False
+    )  # may hold a password; none: each process counts
+    trusted_proxies: int = 0
     port: int = 8000
     sandbox_port: int = 8001
     bind: str = "127.0.0.1"
@@ -122,11 +131,16 @@ class _Reader:
             self.faults.append(f"{name} {wrong}")
         return value
 
-    def number(self, name: str, default: int, *, most: int) -> int:
+    def number(self, name: str, default: int, *, most: int, least: int = 1) -> int:
         value = self.text(name, str(default))
-        if value.isascii() and value.isdigit() and len(value) <= len(str(most)) and 1 <= int(value) <= most:
+        if (
+            value.isascii()
+            and value.isdigit()
+            and len(value) <= len(str(most))
+            and least <= int(value) <= most
+        ):
             return int(value)
-        self.faults.append(f"{name} is {value!r}; it may be 1 to {most}")
+        self.faults.append(f"{name} is {value!r}; it may be {least} to {most}")
         return default
 
 
@@ -171,6 +185,9 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
         ),
         wechat_connections=read.number("WECHAT_CONNECTIONS", WECHAT_CONNECTIONS, most=MOST_CONNECTIONS),
         sms_account=_sms_account(read),
+        rates=_rates(read),
+        rate_limit_storage=_redis(read),
+        trusted_proxies=read.number("TRUSTED_PROXIES", 0 if is_demo else 1, most=MOST_PROXIES, least=0),
         port=port,
         sandbox_port=sandbox_port,
         bind=read.text("BIND", "127.0.0.1"),
@@ -220,6 +237,29 @@ def _sms_account(read: _Reader) -> SmsAccount | None:
         region=read.text("SMS_REGION", "ap-guangzhou"),
         templates=_ids_by_name(read, "SMS_TEMPLATES", ShortMessageName),
     )
+
+
+def _rates(read: _Reader) -> dict[RateName, Rate]:
+    """``RATE_LIMITS``: ``name=60/minute`` pairs with commas between, each in place of the default; ``off`` alone switches all off."""
+    text = read.env.get("RATE_LIMITS", "").strip()
+    if text == "off":
+        return {}
+    rates: dict[RateName, Rate | None] = {**RATES}
+    for pair in _listed(text):
+        name, _, said = (part.strip() for part in pair.partition("="))
+        try:
+            rates[RateName(name)] = rate_of(said)
+        except ValueError:
+            read.faults.append(
+                f"RATE_LIMITS has {pair!r}; it may be name=60/minute (or second, hour, off) "
+                f"for: {', '.join(RateName)}"
+            )
+    return {name: rate for name, rate in rates.items() if rate is not None}
+
+
+def _redis(read: _Reader) -> str | None:
+    url = read.text("RATE_LIMIT_STORAGE", IN_MEMORY, check=_must_be_redis)
+    return None if url == IN_MEMORY else url
 
 
 def _ids_by_name(read: _Reader, setting: str, names: type[Name]) -> dict[Name, str]:
@@ -324,6 +364,12 @@ def _must_be_sign(value: str) -> str | None:
     return (
         None if 2 <= len(value) <= LONGEST_SIGN else f"is not a signature of 2 to {LONGEST_SIGN} characters"
     )
+
+
+def _must_be_redis(value: str) -> str | None:
+    if value == IN_MEMORY or (value.startswith(("redis://", "rediss://")) and urlsplit(value).hostname):
+        return None
+    return "is not redis://host:port/0, rediss://… or memory://"
 
 
 def _must_be_url(value: str) -> str | None:

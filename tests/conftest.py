@@ -60,6 +60,7 @@ def settings_for(url: str, **changes: Any) -> Settings:
         wechat_secret="sandbox-secret",
         wechat_base_url="http://127.0.0.1:1",
         wechat_templates={name: f"template-of-{name}" for name in TemplateName},
+        rates={},  # tests ask faster than people; who tests limits sets them
     )
     return replace(settings, **changes)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from miniprogram_api.rates import RATES, Rate, RateName
 from models.notices import ShortMessageName, TemplateName
 from server.settings import (
     SANDBOX_APPID,
@@ -361,3 +362,58 @@ def test_the_example_filled_in_is_a_town(production: dict[str, str]) -> None:
     with_sms = from_environment(filled | {"SMS_PROVIDER": "tencent"}).sms_account
     assert with_sms is not None
     assert with_sms.templates[ShortMessageName.PLEASE_CALL] == "id-of-please_call"
+
+
+# --- rates --------------------------------------------------------------------------------------------------------
+
+
+def test_rates_are_generous_unless_said_otherwise(production: dict[str, str], tmp_path: Path) -> None:
+    assert from_environment(production).rates == RATES
+    assert from_environment({"DATA_DIR": str(tmp_path)}).rates == RATES
+
+
+def test_a_rate_takes_the_place_of_its_default_and_off_switches_off(production: dict[str, str]) -> None:
+    rates = from_environment(production | {"RATE_LIMITS": "taps=5/second, copy=off"}).rates
+    assert rates[RateName.TAPS] == Rate(5, 1)
+    assert RateName.COPY not in rates
+    assert rates[RateName.LOGIN] == RATES[RateName.LOGIN]
+    assert from_environment(production | {"RATE_LIMITS": "off"}).rates == {}
+
+
+@pytest.mark.parametrize("wrong", ["taps", "taps=60", "naps=60/minute", "=60/minute", "taps=0/minute"])
+def test_a_rate_that_makes_no_sense_is_told(production: dict[str, str], wrong: str) -> None:
+    (fault,) = faults_of(production | {"RATE_LIMITS": wrong})
+    assert fault.startswith(f"RATE_LIMITS has {wrong!r}")
+
+
+def test_the_example_says_the_rates_there_are(production: dict[str, str]) -> None:
+    (line,) = [line for line in EXAMPLE.read_text().splitlines() if line.startswith("RATE_LIMITS=")]
+    assert from_environment(production | {"RATE_LIMITS": line.partition("=")[2]}).rates == RATES
+    assert all(f"{name}=" in line for name in RateName)
+
+
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [("memory://", None), ("redis://10.0.0.5:6379/0", "redis://10.0.0.5:6379/0"), ("", None)],
+)
+def test_rates_are_counted_in_memory_or_in_redis(
+    production: dict[str, str], said: str, url: str | None
+) -> None:
+    assert from_environment(production | {"RATE_LIMIT_STORAGE": said}).rate_limit_storage == url
+
+
+def test_another_place_to_count_is_refused_and_a_password_is_not_shown(production: dict[str, str]) -> None:
+    for wrong in ("mongodb://db", "redis://", "10.0.0.5:6379"):
+        (fault,) = faults_of(production | {"RATE_LIMIT_STORAGE": wrong})
+        assert fault.startswith("RATE_LIMIT_STORAGE")
+    kept = from_environment(production | {"RATE_LIMIT_STORAGE": "redis://:hunter7@db/0"})
+    assert "hunter7" not in repr(kept)
+
+
+def test_production_stands_behind_one_proxy_and_a_demo_behind_none(
+    production: dict[str, str], tmp_path: Path
+) -> None:
+    assert from_environment(production).trusted_proxies == 1
+    assert from_environment({"DATA_DIR": str(tmp_path)}).trusted_proxies == 0
+    assert from_environment(production | {"TRUSTED_PROXIES": "0"}).trusted_proxies == 0
+    assert faults_of(production | {"TRUSTED_PROXIES": "-1"}) == ["TRUSTED_PROXIES is '-1'; it may be 0 to 8"]
