@@ -44,14 +44,25 @@ def _without_end(caller: socket.socket) -> None:
         caller.sendall(b" " * (1 << 20))
 
 
+def _hear_out(caller: socket.socket) -> None:
+    """Read the whole request: hanging up on what is unread resets the connection, and the answer with it."""
+    with caller.makefile("rb") as request:
+        length = 0
+        for line in iter(request.readline, b"\r\n"):
+            name, _, value = line.partition(b":")
+            length = int(value) if name.lower() == b"content-length" else length
+        request.read(length)
+
+
 @contextmanager
 def _somebody_else(says: Says, tokens: TokenShelf | None = None) -> Iterator[WeChatGateway]:
     """A gateway whose WeChat answers everything so."""
 
     def answer(caller: socket.socket) -> None:
         with caller, suppress(OSError):
-            caller.recv(65536)
+            _hear_out(caller)
             says(caller)
+            caller.shutdown(socket.SHUT_WR)
 
     def serve() -> None:
         with suppress(OSError):
