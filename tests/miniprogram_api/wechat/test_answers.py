@@ -48,7 +48,7 @@ def _hear_out(caller: socket.socket) -> None:
     """Read the whole request: hanging up on what is unread resets the connection, and the answer with it."""
     with caller.makefile("rb") as request:
         length = 0
-        for line in iter(request.readline, b"\r\n"):
+        while (line := request.readline()).strip():
             name, _, value = line.partition(b":")
             length = int(value) if name.lower() == b"content-length" else length
         request.read(length)
