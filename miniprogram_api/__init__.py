@@ -28,6 +28,7 @@ from miniprogram_api import (
     rights,
     scenes,
     staff,
+    timetabling,
 )
 from miniprogram_api.document import document
 from miniprogram_api.problems import show_refusals
@@ -45,6 +46,7 @@ DOORS = (
     notices.door,
     grants.door,
     staff.door,
+    timetabling.door,
     desk.door,
     ladder.door,
     scenes.door,

@@ -19,7 +19,7 @@ from miniprogram_api.wechat import WeChatGateway
 from miniprogram_api.wechat.links import Build
 from models import clock
 from models.base import db, reading, transaction
-from models.courses import CourseRun, published_run, runs_not_over
+from models.courses import published_run, runs_not_over
 from models.errors import Conflict, Unavailable
 from models.scenes import (
     Scene,
@@ -171,7 +171,7 @@ def forget_pictures(shelf: PictureShelf, *, since: datetime) -> int:
     return len(gone)
 
 
-def url_link_for(run: CourseRun) -> str:
+def url_link_for(run_key: str) -> str:
     """WeChat's link to a run's page, for a short message: the kept one while it opens for ``LEAST_LINK_LEFT`` more, else a new one.
 
     Needs an application context and no open transaction: it may ask WeChat. Raises NotFound for a run nobody may see, and as
@@ -179,9 +179,9 @@ def url_link_for(run: CourseRun) -> str:
     """
     still_good = clock.now() + LEAST_LINK_LEFT
     with reading() as session:
-        published_run(session, run.key)
-        way = _way_of(live_scene(session, SceneKind.COURSE_RUN, run.key), link_until=still_good)
-    way = way or _made_way(run.key)
+        published_run(session, run_key)
+        way = _way_of(live_scene(session, SceneKind.COURSE_RUN, run_key), link_until=still_good)
+    way = way or _made_way(run_key)
     if way.link is not None:
         return way.link
     expires_at = clock.now() + timedelta(days=LINK_DAYS)

@@ -63,6 +63,8 @@ RULES = {
     for rule in (
         Rule("waitlist_share", "候补人数上限，按名额的倍数", 1.0, 0, 1000),
         Rule("free_cancel_hours", "开课前多少小时以内取消算临时取消", 24, 0, 720),
+        Rule("courses_reviewed", "课程发布前是否要管理员审核（1 要，0 不要）", 0, 0, 1),
+        Rule("publishing_hour", "每天几点统一发布新课", "09:00"),
         Rule("quiet_from", "夜间免打扰开始", "21:30"),
         Rule("quiet_until", "夜间免打扰结束", "08:00"),
         Rule("messages_a_day", "每人每天最多收几条普通消息", 5, 1, 100),
@@ -98,6 +100,8 @@ class Policies:
     desk_afternoon: time
     short_messages_a_day: int
     call_again_hours: float
+    courses_reviewed: bool
+    publishing_hour: time
 
 
 def policies_at(session: Session | Connection, region_id: int | None) -> Policies:
@@ -115,6 +119,8 @@ def policies_at(session: Session | Connection, region_id: int | None) -> Policie
     return Policies(
         waitlist_share=float(numbers["waitlist_share"]),
         free_cancel_hours=float(numbers["free_cancel_hours"]),
+        courses_reviewed=bool(numbers["courses_reviewed"]),
+        publishing_hour=time.fromisoformat(cast("str", numbers["publishing_hour"])),
         quiet_from=time.fromisoformat(cast("str", numbers["quiet_from"])),
         quiet_until=time.fromisoformat(cast("str", numbers["quiet_until"])),
         messages_a_day=int(numbers["messages_a_day"]),

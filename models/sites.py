@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
 
 from models.base import Base, Keyed, PlainText, chosen_from
+from models.errors import NotFound
 from models.regions import Region, regions_within
 
 
@@ -97,6 +98,19 @@ def add_venue(
     )
     session.add(venue)
     session.flush()
+    return venue
+
+
+def venue_in(session: Session, key: str, *, within: Sequence[Region]) -> Venue:
+    """The room with this key in one of these places. Raises NotFound outside of them."""
+    venue = session.scalar(
+        select(Venue)
+        .join(Site)
+        .options(contains_eager(Venue.site).joinedload(Site.region))
+        .where(Venue.key == key)
+    )
+    if venue is None or not any(place.contains(venue.site.region) for place in within):
+        raise NotFound("没有找到这个场地")
     return venue
 
 

@@ -6,9 +6,10 @@ from marshmallow import fields
 
 from miniprogram_api.schemas.fields import Cursor, Day, Key, Limit, Shape, TownTime, Words
 from miniprogram_api.schemas.regions import RegionBrief
-from models.courses import Audience, RegistrationState, RunPhase, SessionState
+from models.courses import Audience, RegistrationState, RunPhase, SessionPhase
 
 PHASE_LABELS = {
+    RunPhase.SCHEDULED: "待发布",
     RunPhase.UPCOMING: "即将开放",
     RunPhase.ENROLLING: "报名中",
     RunPhase.FULL: "已报满",
@@ -50,7 +51,7 @@ class SessionOut(Shape):
     key = Key(required=True)
     starts_at = TownTime(required=True)
     ends_at = TownTime(required=True)
-    state = fields.Enum(SessionState, by_value=True, required=True)
+    state = fields.Enum(SessionPhase, by_value=True, attribute="phase", required=True)
     place = fields.Nested(PlaceOut, attribute="venue", required=True)
 
 

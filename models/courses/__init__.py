@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.courses.changing import By, cancel_run, cancel_session, move_session
 from models.courses.listing import (
     RunFilter,
     live_registration,
@@ -12,18 +13,51 @@ from models.courses.listing import (
     registrations_of,
     roster_of,
     run_for_staff,
+    runs_for_staff,
     runs_not_over,
+    session_for_staff,
 )
-from models.courses.planning import Evening, RunPlan, classes_of_teacher, open_course, plan_run, publish
-from models.courses.registrations import LIVE, Registration, RegistrationState, Standing, Tap, Wanting
-from models.courses.reminding import owe_reminders, still_true
+from models.courses.planning import Evening, RunPlan, classes_of_teacher, open_course, plan_run
+from models.courses.publishing import (
+    PUBLISHERS,
+    archive_finished,
+    must_be_publisher,
+    next_publishing_hour,
+    publish,
+    send_back,
+    submit,
+    unpublish,
+)
+from models.courses.registrations import (
+    LIVE,
+    CancelledBy,
+    Registration,
+    RegistrationState,
+    Standing,
+    Tap,
+    Wanting,
+)
+from models.courses.reminding import owe_reminders
 from models.courses.revising import Change, changes_of, hurts_of, leave_rooms, revise_run, withdraw_run
-from models.courses.runs import Audience, Course, CourseRun, CourseSession, RunPhase, RunState, SessionState
+from models.courses.runs import (
+    Audience,
+    Course,
+    CourseRun,
+    CourseSession,
+    RunPhase,
+    RunState,
+    SessionPhase,
+    SessionState,
+)
 from models.courses.seats import decide, give_up_all, hold_runs_of, promote, register, said_helper
+from models.courses.truth import still_true
 
 __all__ = [
     "LIVE",
+    "PUBLISHERS",
     "Audience",
+    "By",
+    "CancelledBy",
     "Change",
     "Course",
     "CourseRun",
@@ -35,10 +69,14 @@ __all__ = [
     "RunPhase",
     "RunPlan",
     "RunState",
+    "SessionPhase",
     "SessionState",
     "Standing",
     "Tap",
     "Wanting",
+    "archive_finished",
+    "cancel_run",
+    "cancel_session",
     "changes_of",
     "classes_of_teacher",
     "decide",
@@ -47,6 +85,9 @@ __all__ = [
     "hurts_of",
     "leave_rooms",
     "live_registration",
+    "move_session",
+    "must_be_publisher",
+    "next_publishing_hour",
     "open_course",
     "owe_reminders",
     "people_to_tell",
@@ -61,8 +102,13 @@ __all__ = [
     "revise_run",
     "roster_of",
     "run_for_staff",
+    "runs_for_staff",
     "runs_not_over",
     "said_helper",
+    "send_back",
+    "session_for_staff",
     "still_true",
+    "submit",
+    "unpublish",
     "withdraw_run",
 ]

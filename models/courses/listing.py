@@ -8,19 +8,31 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import Select, and_, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
 
 from models import clock
 from models.accounts import Account
 from models.courses.registrations import LIVE, Registration, RegistrationState
-from models.courses.runs import Course, CourseRun, CourseSession, RunPhase, RunState, SessionState
+from models.courses.runs import (
+    LISTED,
+    UNSEEN,
+    Course,
+    CourseRun,
+    CourseSession,
+    RunPhase,
+    RunState,
+    SessionState,
+)
 from models.errors import NotFound
 from models.regions import Region, regions_within
 from models.residents import Resident
 from models.sites import Venue
 
+# literals, not parameters: only so can PostgreSQL see that a partial index fits
+_LISTED: list[ColumnElement[Any]] = [literal_column(f"'{state.value}'") for state in LISTED]
 FIRST_DAY, LAST_DAY = date(1949, 10, 1), date(2999, 12, 31)
 
 
@@ -38,7 +50,12 @@ def published_runs(
     session: Session, wanted: RunFilter, *, after: tuple[datetime, int] | None, most: int
 ) -> Sequence[CourseRun]:
     """Up to ``most`` runs everybody may see, by first evening; ``after`` is (starts_at, id) of the last one seen."""
-    query = _with_all_that_is_shown(_public()).order_by(CourseRun.starts_at, CourseRun.id).limit(most)
+    query = (
+        _with_all_that_is_shown(_public())
+        .where(CourseRun.state.in_(_LISTED))
+        .order_by(CourseRun.starts_at, CourseRun.id)
+        .limit(most)
+    )
     if wanted.region is not None:
         query = query.where(CourseRun.region_id.in_(regions_within(wanted.region)))
     if wanted.category is not None:
@@ -106,6 +123,42 @@ def run_for_staff(session: Session, key: str, *, within: Sequence[Region]) -> Co
     return run
 
 
+def runs_for_staff(
+    session: Session,
+    *,
+    within: Sequence[Region],
+    state: RunState | None,
+    after: tuple[datetime, int] | None,
+    most: int,
+) -> Sequence[CourseRun]:
+    """Up to ``most`` runs of these places in any state (or in one), by first evening; ``after`` is (starts_at, id) of the last seen."""
+    if not within:
+        return []
+    query = (
+        _with_all_that_is_shown(select(CourseRun).join(CourseRun.course))
+        .where(or_(*(CourseRun.region_id.in_(regions_within(place)) for place in within)))
+        .order_by(CourseRun.starts_at, CourseRun.id)
+        .limit(most)
+    )
+    if state is not None:
+        query = query.where(CourseRun.state == state)
+    if after is not None:
+        query = query.where(tuple_(CourseRun.starts_at, CourseRun.id) > after)
+    return session.scalars(query).unique().all()
+
+
+def session_for_staff(session: Session, key: str, *, within: Sequence[Region]) -> CourseSession:
+    """An evening of a run in the places a staff member looks after. Raises NotFound outside of them."""
+    meeting = session.scalars(
+        select(CourseSession)
+        .options(joinedload(CourseSession.run).joinedload(CourseRun.region))
+        .where(CourseSession.key == key)
+    ).first()
+    if meeting is None or not any(place.contains(meeting.run.region) for place in within):
+        raise NotFound("没有找到这次课")
+    return meeting
+
+
 def roster_of(session: Session, run: CourseRun, *, after_id: int | None, most: int) -> Sequence[Registration]:
     """The live registrations of a run with their learners, in the order they were decided."""
     query = (
@@ -169,7 +222,12 @@ def positions_of(session: Session, registrations: Sequence[Registration]) -> dic
 
 
 def _public() -> Select[CourseRun]:
-    return select(CourseRun).join(CourseRun.course).where(CourseRun.state != RunState.DRAFT)
+    """What everybody may see: also what is archived, for who has its address."""
+    return (
+        select(CourseRun)
+        .join(CourseRun.course)
+        .where(CourseRun.state.not_in(UNSEEN), CourseRun.is_shown_at(clock.now()))
+    )
 
 
 def _with_all_that_is_shown(query: Select[CourseRun]) -> Select[CourseRun]:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
 
-from models import clock
+from models.courses.registrations import LIVE, Registration
 from models.courses.runs import Audience, Course, CourseRun, CourseSession, RunState, SessionState
 from models.errors import Conflict, Fault, Invalid
 from models.journal import enter
@@ -190,21 +190,31 @@ def classes_of_teacher(
     return [meeting for meeting in at_the_time if people & _people(meeting.run.teacher)]
 
 
-def publish(session: Session, run: CourseRun, *, by_account_id: int | None = None) -> None:
-    """Let everybody see a draft. Publishing twice is fine.
-
-    Raises Conflict ``pair_not_open`` for a run of pairs, which cannot be registered for yet, and ``run_cancelled``.
-    """
-    run.lock()
-    if run.state is RunState.PUBLISHED:
-        return
-    if run.state is RunState.CANCELLED:
-        raise Conflict("run_cancelled", "这个班已取消，不能再发布")
-    if run.audience is Audience.PAIR:
-        raise Conflict("pair_not_open", "成对报名还没有开通，这个班先保留为未发布")
-    run.state, run.published_at = RunState.PUBLISHED, clock.now()
-    enter(session, "course_run.published", run, by_account_id=by_account_id)
-    session.flush()
+def learners_busy(session: Session, run: CourseRun, evenings: Sequence[Evening]) -> int:
+    """How many people with a place in a run have a class of another run during one of these evenings."""
+    if not evenings:
+        return 0
+    theirs = aliased(Registration)
+    busy = session.scalars(
+        select(Registration.resident_id)
+        .join(theirs, theirs.resident_id == Registration.resident_id)
+        .join(CourseSession, CourseSession.run_id == theirs.run_id)
+        .where(
+            Registration.run_id == run.id,
+            Registration.state.in_(LIVE),
+            theirs.run_id != run.id,
+            theirs.state.in_(LIVE),
+            CourseSession.state == SessionState.PLANNED,
+            or_(
+                *(
+                    (CourseSession.starts_at < evening.ends_at) & (CourseSession.ends_at > evening.starts_at)
+                    for evening in evenings
+                )
+            ),
+        )
+        .distinct()
+    )
+    return len(busy.all())
 
 
 def waitlist_for(session: Session, region_id: int, capacity: int) -> int:

@@ -38,6 +38,13 @@ class RegistrationState(StrEnum):
     CANCELLED = "cancelled"  # 已取消
 
 
+class CancelledBy(StrEnum):
+    """Why a registration ended before its class did."""
+
+    RESIDENT = "resident"  # 自己取消
+    TOWN = "town"  # 班次取消
+
+
 LIVE = (RegistrationState.CONFIRMED, RegistrationState.WAITLISTED)
 _IS_LIVE = text("state IN ('confirmed', 'waitlisted')")
 _IS_WAITING = text("state = 'waitlisted'")
@@ -77,6 +84,7 @@ class Registration(Keyed, Base):
     confirmed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancelled_by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    cancelled_by: Mapped[CancelledBy | None] = mapped_column(chosen_from(CancelledBy))
     cancelled_late: Mapped[bool] = mapped_column(default=False)
 
     run: Mapped[CourseRun] = relationship()

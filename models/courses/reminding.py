@@ -1,22 +1,20 @@
-"""Reminding (提醒) of classes, and whether what is told about a class is still the truth.
+"""Reminding (提醒) of classes: the day before at 18:00 and two hours before (domain.md §6, M3), once each.
 
-The day before at 18:00 and two hours before (domain.md §6, M3), once each: an evening moved to another time is another event and is
-reminded of anew, one that was cancelled is not. What has become untrue since it was owed is not sent.
+An evening moved to another time is another event and is reminded of anew, one that was cancelled is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from functools import cache
 
 from sqlalchemy import and_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from models import clock
-from models.courses.registrations import LIVE, Registration, RegistrationState
+from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import Course, CourseRun, CourseSession, RunState, SessionState
-from models.notices import MOMENTS, Debt, News, NoticeKind, morning_after, owe_once
+from models.notices import MOMENTS, Debt, NoticeKind, morning_after, owe_once
 from models.policies import policies_at
 from models.residents import Resident
 from models.sites import Site, Venue
@@ -24,8 +22,6 @@ from models.sites import Site, Venue
 EVENING_BEFORE = time(18, 0)
 HOURS_BEFORE = timedelta(hours=2)
 NOTHING_TO_BRING = "请提前10分钟到场签到"
-
-_ABOUT_AN_EVENING = (NoticeKind.CLASS_TOMORROW, NoticeKind.CLASS_SOON)
 
 
 def owe_reminders(session: Session, now: datetime) -> int:
@@ -37,75 +33,6 @@ def owe_reminders(session: Session, now: datetime) -> int:
         midnight = datetime.combine(local.date() + timedelta(days=1), time(), clock.TOWN_ZONE)
         tomorrow = _debts(session, NoticeKind.CLASS_TOMORROW, midnight, midnight + timedelta(days=1), now=now)
     return owe_once(session.connection(), [*soon, *tomorrow])
-
-
-def still_true(session: Session, news: Sequence[News]) -> set[int]:
-    """The ids of those that still say the truth: the seat is held, the class stands, and is neither over nor moved.
-
-    That somebody acted for a person is true as long as the registration is what they made it.
-    """
-    again = aliased(Registration)
-    rows = session.execute(
-        select(
-            Registration.key,
-            Registration.state,
-            CourseRun.state,
-            CourseRun.ends_at,
-            select(again.id)
-            .where(
-                again.run_id == Registration.run_id,
-                again.resident_id == Registration.resident_id,
-                again.state.in_(LIVE),
-                again.id != Registration.id,
-            )
-            .exists(),
-        )
-        .join(CourseRun, CourseRun.id == Registration.run_id)
-        .where(Registration.key.in_({each.subject_key for each in news}))
-    )
-    now = clock.now()
-    states = {
-        key: (state, has_come_again)
-        for key, state, run_state, ends_at, has_come_again in rows
-        if run_state is RunState.PUBLISHED and ends_at > now
-    }
-    evenings = _standing_evenings(
-        session, {str(each.facts["evening"]) for each in news if "evening" in each.facts}
-    )
-    return {
-        each.id
-        for each in news
-        if each.subject_key in states and _is_so(each, *states[each.subject_key], evenings, now)
-    }
-
-
-def _is_so(
-    news: News,
-    state: RegistrationState,
-    has_come_again: bool,
-    evenings: Mapping[str, datetime],
-    now: datetime,
-) -> bool:
-    if news.kind is NoticeKind.ACTED_FOR_YOU:
-        if news.facts["gave_up"]:
-            return state not in LIVE and not has_come_again
-        return state in LIVE
-    if state is not RegistrationState.CONFIRMED:
-        return False
-    return news.kind not in _ABOUT_AN_EVENING or _stands(evenings.get(news.facts["evening"]), news, now)
-
-
-def _stands(starts_at: datetime | None, news: News, now: datetime) -> bool:
-    return starts_at is not None and starts_at > now and starts_at.isoformat() == news.facts["starts_at"]
-
-
-def _standing_evenings(session: Session, keys: Collection[str]) -> dict[str, datetime]:
-    rows = session.execute(
-        select(CourseSession.key, CourseSession.starts_at).where(
-            CourseSession.key.in_(keys), CourseSession.state == SessionState.PLANNED
-        )
-    )
-    return dict(rows.all())
 
 
 def _debts(

@@ -10,12 +10,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from models import clock
-from models.courses.planning import Evening, RunPlan, must_make_sense, take_place, waitlist_for
-from models.courses.registrations import LIVE, Registration
+from models.courses.planning import (
+    Evening,
+    RunPlan,
+    learners_busy,
+    must_make_sense,
+    take_place,
+    waitlist_for,
+)
 from models.courses.runs import Audience, CourseRun, CourseSession, RunState, SessionState
 from models.courses.seats import promote
 from models.errors import Conflict
@@ -53,7 +58,12 @@ class _Move:
 
 
 def changes_of(run: CourseRun, plan: RunPlan) -> tuple[Change, ...]:
-    """What this plan would change about a run; nothing when they are equal. Month and ordinal are the run's name, not changed."""
+    """What this plan would change about a run; nothing when they are equal, or when staff called the run off.
+
+    Month and ordinal are the run's name, not changed. An evening staff moved or called off stands for the one the plan has.
+    """
+    if run.is_called_off:
+        return ()
     compared = (
         ("state", "状态", _say_state(run), "恢复"),
         ("timetable", "课程表", run.timetable, plan.timetable),
@@ -156,7 +166,7 @@ def withdraw_run(session: Session, run: CourseRun, *, by_account_id: int | None 
     if run.state is RunState.DRAFT and not run.last_number:
         session.delete(run)
     else:
-        run.state = RunState.CANCELLED
+        run.state, run.cancelled_at = RunState.CANCELLED, clock.now()
         for meeting in meetings:
             meeting.state = SessionState.CANCELLED
     session.flush()
@@ -179,7 +189,7 @@ def hurts_of(session: Session, run: CourseRun, plan: RunPlan) -> dict[str, str]:
             f"{learners}，不能改上课时间和场地，也不能去掉或提前加课。"
             "请保留原来的安排，把新的安排另写成一个班；一定要改的，请先联系他们取消报名"
         )
-    elif clashing := _busy_learners(session, run, added):
+    elif clashing := learners_busy(session, run, added):
         hurts["evenings"] = f"加的课和其中 {clashing} 人已报名的其他课撞了时间。请换一个时间，或另写成一个班"
     if plan.capacity < run.seats_taken:
         hurts["capacity"] = f"{learners}，名额不能减到 {plan.capacity}。请写 {run.seats_taken} 或更多"
@@ -195,33 +205,6 @@ def _is_narrower(run: CourseRun, plan: RunPlan) -> bool:
     from_older = plan.min_age is not None and (run.min_age is None or plan.min_age > run.min_age)
     to_younger = plan.max_age is not None and (run.max_age is None or plan.max_age < run.max_age)
     return other_people or from_older or to_younger
-
-
-def _busy_learners(session: Session, run: CourseRun, added: Sequence[Evening]) -> int:
-    """How many people of the run have another class during one of these evenings."""
-    if not added:
-        return 0
-    theirs = aliased(Registration)
-    busy = session.scalars(
-        select(Registration.resident_id)
-        .join(theirs, theirs.resident_id == Registration.resident_id)
-        .join(CourseSession, CourseSession.run_id == theirs.run_id)
-        .where(
-            Registration.run_id == run.id,
-            Registration.state.in_(LIVE),
-            theirs.run_id != run.id,
-            theirs.state.in_(LIVE),
-            CourseSession.state == SessionState.PLANNED,
-            or_(
-                *(
-                    (CourseSession.starts_at < evening.ends_at) & (CourseSession.ends_at > evening.starts_at)
-                    for evening in added
-                )
-            ),
-        )
-        .distinct()
-    )
-    return len(busy.all())
 
 
 def _refusal(run: CourseRun, hurts: dict[str, str]) -> Conflict:
@@ -240,6 +223,7 @@ def _write(session: Session, run: CourseRun, plan: RunPlan) -> None:
         run.waitlist_limit = waitlist_for(session, run.region_id, plan.capacity)
     if run.state is RunState.CANCELLED or plan.audience is Audience.PAIR:
         run.state, run.published_at = RunState.DRAFT, None
+        run.cancelled_at = None
     run.timetable, run.capacity, run.opens_at = plan.timetable, plan.capacity, plan.opens_at
     run.teacher, run.teacher_is_person = plan.teacher, plan.teacher_is_person
     run.audience, run.min_age, run.max_age = plan.audience, plan.min_age, plan.max_age
@@ -262,9 +246,11 @@ def _move(session: Session, run: CourseRun, moves: Sequence[_Move]) -> list[Cour
             session.add(meeting)
         meeting.venue, meeting.state = evening.venue, SessionState.PLANNED
         meeting.starts_at, meeting.ends_at = evening.starts_at, evening.ends_at
+        meeting.moved_from = None
         placed.append(meeting)
     session.flush()
     session.expire(run, ["sessions"])  # to be read again in order of time
+    run.fit_to_sessions()
     return placed
 
 
@@ -273,9 +259,12 @@ def _moves(run: CourseRun, plan: RunPlan) -> list[_Move]:
     wanted = _in_order(plan)
     meetings = _meetings(run)
     if run.state is not RunState.CANCELLED:
-        stays = {_slot(evening) for evening in wanted} & {_slot(meeting) for meeting in meetings}
-        meetings = [meeting for meeting in meetings if _slot(meeting) not in stays]
-        wanted = [evening for evening in wanted if _slot(evening) not in stays]
+        stands = {
+            evening: next((meeting for meeting in run.sessions if _is_as_planned(meeting, evening)), None)
+            for evening in wanted
+        }
+        meetings = [meeting for meeting in meetings if meeting not in stands.values()]
+        wanted = [evening for evening in wanted if stands[evening] is None]
     return [
         _Move(meetings[n] if n < len(meetings) else None, wanted[n] if n < len(wanted) else None)
         for n in range(max(len(meetings), len(wanted)))
@@ -296,8 +285,8 @@ def _in_order(plan: RunPlan) -> list[Evening]:
     return sorted(plan.evenings, key=lambda evening: evening.starts_at)
 
 
-def _slot(held: Evening | CourseSession) -> tuple[datetime, datetime, int]:
-    return held.starts_at, held.ends_at, held.venue.id
+def _is_as_planned(meeting: CourseSession, evening: Evening) -> bool:
+    return meeting.stands_for(evening.starts_at, evening.ends_at) and meeting.is_held_where(evening.venue)
 
 
 # --- as a clerk reads it ------------------------------------------------------------------------------------------

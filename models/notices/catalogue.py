@@ -55,6 +55,9 @@ class NoticeKind(StrEnum):
     REGISTRATION_PROMOTED = "registration_promoted"  # M1 候补转正
     CLASS_TOMORROW = "class_tomorrow"  # M3 前一天的开课提醒
     CLASS_SOON = "class_soon"  # M3 两小时前的开课提醒
+    CLASS_MOVED = "class_moved"  # M4 一次课改期、换教室
+    CLASS_CALLED_OFF = "class_called_off"  # M4 停课一次
+    RUN_CANCELLED = "run_cancelled"  # M4 整个班取消
     STAFF_DESK = "staff_desk"  # M23 待审核提醒
     POLICY_CHANGED = "policy_changed"  # M30 隐私政策更新
     CONTENT_REFUSED = "content_refused"  # 填写的内容没有通过审核
@@ -118,6 +121,8 @@ _REGISTRATION = {
 }
 _REMINDER = {"thing1": "course", "time2": "starts_at", "thing3": "place", "thing4": "remark"}
 
+_CHANGE = {"thing1": "course", "phrase2": "change", "time3": "starts_at", "thing4": "reason"}
+
 MOMENTS: Mapping[NoticeKind, Moment] = {
     moment.kind: moment
     for moment in (
@@ -174,6 +179,54 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             until="starts_at",
             waits_for_morning=False,  # it starts in less than three hours (domain.md §6)
             urgent=True,
+        ),
+        Moment(
+            NoticeKind.CLASS_MOVED,
+            title="上课时间地点有变动",
+            to="有名额和候补的人，以及替他报名的人",
+            about=About.REGISTRATION,
+            says="{course}改为{when}，{place}。原因：{reason}。",
+            template=TemplateName.CLASS_CHANGE,
+            keywords=_CHANGE,
+            page=_RUN,
+            worth=timedelta(days=60),
+            until="starts_at",
+            waits_for_morning=False,  # whoever plans their day by it must know (domain.md §6, M4)
+            urgent=True,
+            short_message=ShortMessageName.CLASS_CHANGED,
+            slots={"course": "course", "starts": "starts_at"},
+        ),
+        Moment(
+            NoticeKind.CLASS_CALLED_OFF,
+            title="停课通知",
+            to="有名额和候补的人，以及替他报名的人",
+            about=About.REGISTRATION,
+            says="{course}，{when}的课停一次。原因：{reason}。",
+            template=TemplateName.CLASS_CHANGE,
+            keywords=_CHANGE,
+            page=_RUN,
+            worth=timedelta(days=60),
+            until="starts_at",
+            waits_for_morning=False,
+            urgent=True,
+            short_message=ShortMessageName.CLASS_CANCELLED,
+            slots={"course": "course", "starts": "starts_at"},
+        ),
+        Moment(
+            NoticeKind.RUN_CANCELLED,
+            title="课程已取消",
+            to="有名额和候补的人，以及替他报名的人",
+            about=About.REGISTRATION,
+            says="很抱歉，{course}（{when}开课）已取消。原因：{reason}。",
+            template=TemplateName.CLASS_CHANGE,
+            keywords=_CHANGE,
+            page=_RUN,
+            worth=timedelta(days=60),
+            until="starts_at",
+            waits_for_morning=False,
+            urgent=True,
+            short_message=ShortMessageName.CLASS_CANCELLED,
+            slots={"course": "course", "starts": "starts_at"},
         ),
         Moment(
             NoticeKind.ACTED_FOR_YOU,

@@ -115,6 +115,13 @@ SCHEDULE = (
         content.forget_checks,
         "内容审核记录留一年，原文审核完就不留",
     ),
+    Job(
+        "archive_runs",
+        timedelta(hours=1),
+        tidying.archive_runs,
+        "结课一个月的班次归档，列表里不再出现",
+        tidying.ARCHIVED_AT_ONCE,
+    ),
     Job("forget_old_answers", timedelta(hours=1), tidying.forget_answers, "幂等答复只留 24 小时"),
     Job(
         "forget_departed",

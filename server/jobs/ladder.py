@@ -16,10 +16,13 @@ import structlog
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from miniprogram_api.sms import SmsGateway, SmsOutcome
+from miniprogram_api.scenes import url_link_for
+from miniprogram_api.sms import SMS_TEMPLATES, SmsGateway, SmsOutcome
+from miniprogram_api.sms.templates import LINK
 from miniprogram_api.wechat import SendResult
 from models import clock, ladder
 from models.base import transaction
+from models.errors import Refusal
 from models.ladder.sending import claim_due, give_up_on_the_dead, put_back, settle
 from models.ladder.short_messages import ShortMessage, ShortMessageState
 from models.notices import ShortMessageName
@@ -47,6 +50,7 @@ class Letter:
     name: ShortMessageName
     values: Mapping[str, str] = field(repr=False)
     attempts: int
+    run_key: str  # where the link leads, if the text has one
 
 
 def pass_on(now: datetime) -> int:
@@ -108,18 +112,36 @@ def _write_letter(session: Session, message: ShortMessage) -> Letter | None:
     if name is None or phone is None or not values:
         settle(session, message.id, ShortMessageState.FAILED, outcome="unwritable")
         return None
-    return Letter(message.id, phone, name, values, message.attempts)
+    return Letter(message.id, phone, name, values, message.attempts, message.facts["page_subject"])
 
 
 def _send_all(letters: Sequence[Letter]) -> Iterator[tuple[Letter, SmsOutcome]]:
     gateway: SmsGateway = current_app.extensions["sms"]
 
+    links = _links(letters)
+
     def send(letter: Letter) -> tuple[Letter, SmsOutcome]:
-        return letter, gateway.send(letter.phone, letter.name, letter.values)
+        if LINK not in SMS_TEMPLATES[letter.name].slots:
+            return letter, gateway.send(letter.phone, letter.name, letter.values)
+        link = links.get(letter.run_key)
+        if link is None:
+            return letter, SmsOutcome(SendResult.TRY_LATER, reason="no_link")
+        return letter, gateway.send(letter.phone, letter.name, {**letter.values, LINK: link})
 
     if letters:
         with ThreadPoolExecutor(min(CONNECTIONS, len(letters)), thread_name_prefix="short-messages") as pool:
             yield from pool.map(send, letters)
+
+
+def _links(letters: Sequence[Letter]) -> dict[str, str]:
+    """WeChat's link to each run that a text leads to; none where WeChat gives none now."""
+    links = {}
+    for run_key in {each.run_key for each in letters if LINK in SMS_TEMPLATES[each.name].slots}:
+        try:
+            links[run_key] = url_link_for(run_key)
+        except Refusal as refusal:
+            log.warning("no_link", code=refusal.code)
+    return links
 
 
 def _write_down(session: Session, letter: Letter, outcome: SmsOutcome) -> bool:

@@ -9,10 +9,18 @@ from flask import current_app
 from miniprogram_api.scenes import forget_pictures
 from models.accounts import forget_ended_logins
 from models.base import transaction
+from models.courses import archive_finished
 from models.departures import forget_what_was_kept_long_enough
 from models.kept_answers import forget_old_answers
 
 CODES_KEPT_FOR = timedelta(days=30)  # after the last evening; a poster that still hangs is not printed again
+ARCHIVED_AT_ONCE = 200
+
+
+def archive_runs(now: datetime) -> int:
+    """Put away runs that have been over for a month; how many."""
+    with transaction() as session:
+        return archive_finished(session, most=ARCHIVED_AT_ONCE)
 
 
 def forget_answers(now: datetime) -> int:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from models import clock
-from models.courses import CourseRun, RunPlan, RunState, SessionState
+from models.courses import CourseRun, RunPlan, RunState
 
 
 @dataclass(frozen=True)
@@ -49,25 +48,22 @@ def match(plans: Sequence[RunPlan], standing: Sequence[CourseRun]) -> list[Pair]
     return pairs
 
 
-def _hours(plan: RunPlan) -> list[tuple[datetime, datetime]]:
-    return sorted((evening.starts_at, evening.ends_at) for evening in plan.evenings)
-
-
-def _hours_and_rooms(plan: RunPlan) -> list[tuple[datetime, datetime, int]]:
-    return sorted((evening.starts_at, evening.ends_at, evening.venue.id) for evening in plan.evenings)
-
-
 def _is_held_at(plan: RunPlan, run: CourseRun) -> bool:
-    planned = [meeting for meeting in run.sessions if meeting.state is SessionState.PLANNED]
-    return run.state is not RunState.CANCELLED and _hours(plan) == sorted(
-        (meeting.starts_at, meeting.ends_at) for meeting in planned
+    if run.state is RunState.CANCELLED and not run.is_called_off:
+        return False
+    return len(plan.evenings) == len(run.sessions) and all(
+        any(meeting.stands_for(evening.starts_at, evening.ends_at) for meeting in run.sessions)
+        for evening in plan.evenings
     )
 
 
 def _is_held_there(plan: RunPlan, run: CourseRun) -> bool:
-    planned = [meeting for meeting in run.sessions if meeting.state is SessionState.PLANNED]
-    return _is_held_at(plan, run) and _hours_and_rooms(plan) == sorted(
-        (meeting.starts_at, meeting.ends_at, meeting.venue_id) for meeting in planned
+    return _is_held_at(plan, run) and all(
+        any(
+            meeting.stands_for(evening.starts_at, evening.ends_at) and meeting.is_held_where(evening.venue)
+            for meeting in run.sessions
+        )
+        for evening in plan.evenings
     )
 
 

@@ -254,6 +254,7 @@ def _past_runs(connection: Connection, community_id: int, how_many: int, at: dat
                 "month": "2020-01",
                 "ordinal": n,
                 "state": RunState.PUBLISHED,
+                "published_at": at - timedelta(days=30),
                 "teacher": f"老师{n}",
                 "capacity": CAPACITY,
                 "seats_taken": CAPACITY,

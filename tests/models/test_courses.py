@@ -206,6 +206,7 @@ def test_what_cannot_be_published_says_why(town: Town, refused: str) -> None:
 def test_a_run_goes_through_its_phases_by_the_clock(
     town: Town, clock: town_clock.StoppedClock, moment: datetime, phase: RunPhase
 ) -> None:
+    clock.move_to(OPENS_AT - timedelta(days=1))
     run = town.a_run()
     clock.move_to(moment)
     assert run.phase is phase
@@ -226,6 +227,7 @@ hours = st.integers(-30, 30)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     state=st.sampled_from([RunState.PUBLISHED, RunState.CANCELLED]),
+    published=st.none() | hours,
     opens=hours,
     closes=hours,
     starts=hours,
@@ -237,6 +239,7 @@ hours = st.integers(-30, 30)
 def test_the_phase_shown_and_the_phase_filtered_by_agree(
     town: Town,
     state: RunState,
+    published: int | None,
     opens: int,
     closes: int,
     starts: int,
@@ -253,6 +256,7 @@ def test_the_phase_shown_and_the_phase_filtered_by_agree(
             plan = a_plan(session, town.wutong)
             run = plan_run(session, a_course(session, town.wutong), plan)
         run.state = state
+        run.published_at = None if published is None else now + timedelta(hours=published)
         run.opens_at, run.closes_at = now + timedelta(hours=opens), now + timedelta(hours=closes)
         run.starts_at = now + timedelta(hours=starts)
         run.ends_at = run.starts_at + timedelta(hours=lasts)

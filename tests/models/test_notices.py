@@ -34,7 +34,7 @@ from models.policies import Policies, set_policy
 from models.regions import Region
 from tests.people import Person, Town
 
-RULES = Policies(1.0, 24, time(21, 30), time(8, 0), 5, time(8, 30), time(17, 0), 3, 2)
+RULES = Policies(1.0, 24, time(21, 30), time(8, 0), 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0))
 
 
 def at(hour: int, minute: int = 0, *, day: int = 20) -> datetime:
@@ -74,7 +74,10 @@ def test_a_community_may_be_quiet_at_noon_or_never(
     quiet_from: time, quiet_until: time, raised: datetime, goes_out: datetime
 ) -> None:
     assert (
-        morning_after(Policies(1.0, 24, quiet_from, quiet_until, 5, time(8, 30), time(17, 0), 3, 2), raised)
+        morning_after(
+            Policies(1.0, 24, quiet_from, quiet_until, 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0)),
+            raised,
+        )
         == goes_out
     )
 
@@ -84,7 +87,9 @@ def test_what_waits_goes_out_within_a_day_and_never_in_the_quiet(
     minutes: int, quiet_from: int, quiet_until: int
 ) -> None:
     raised = at(0) + timedelta(minutes=minutes)
-    rules = Policies(1.0, 24, time(quiet_from), time(quiet_until), 5, time(8, 30), time(17, 0), 3, 2)
+    rules = Policies(
+        1.0, 24, time(quiet_from), time(quiet_until), 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0)
+    )
     out = morning_after(rules, raised)
     assert raised <= out < raised + timedelta(days=1)
     assert morning_after(rules, out) == out
@@ -142,6 +147,8 @@ FACTS: dict[About, dict[str, Any]] = {
         "starts_at": "2026-12-03T10:00:00+00:00",
         "place": "书画室",
         "remark": "请带毛笔",
+        "change": "时间调整",
+        "reason": "老师出差",
         "helper": "王（家人代办）",
         "done": "报名",
         "matter": "报名摄影",

@@ -28,7 +28,7 @@ def put(place: Region, name: str, value: str) -> None:
 
 def test_without_a_row_the_default_of_the_house_holds(town: Town) -> None:
     assert in_force(town.wutong) == Policies(
-        1.0, 24, time(21, 30), time(8, 0), 5, time(8, 30), time(17, 0), 3, 2
+        1.0, 24, time(21, 30), time(8, 0), 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0)
     )
 
 

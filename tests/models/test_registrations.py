@@ -302,6 +302,7 @@ def test_where_nobody_may_wait_a_full_run_is_full(town: Town) -> None:
 
 def test_registering_starts_at_the_servers_ten_oclock(town: Town, clock: town_clock.StoppedClock) -> None:
     """E36, E14: only the server's clock opens the door, and it tells the hour of the town's wall."""
+    clock.move_to(OPENS_AT - timedelta(days=1))
     run = town.a_run()
     clock.move_to(OPENS_AT - timedelta(microseconds=1))
     refusal = refusal_of(lambda: town.resident.tap(run))

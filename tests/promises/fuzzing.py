@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import schemathesis
@@ -30,7 +31,7 @@ from models.base import db, reading, transaction
 from models.consents import PRIVACY_POLICY
 from models.courses import CourseRun
 from models.staff import StaffMember, invite
-from tests.people import Person, Town, UnitMember, Worker
+from tests.people import FIRST_EVENING, Person, Town, UnitMember, Worker
 from tests.phones import TEMPLATES, Door, Phone, told
 
 
@@ -61,6 +62,7 @@ def served(app: Flask) -> Iterator[str]:
 TABLES = {
     "/api/v1/course-runs": "course_runs",
     "/api/v1/staff/course-runs": "course_runs",
+    "/api/v1/staff/course-sessions": "course_sessions",
     "/api/v1/me/notices": "notices",
     "/api/v1/me/helpers": "bonds",
     "/api/v1/staff/notices": "notices",
@@ -99,6 +101,8 @@ class Fuzzer:
     town: Town
     open_runs: list[CourseRun]
     clerks_to_be: list[StaffMember]
+    spare_runs: list[CourseRun]  # to be moved and called off without harm to the others
+    submitted_runs: list[CourseRun]
     examples: int
     seed: int
     everybody_asks_everything: bool = False
@@ -183,14 +187,19 @@ class Fuzzer:
                 return
             if isinstance(case.path_parameters, dict) and "key" in case.path_parameters and self.mostly():
                 table = TABLES[case.path.partition("/{")[0]]
-                own = (
+                if changes_a_class(label):
+                    spare = self.chance.choice(
+                        self.submitted_runs if label.endswith("/objection") else self.spare_runs
+                    )
+                    case.path_parameters["key"] = (spare if table == "course_runs" else spare.sessions[0]).key
+                elif (
                     table == "course_runs" and self.mostly()
-                )  # most of what is asked of a run needs an open one
-                case.path_parameters["key"] = (
-                    self.chance.choice(self.open_runs).key
-                    if own
-                    else self.a_key(table, None if "/staff/" in case.path else persona)
-                )
+                ):  # most of what is asked of a run needs an open one
+                    case.path_parameters["key"] = self.chance.choice(self.open_runs).key
+                else:
+                    case.path_parameters["key"] = self.a_key(
+                        table, None if "/staff/" in case.path else persona
+                    )
             if isinstance(case.query, dict):
                 self.fill_query(case.query, persona, pages, label, case.path_parameters)
                 if label == "DELETE /api/v1/me" and persona.leaves:
@@ -252,11 +261,21 @@ class Fuzzer:
             body["through"] = self.a_key("notices", persona)
         if label == "PUT /api/v1/staff/calls/{key}/outcome" and self.mostly():
             body["attempt"] = 1
+        self.fill_decision(body, label)
         if label == "PUT /api/v1/me":
             if isinstance(body.get("consent"), dict) and self.mostly():
                 body["consent"]["version"] = PRIVACY_POLICY.version
             if "home_community" in body and self.mostly():
                 body["home_community"] = self.town.wutong.key
+
+    def fill_decision(self, body: dict[str, Any], label: str) -> None:
+        """A moment that is yet to come, for what staff decide about a class."""
+        if label == "PUT /api/v1/staff/course-sessions/{key}/time":
+            starts = FIRST_EVENING + timedelta(
+                days=self.chance.randint(40, 400), hours=self.chance.randint(0, 5)
+            )
+            body |= {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
+            body.pop("venue", None)
 
     def a_key(self, name: str, persona: Persona | None) -> str:
         """The public key of some row, one of this person's own if rows belong to people; of none while there is no row."""
@@ -299,6 +318,13 @@ class Pages:
             answer = self.phone.get(f"{address}?limit=1")
             self.known[address] = told(answer)["next"] if answer.status_code == 200 else None
         return self.known[address]
+
+
+def changes_a_class(label: str) -> bool:
+    """Whether an operation decides about a class, so that who has a place in it would be in the way, or sent home."""
+    method, _, path = label.partition(" ")
+    about = ("/api/v1/staff/course-runs/{key}/", "/api/v1/staff/course-sessions/{key}/")
+    return method in {"PUT", "DELETE"} and path.startswith(about)
 
 
 def unknown_addresses(document: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from sqlalchemy import update
 from models import clock
 from models.base import transaction
 from models.content_checks import RESIDENT_NAME, Finding, HeldBecause, Subject, hold_text
-from models.courses import CourseRun, RunState
+from models.courses import CourseRun, RunState, submit
 from models.notices import Delivery, Notice
 from models.staff import Role, StaffMember, grant, hire
 from server.jobs.ladder import send_short_messages
@@ -43,7 +43,9 @@ def personas(town: Town) -> list[Persona]:
     ]
 
 
-def a_busy_town(door: Door, town: Town) -> tuple[list[CourseRun], list[StaffMember]]:
+def a_busy_town(
+    door: Door, town: Town
+) -> tuple[list[CourseRun], list[StaffMember], list[CourseRun], list[CourseRun]]:
     """Runs in every state with people in them, and staff who wait for their invitation."""
     open_runs = [town.a_run(capacity=500, title=f"课{n}") for n in range(3)]
     town.a_run(opens_at=OPENS_AT + timedelta(days=3))
@@ -88,7 +90,12 @@ def a_busy_town(door: Door, town: Town) -> tuple[list[CourseRun], list[StaffMemb
             hired.append(member)
     for run in open_runs:
         door.phone().get(f"/course-runs/{run.key}/code")  # a printed code, so that somebody can scan it
-    return open_runs, hired
+    spare = [town.a_run(evenings=2, title=f"排课{n}", published=n % 2 == 0) for n in range(30)]
+    submitted = [town.a_run(title=f"送审{n}", published=False) for n in range(10)]
+    with transaction() as session:
+        for run in submitted:
+            submit(session, session.get_one(CourseRun, run.id))
+    return open_runs, hired, spare, submitted
 
 
 @pytest.fixture

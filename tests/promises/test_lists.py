@@ -114,6 +114,12 @@ def acts() -> Iterator[tuple[str, str]]:
             elif "seats" in path.parts and isinstance(node, ast.Tuple) and node.elts:
                 # the hot path writes its entries by the handful
                 yield from ((act, f"{named(path)}:{node.lineno}") for act in said_by(node.elts[0]))
+            elif "seats" in path.parts and isinstance(node, ast.Dict):
+                written = dict(zip(map(ast.unparse, filter(None, node.keys)), node.values, strict=False))
+                yield from (
+                    (act, f"{named(path)}:{node.lineno}")
+                    for act in said_by(written.get("'act'", ast.Constant(None)))
+                )
 
 
 def said_by(act: ast.expr) -> Iterator[str]:

@@ -19,6 +19,7 @@ from typing import NamedTuple, get_type_hints
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 import server.jobs
 from models import clock as town_clock
@@ -38,7 +39,7 @@ from models.content_checks import (
     decide,
     hold_text,
 )
-from models.courses import CourseRun
+from models.courses import By, CourseRun, cancel_run, cancel_session, move_session
 from models.grants import Answer, record_answers
 from models.notices import MOMENTS, PROMPTS, Delivery, Notice, NoticeKind, TemplateName
 from server.jobs import SCHEDULE, Job
@@ -80,6 +81,13 @@ class Week:
     def run(self) -> CourseRun:
         """A class with one seat on Monday evening."""
         return self.town.a_run(capacity=1, starts_at=at(23, 18, 50))
+
+    @cached_property
+    def singing(self) -> CourseRun:
+        """A class of three evenings in the week after, in which the outsider has a seat."""
+        run = self.town.a_run(evenings=3, starts_at=at(26, 19))
+        self.town.outsider.tap(run)
+        return run
 
     @cached_property
     def openids(self) -> Mapping[str, str]:
@@ -174,6 +182,35 @@ def somebody_registers_a_grown_up_neighbour(week: Week) -> None:
     week.town.guardian.tap(week.town.a_run(), for_whom=week.town.outsider)
 
 
+def the_class_moves_to_another_evening(week: Week) -> None:
+    decide_on(
+        week,
+        lambda session, run, by: move_session(
+            session,
+            run.sessions[0],
+            starts_at=at(25, 19),
+            ends_at=at(25, 20),
+            venue=run.sessions[0].venue,
+            by=by,
+        ),
+    )
+
+
+def one_evening_is_called_off(week: Week) -> None:
+    decide_on(week, lambda session, run, by: cancel_session(session, run.sessions[1], by=by))
+
+
+def the_whole_class_is_called_off(week: Week) -> None:
+    decide_on(week, lambda session, run, by: cancel_run(session, run, by=by))
+
+
+def decide_on(week: Week, decision: Callable[[Session, CourseRun, By], int]) -> None:
+    """Staff decide about the singers' class, in which the outsider has a seat."""
+    singing = week.singing
+    with transaction() as session:
+        decision(session, session.get_one(CourseRun, singing.id), By("老师出差"))
+
+
 def a_name_waits_for_somebody_to_look(week: Week) -> None:
     whose = week.town.resident
     subject = Subject(
@@ -231,6 +268,24 @@ STORY: Sequence[Deed] = (
             Heard(at(21, 10), "guardian", NoticeKind.REGISTRATION_CONFIRMED),
             Heard(at(21, 10), "outsider", NoticeKind.ACTED_FOR_YOU),
         ],
+    ),
+    Deed(
+        at(21, 12, 30),
+        the_class_moves_to_another_evening,
+        [
+            Heard(at(21, 12, 30), "outsider", NoticeKind.REGISTRATION_CONFIRMED),
+            Heard(at(21, 12, 30), "outsider", NoticeKind.CLASS_MOVED),
+        ],
+    ),
+    Deed(
+        at(21, 22),
+        one_evening_is_called_off,  # by night: whoever plans the morning by it must know
+        [Heard(at(21, 22), "outsider", NoticeKind.CLASS_CALLED_OFF)],
+    ),
+    Deed(
+        at(23, 14),
+        the_whole_class_is_called_off,
+        [Heard(at(23, 14), "outsider", NoticeKind.RUN_CANCELLED)],
     ),
     Deed(
         at(22, 12),

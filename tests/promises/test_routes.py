@@ -37,6 +37,7 @@ OPEN = {
 # what stands behind a key that is private to somebody
 PRIVATE = {
     "GET /api/v1/staff/course-runs/<key:key>/registrations",
+    "GET /api/v1/staff/course-runs/<key:key>",
     "GET /api/v1/staff/course-runs/<key:key>/reach",
     "GET /api/v1/course-runs/<key:key>/registration",
 }

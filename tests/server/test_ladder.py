@@ -14,7 +14,7 @@ from miniprogram_api.wechat import SendResult
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.courses import CourseRun
+from models.courses import By, CourseRun, cancel_run, move_session
 from models.grants import Answer, record_answers
 from models.ladder import Call, CallState, ShortMessage, ShortMessageState
 from models.ladder.falling import WAITS_FOR
@@ -544,3 +544,61 @@ def test_an_elder_with_wechat_hears_of_it_there(evening: Evening) -> None:
     }
     evening.wait()
     assert ladder.pass_on(town_clock.now()) == 0
+
+
+# --- a class that changes -----------------------------------------------------------------------------------------
+
+
+def a_moved_class(evening: Evening) -> CourseRun:
+    """A class somebody has a seat in is held a day later; WeChat is not allowed to tell them."""
+    run = evening.town.a_run(title="书法入门")
+    evening.town.neighbour.tap(run)
+    with transaction() as session:
+        meeting = session.get_one(CourseRun, run.id).sessions[0]
+        move_session(
+            session,
+            meeting,
+            starts_at=meeting.starts_at + timedelta(days=1),
+            ends_at=meeting.ends_at + timedelta(days=1),
+            venue=meeting.venue,
+            by=By("老师出差"),
+        )
+    return run
+
+
+def test_a_change_reaches_by_short_message_with_a_link_to_the_class(evening: Evening) -> None:
+    a_moved_class(evening)
+    evening.fall()
+    assert evening.send() == 1
+    ((phone, name, values),) = evening.postman.carried
+    assert (phone, name) == (NEIGHBOURS_PHONE, ShortMessageName.CLASS_CHANGED)
+    assert {slot: values[slot] for slot in ("course", "starts")} == {
+        "course": "书法入门",
+        "starts": "12月4日18:00",
+    }
+    assert values["link"].startswith("http")
+
+
+def test_while_wechat_gives_no_link_the_short_message_waits_for_it(evening: Evening) -> None:
+    a_moved_class(evening)
+    evening.fall()
+    evening.door.sandbox.fault("/wxa/generate_urllink", errcode=-1, times=1)
+    assert evening.send() == 0
+    assert (the_message().state, the_message().outcome) == (ShortMessageState.OWED, "no_link")
+    evening.wait(timedelta(minutes=1))
+    assert evening.send() == 1
+    assert the_message().state is ShortMessageState.SENT
+
+
+def test_a_class_called_off_is_said_in_a_short_message(evening: Evening) -> None:
+    run = evening.town.a_run(title="书法入门")
+    evening.town.neighbour.tap(run)
+    with transaction() as session:
+        cancel_run(session, session.get_one(CourseRun, run.id), by=By("老师出差"))
+    evening.fall()
+    assert evening.send() == 1
+    ((_, name, values),) = evening.postman.carried
+    assert (name, values) == (
+        ShortMessageName.CLASS_CANCELLED,
+        {"course": "书法入门", "starts": "12月3日18:00"},
+    )

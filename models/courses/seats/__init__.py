@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.courses.registrations import Standing, Tap, Taps, Wanting
-from models.courses.runs import CourseRun, RunState
+from models.courses.runs import CourseRun
 from models.courses.seats.asking import Ask, lock_runs, recognise
 from models.courses.seats.giving import seat
 from models.courses.seats.leaving import give_up_all, hold_runs_of
@@ -41,7 +41,7 @@ def decide(connection: Connection, taps: Taps) -> list[Standing | Refusal | None
         run = runs.get(tap.run_key)
         if isinstance(asker, Refusal):
             answers[place] = asker
-        elif run is None or run.state is RunState.DRAFT:
+        elif run is None or not run.is_seen_at(now):
             answers[place] = NotFound("没有找到这门课，可能已经下架")
         else:
             asks.append(Ask(place, tap, asker, run))

@@ -15,7 +15,7 @@ from models import clock
 from models.accounts import Account, Login
 from models.consents import PRIVACY_POLICY, Consent, has_withdrawn
 from models.courses.registrations import Tap, Taps
-from models.courses.runs import Audience, CourseRun, RunState
+from models.courses.runs import UNSEEN, Audience, CourseRun, RunState
 from models.errors import NotFound, Refusal, Unauthenticated
 from models.residents import Bond, BondKind, Resident, guards_a_child
 
@@ -69,6 +69,8 @@ class LockedRun:
     closes_at: datetime
     starts_at: datetime
     ends_at: datetime
+    published_at: datetime | None
+    changed_at: datetime | None
     audience: Audience
     min_age: int | None
     max_age: int | None
@@ -76,6 +78,10 @@ class LockedRun:
     waiting: int
     last_number: int
     touched: bool = False
+
+    def is_seen_at(self, now: datetime) -> bool:
+        """Whether residents may know of it."""
+        return self.state not in UNSEEN and self.published_at is not None and self.published_at <= now
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.engine import Connection
 
 from models.accounts import Account
-from models.courses.registrations import Registration, RegistrationState, Standing
+from models.courses.registrations import CancelledBy, Registration, RegistrationState, Standing
 from models.courses.runs import RunState
 from models.courses.seats.asking import PERSON_COLUMNS, Ask, LockedRun, Person
 from models.courses.seats.giving import held_by
@@ -36,7 +36,10 @@ def give_up(connection: Connection, ask: Ask, now: datetime) -> Refusal | None:
             state=RegistrationState.CANCELLED,
             cancelled_at=now,
             cancelled_by_account_id=ask.asker.account_id,
-            cancelled_late=had_seat and now > run.starts_at - timedelta(hours=free_hours),
+            cancelled_by=CancelledBy.RESIDENT,
+            cancelled_late=had_seat
+            and now > run.starts_at - timedelta(hours=free_hours)
+            and not _was_changed_since(run, mine.standing.registered_at),
         )
     )
     journal(connection, [("registration.cancelled", mine.id, ask.asker, mine.learner)], now)
@@ -48,6 +51,11 @@ def give_up(connection: Connection, ask: Ask, now: datetime) -> Refusal | None:
     else:
         run.waiting -= 1
     return None
+
+
+def _was_changed_since(run: LockedRun, registered_at: datetime) -> bool:
+    """Whether the town changed the class under somebody's feet: giving up such a seat is never late."""
+    return run.changed_at is not None and run.changed_at > registered_at
 
 
 def move_up(connection: Connection, run: LockedRun, now: datetime) -> None:

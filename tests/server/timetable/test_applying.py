@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 
 from flask import Flask
 from sqlalchemy import select
 
 from models import clock as town_clock
-from models.base import reading
+from models.base import reading, transaction
 from models.courses import (
     Audience,
+    By,
+    CourseRun,
+    CourseSession,
     RunState,
+    cancel_run,
+    cancel_session,
+    move_session,
 )
 from models.journal import JournalEntry
 from models.occupancy import Occupancy
+from models.sites import Venue
 from server.timetable import Report, import_timetable
 from tests.data.make_timetable import PAIR, lesson, one_sheet, write_workbook
 from tests.people import Town
@@ -276,3 +283,53 @@ def test_every_change_leaves_one_journal_entry(desk: Desk) -> None:
     assert sorted(acts) == sorted(
         ["course_run.planned", "course_run.published"] * 2 + ["course_run.withdrawn", "course_run.revised"]
     )
+
+
+# --- what staff decided since -------------------------------------------------------------------------------------
+
+WHY = By("老师出差")
+
+
+def test_an_evening_staff_moved_stays_where_it_is_when_the_old_file_comes_again(
+    desk: Desk, town: Town
+) -> None:
+    desk.must_import(TALK, PAINT)
+    run = desk.register("口才与表达", [town.resident])
+    day, room = timedelta(days=4), desk.run("团扇绘画").sessions[0].venue_id
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        move_session(
+            session,
+            meeting,
+            starts_at=meeting.starts_at + day,
+            ends_at=meeting.ends_at + day + timedelta(minutes=30),
+            venue=session.get_one(Venue, room),
+            by=WHY,
+            even_so=True,
+        )
+    moved = desk.evenings("口才与表达")
+    assert moved == ["12-06 18:00 书画室"]
+    assert counts(desk.must_import(TALK, PAINT)) == (0, 0, 0, 2)
+    assert counts(desk.must_import({**TALK, "自备材料": "笔记本"}, PAINT)) == (0, 1, 0, 1)
+    assert desk.evenings("口才与表达") == moved
+    assert desk.run("口才与表达").starts_at == run.starts_at + day
+
+
+def test_an_evening_staff_called_off_stays_off_when_the_old_file_comes_again(desk: Desk, town: Town) -> None:
+    two = weekly("公文写作", 1, 8)
+    desk.must_import(*two)
+    run = desk.run("公文写作")
+    assert len(run.sessions) == 2
+    with transaction() as session:
+        cancel_session(session, session.get_one(CourseSession, run.sessions[0].id), by=WHY)
+    assert counts(desk.must_import(*two)) == (0, 0, 0, 1)
+    assert [one.state.value for one in desk.run("公文写作").sessions] == ["cancelled", "planned"]
+
+
+def test_a_class_staff_called_off_is_not_brought_back_by_the_old_file(desk: Desk, town: Town) -> None:
+    desk.must_import(TALK, PAINT)
+    run = desk.register("口才与表达", [town.resident])
+    with transaction() as session:
+        cancel_run(session, session.get_one(CourseRun, run.id), by=WHY)
+    assert counts(desk.must_import(TALK, PAINT)) == (0, 0, 0, 2)
+    assert desk.run("口才与表达").state is RunState.CANCELLED

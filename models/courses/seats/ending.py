@@ -1,0 +1,56 @@
+"""The town calls a run off: every place in it ends at once. Nobody moves up, for there is nothing to move up to."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from models import clock
+from models.courses.registrations import CancelledBy, Registration, RegistrationState
+from models.courses.runs import CourseRun
+from models.courses.seats.asking import lock_runs
+from models.courses.seats.bulk import insert_rows
+from models.courses.seats.writing import LIVE_STATES, write_counters
+from models.journal import JournalEntry
+
+
+def end_all_places(session: Session, run: CourseRun, *, by_account_id: int | None, identity: str) -> int:
+    """End every seat and every place in the queue of a run, in the town's name; how many. The run is locked."""
+    session.flush()
+    connection, now = session.connection(), clock.now()
+    locked = lock_runs(connection, {run.key})[run.key]
+    ended = connection.execute(
+        update(Registration)
+        .where(Registration.run_id == run.id, Registration.state.in_(LIVE_STATES))
+        .values(
+            state=RegistrationState.CANCELLED,
+            cancelled_at=now,
+            cancelled_by=CancelledBy.TOWN,
+            cancelled_by_account_id=by_account_id,
+        )
+        .returning(Registration.id, Registration.resident_id)
+    ).all()
+    if not ended:
+        return 0
+    insert_rows(
+        connection,
+        JournalEntry,
+        [
+            {
+                "at": now,
+                "act": "registration.ended",
+                "subject_kind": Registration.__tablename__,
+                "subject_id": row.id,
+                "by_account_id": by_account_id,
+                "identity": identity,
+                "for_resident_id": row.resident_id,
+                "details": None,
+            }
+            for row in ended
+        ],
+        "id",
+    )
+    locked.seats_taken, locked.waiting, locked.touched = 0, 0, True
+    write_counters(connection, [locked])
+    session.expire_all()
+    return len(ended)
