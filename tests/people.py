@@ -35,9 +35,12 @@ from models.courses import (
     publish,
     register,
 )
+from models.grants import Answer, record_answers
+from models.notices import TemplateName
 from models.partners import Partner, PartnerKind, admit, enlist
 from models.regions import Region, RegionKind, plant
 from models.residents import Bond, BondKind, Profile, Resident, bind, introduce
+from models.scenes import Scene, SceneKind, make_scene
 from models.sites import Site, SiteKind, Venue, add_venue, open_site
 from models.staff import Role, StaffMember, accept_invitation, grant, hire, invite
 
@@ -85,9 +88,31 @@ class Person:
         """Their WeChat, in this session."""
         return session.get_one(Account, self.account_id)
 
+    @property
+    def openid(self) -> str:
+        """What WeChat calls them."""
+        with reading() as session:
+            return self.account(session).openid
+
     def resident(self, session: Session) -> Resident:
         """Themselves, in this session."""
         return session.get_one(Resident, self.resident_id)
+
+    def agrees(self) -> None:
+        """Agree to the privacy policy in force."""
+        with transaction() as session:
+            agree(
+                session,
+                self.account(session),
+                version=PRIVACY_POLICY.version,
+                channel=ConsentChannel.MINI_PROGRAM,
+            )
+
+    def allows(self, template: TemplateName, *, times: int = 1) -> None:
+        """Report that so many messages of a template were accepted; see ``Door.allow`` for what WeChat knows of it."""
+        for _ in range(times):
+            with transaction() as session:
+                record_answers(session, self.account(session), {template: Answer.ACCEPT})
 
 
 @dataclass(frozen=True)
@@ -400,6 +425,17 @@ class Town:
                 .options(selectinload(CourseRun.sessions), selectinload(CourseRun.course))
                 .where(CourseRun.id == run.id)
             ).one()
+
+    def a_scene(self, run: CourseRun, *, lasts: timedelta | None = None) -> Scene:
+        """A code that leads to a run."""
+        with transaction() as session:
+            return make_scene(
+                session,
+                SceneKind.COURSE_RUN,
+                subject_key=run.key,
+                region=session.get_one(Region, run.region_id),
+                expires_at=clock.now() + lasts if lasts else None,
+            )
 
     def registrations(self, run: CourseRun) -> Sequence[Registration]:
         """Every registration of a run, in the order of decision."""

@@ -95,6 +95,14 @@ class Door:
         token: str = mint.token_for(Login(key=login_key))
         return token
 
+    def allow(
+        self, person: Person, template: TemplateName = TemplateName.REGISTRATION_RESULT, *, times: int = 1
+    ) -> None:
+        """The person accepts messages of a template, here and at WeChat."""
+        person.allows(template, times=times)
+        for _ in range(times):
+            self.sandbox.accept(person.openid, TEMPLATES[template])
+
     def log_in(self, openid: str) -> Phone:
         """Log in as WeChat's clients do."""
         answer = self.phone().post("/login", json={"code": self.sandbox.login_code(openid)})

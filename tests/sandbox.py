@@ -6,7 +6,6 @@ A test module or ``conftest.py`` takes the fixture with ``from tests.sandbox imp
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,11 +17,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from server.wechat_sandbox import Options, create_sandbox
 from server.wechat_sandbox.account import Account
 from server.wechat_sandbox.templates import DEFAULT_TEMPLATES
+from tests.serving import listening, server_of
 
 APPID = "wxsandbox000000001"
 SECRET = "sandbox-secret"
@@ -42,15 +41,6 @@ QUOTA = "/cgi-bin/openapi/quota/get"
 
 PUSH_TOKEN = "pushtoken1"
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """Keep-alive, and no line on the terminal per request."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the base names it so
-        """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -111,16 +101,9 @@ def open_listener() -> Iterator[Listener]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    server.daemon_threads = True
     heard = Listener(f"http://127.0.0.1:{server.server_port}/wechat/push")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with listening(server):
         yield heard
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class SandboxHands:
@@ -243,19 +226,13 @@ def open_sandbox(*, options: Options | None = None, state_file: Path | None = No
     app = create_sandbox(
         appid=APPID, secret=SECRET, templates=DEFAULT_TEMPLATES, options=options, state_file=state_file
     )
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
-    server.daemon_threads = True  # type: ignore[attr-defined]  # idle keep-alive connections are not waited for
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    town = SandboxTown(f"http://127.0.0.1:{server.server_port}", app.extensions["wechat_sandbox"])
-    try:
-        yield town
-    finally:
-        town.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        town.account.pushes.close()
+    with listening(server_of(app)) as address:
+        town = SandboxTown(address, app.extensions["wechat_sandbox"])
+        try:
+            yield town
+        finally:
+            town.close()
+            town.account.pushes.close()
 
 
 @pytest.fixture

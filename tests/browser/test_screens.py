@@ -14,10 +14,10 @@ from models.notices import TemplateName
 from server.app import create_app
 from server.jobs.delivery import deliver_due
 from server.wechat_sandbox import templates
-from tests.browser.conftest import served
 from tests.conftest import House, settings_for
 from tests.people import Town
 from tests.sandbox import SandboxTown, sandbox
+from tests.serving import listening, server_of
 
 __all__ = ["sandbox"]
 
@@ -46,7 +46,7 @@ def street(house: House, town: Town, sandbox: SandboxTown) -> Iterator[Street]:
     app = create_app(
         settings_for(house.url, wechat_base_url=sandbox.base_url, wechat_templates=ids), fresh_seconds=0
     )
-    with served(app) as address:
+    with listening(server_of(app)) as address:
         yield Street(app, address, sandbox)
 
 

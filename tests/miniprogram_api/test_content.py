@@ -61,13 +61,8 @@ def newcomer(door: Door, town: Town) -> Phone:
 @pytest.fixture
 def phone(door: Door, town: Town) -> Phone:
     """The resident's own, just opened."""
-    door.sandbox.login_code(openid_of(town.resident))
+    door.sandbox.login_code(town.resident.openid)
     return door.phone(town.resident)
-
-
-def openid_of(person: Person) -> str:
-    with reading() as session:
-        return person.account(session).openid
 
 
 def checks() -> list[ContentCheck]:
@@ -170,7 +165,7 @@ def test_a_newcomer_registers_on_wechats_bad_days_too(
 def test_who_has_not_opened_the_mini_program_for_two_hours_is_looked_at_by_a_person(
     door: Door, town: Town
 ) -> None:
-    door.sandbox.user(openid_of(town.resident))
+    door.sandbox.user(town.resident.openid)
     told(door.phone(town.resident).put("/me", json={"name": "小陈"}))
     (check,) = checks()
     assert check.held_because is HeldBecause.AWAY
@@ -306,7 +301,7 @@ def test_of_somebody_who_leaves_while_wechat_thinks_nothing_is_written(
 
 
 def test_no_name_and_nobody_stands_in_the_log(door: Door, phone: Phone, town: Town) -> None:
-    openid = openid_of(town.resident)
+    openid = town.resident.openid
     with structlog.testing.capture_logs() as logged:
         told(phone.put("/me", json={"name": "加我微信"}))
         the_problem(phone.put("/me", json={"name": "赌博平台"}), 422, "content_risky")

@@ -9,10 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from models import clock as town_clock
-from models.accounts import Account
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.grants import Answer, record_answers
 from models.journal import JournalEntry
 from models.notices import Delivery, Notice, TemplateName
 from models.notices.dead_letters import count_waiting
@@ -20,7 +18,7 @@ from models.policies import set_policy
 from models.regions import Region
 from server.jobs.delivery import deliver_due
 from tests.people import Person, Town
-from tests.phones import TEMPLATES, Door, the_problem, told
+from tests.phones import Door, the_problem, told
 from tests.sandbox import SEND
 
 RESULT = TemplateName.REGISTRATION_RESULT
@@ -142,17 +140,8 @@ def test_every_look_is_journalled_for_whom_it_concerned_and_stands_in_their_copy
 # --- sending again ------------------------------------------------------------------------------------------------
 
 
-def allow(door: Door, person: Person) -> str:
-    with transaction() as session:
-        answers: dict[str, Answer] = {RESULT: Answer.ACCEPT}
-        record_answers(session, person.account(session), answers)
-        openid = session.scalars(select(Account.openid).where(Account.id == person.account_id)).one()
-    door.sandbox.accept(openid, TEMPLATES[RESULT])
-    return openid
-
-
 def test_what_surely_did_not_arrive_is_sent_again_and_arrives_once(door: Door, town: Town) -> None:
-    openid = allow(door, town.resident)
+    door.allow(town.resident)
     key = a_notice(town, town.resident, Delivery.FAILED, "-1")
     again = told(door.phone(town.clerk).post(f"/staff/notices/{key}/sending"), 201)
     assert (again["key"], again["delivery"], again["outcome"]) == (key, "owed", "正在重新发送")
@@ -160,7 +149,7 @@ def test_what_surely_did_not_arrive_is_sent_again_and_arrives_once(door: Door, t
     with door.app.app_context():
         assert deliver_due(town_clock.now()) == 1
     assert now(key).delivery is Delivery.SENT
-    assert len(door.sandbox.messages(openid)) == door.sandbox.calls(SEND) == 1
+    assert len(door.sandbox.messages(town.resident.openid)) == door.sandbox.calls(SEND) == 1
     the_problem(door.phone(town.clerk).post(f"/staff/notices/{key}/sending"), 409, "may_have_arrived")
     with reading() as session:
         entry = session.scalars(select(JournalEntry).where(JournalEntry.act == "notice.sent_again")).one()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,10 @@ import requests
 import structlog
 from flask import Flask
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from miniprogram_api.pushes import PushSecrets
 from miniprogram_api.wechat.push import MAX_AGE, MAX_BYTES
 from models import clock as town_clock
-from models.accounts import Account
 from models.base import reading
 from models.clock import StoppedClock
 from models.grants import MessageGrant
@@ -29,6 +26,7 @@ from server.wechat_sandbox.envelope import signature
 from tests.people import Person, Town
 from tests.phones import TEMPLATES, Door, the_problem, told
 from tests.sandbox import AES_KEY, APPID, PUSH_TOKEN, Listener
+from tests.serving import listening, server_of
 
 RESULT = TEMPLATES[TemplateName.REGISTRATION_RESULT]
 REMINDER = TEMPLATES[TemplateName.CLASS_REMINDER]
@@ -60,22 +58,9 @@ class Line:
 
 @pytest.fixture
 def line(door: Door, town: Town) -> Iterator[Line]:
-    server = make_server("127.0.0.1", 0, door.app, threaded=True)
-    server.daemon_threads = True  # type: ignore[attr-defined]  # idle keep-alive connections are not waited for
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield Line(door, f"http://127.0.0.1:{server.server_port}/wechat/push")
-    finally:
-        door.app.extensions["push_secrets"] = None
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def openid_of(person: Person) -> str:
-    with reading() as session:
-        return session.scalars(select(Account.openid).where(Account.id == person.account_id)).one()
+    with listening(server_of(door.app)) as address:
+        yield Line(door, f"{address}/wechat/push")
+    door.app.extensions["push_secrets"] = None
 
 
 def pushes() -> list[Push]:
@@ -115,7 +100,7 @@ def test_an_answer_is_heard_in_every_shape_and_counted_once_with_the_phones_own_
     line: Line, town: Town, mode: str, shape: str, templates: tuple[str, ...]
 ) -> None:
     line.agree(mode, shape)
-    line.door.sandbox.accept(openid_of(town.resident), *templates)
+    line.door.sandbox.accept(town.resident.openid, *templates)
     (push,) = line.door.sandbox.pushes()
     assert [(attempt["status"], attempt["answer"]) for attempt in push["attempts"]] == [(200, "success")]
     assert left(town.resident) == {}, "first the answer, then the work"
@@ -137,7 +122,7 @@ def test_what_is_told_again_is_answered_again_and_done_once(
 ) -> None:
     line.agree(mode)
     line.door.sandbox.weather(**weather)
-    line.door.sandbox.accept(openid_of(town.resident), RESULT)
+    line.door.sandbox.accept(town.resident.openid, RESULT)
     (push,) = line.door.sandbox.pushes()
     assert len(push["attempts"]) == 2
     assert push["state"] == "delivered"
@@ -149,7 +134,7 @@ def test_what_is_told_again_is_answered_again_and_done_once(
 def test_numbers_may_come_as_text(line: Line, town: Town, numbers: str) -> None:
     line.agree()
     line.door.sandbox.weather(numbers=numbers)
-    line.door.sandbox.accept(openid_of(town.resident), RESULT)
+    line.door.sandbox.accept(town.resident.openid, RESULT)
     line.door.sandbox.pushes()
     assert line.settle() == 1
     assert left(town.resident) == {"registration_result": 1}
@@ -161,9 +146,9 @@ def test_answers_that_come_in_the_wrong_order_count_the_same(
     line.agree()
     line.door.sandbox.weather(out_of_order=True)
     for _ in range(3):
-        line.door.sandbox.accept(openid_of(town.resident), RESULT)
+        line.door.sandbox.accept(town.resident.openid, RESULT)
         clock.advance(seconds=2)
-    line.door.sandbox.reject(openid_of(town.resident), RESULT)
+    line.door.sandbox.reject(town.resident.openid, RESULT)
     line.door.sandbox.control("POST", "pushes/release")
     assert {push["state"] for push in line.door.sandbox.pushes()} == {"delivered"}
     line.settle()
@@ -214,7 +199,7 @@ def test_what_is_forged_or_garbage_is_refused_and_nothing_is_written(
     line: Line, town: Town, mode: str, what: dict[str, Any], code: str
 ) -> None:
     line.agree(mode)
-    heard = line.raw(**{"body": popup(openid_of(town.resident)), **what})
+    heard = line.raw(**{"body": popup(town.resident.openid), **what})
     assert heard["status"] == 403
     assert json.loads(heard["answer"])["code"] == code
     assert nothing_came_of_it(line)
@@ -225,14 +210,14 @@ def test_a_push_in_the_other_mode_is_refused(line: Line, town: Town, mode: str) 
     line.agree("secure")
     if mode == "secure":
         line.door.app.extensions["push_secrets"] = PushSecrets(PUSH_TOKEN, None, APPID)
-    heard = line.raw(body=popup(openid_of(town.resident)), sealed=mode == "secure")
+    heard = line.raw(body=popup(town.resident.openid), sealed=mode == "secure")
     assert heard["status"] == 403
     assert nothing_came_of_it(line)
 
 
 def test_a_push_for_another_mini_program_is_refused(line: Line, town: Town) -> None:
     line.agree("secure")
-    heard = line.raw(body=popup(openid_of(town.resident)), appid="wx0000000000000000")
+    heard = line.raw(body=popup(town.resident.openid), appid="wx0000000000000000")
     assert json.loads(heard["answer"])["code"] == "push_not_ours"
     assert nothing_came_of_it(line)
 
@@ -244,7 +229,7 @@ def test_a_push_kept_for_later_is_refused_when_it_is_stale(
     line.agree(mode)
     line.door.app.extensions["push_secrets"] = None
     line.door.sandbox.weather(retry_ms=5)
-    line.door.sandbox.accept(openid_of(town.resident), RESULT)
+    line.door.sandbox.accept(town.resident.openid, RESULT)
     (push,) = line.door.sandbox.pushes()
     assert {attempt["status"] for attempt in push["attempts"]} == {404}
     stamp = str(int(town_clock.now().timestamp()))
@@ -253,7 +238,7 @@ def test_a_push_kept_for_later_is_refused_when_it_is_stale(
     sent = line.door.app.test_client().post(
         "/wechat/push",
         query_string={"timestamp": stamp, "nonce": "7", "signature": signature(PUSH_TOKEN, stamp, "7")},
-        data=popup(openid_of(town.resident)),
+        data=popup(town.resident.openid),
         content_type="application/json",
     )
     the_problem(sent, 403, "push_stale")
@@ -270,10 +255,10 @@ def test_a_plain_signature_signs_no_second_thing(line: Line, town: Town) -> None
     def send(body: str) -> Any:
         return client.post("/wechat/push", query_string=query, data=body, content_type="application/json")
 
-    first = popup(openid_of(town.resident))
+    first = popup(town.resident.openid)
     assert [send(first).get_data() for _ in range(3)] == [b"success"] * 3
-    the_problem(send(popup(openid_of(town.resident), seconds=1)), 403, "push_replayed")
-    the_problem(send(popup(openid_of(town.neighbour))), 403, "push_replayed")
+    the_problem(send(popup(town.resident.openid, seconds=1)), 403, "push_replayed")
+    the_problem(send(popup(town.neighbour.openid)), 403, "push_replayed")
     assert len(pushes()) == 1
     line.settle()
     assert left(town.resident) == {"registration_result": 1}
@@ -292,7 +277,7 @@ def test_more_than_any_push_is_not_even_read(line: Line) -> None:
 
 def test_nothing_private_is_logged(line: Line, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     line.agree()
-    openid = openid_of(town.resident)
+    openid = town.resident.openid
     with structlog.testing.capture_logs() as logged:
         line.door.sandbox.accept(openid, RESULT)
         line.door.sandbox.pushes()

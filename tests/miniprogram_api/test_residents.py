@@ -14,7 +14,7 @@ from models.base import db, reading, transaction
 from models.consents import PRIVACY_POLICY, withdraw
 from models.journal import JournalEntry
 from models.residents import Resident
-from tests.people import Person, Town, a_bond
+from tests.people import Town, a_bond
 from tests.phones import Door, Phone, the_problem, told
 from tests.sandbox import PHONE_NUMBER, STABLE_TOKEN
 
@@ -31,11 +31,6 @@ def newcomer(door: Door, town: Town) -> Phone:
 def residents() -> int:
     with reading() as session:
         return session.scalar(select(func.count()).select_from(Resident)) or 0
-
-
-def openid_of(person: Person) -> str:
-    with reading() as session:
-        return person.account(session).openid
 
 
 def test_a_person_sees_what_the_town_knows_of_them(door: Door, town: Town) -> None:
@@ -311,7 +306,7 @@ def test_a_number_without_consent_is_not_kept_and_the_code_not_spent(door: Door,
 
 def test_a_phone_code_of_somebody_else_is_refused(door: Door, newcomer: Phone, town: Town) -> None:
     told(newcomer.put("/me", json={"consent": CONSENT}))
-    code = door.sandbox.phone_code(openid_of(town.resident), "13900000001")
+    code = door.sandbox.phone_code(town.resident.openid, "13900000001")
     the_problem(newcomer.post("/me/phone", json={"code": code}), 409, "wechat_phone_not_yours")
     assert told(newcomer.get("/me"))["phone"] is None
 

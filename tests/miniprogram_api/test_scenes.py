@@ -17,14 +17,12 @@ from werkzeug.test import TestResponse
 
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.scenes import CODE_FRESH_SECONDS, LEAST_LINK_LEFT, LINK_DAYS, LookTally, url_link_for
-from models import clock as town_clock
 from models.base import db, new_key, reading, transaction
 from models.clock import StoppedClock
 from models.courses import CourseRun
 from models.errors import NotFound, Refusal
 from models.journal import JournalEntry
-from models.regions import Region
-from models.scenes import Scene, SceneKind, live_scene, looks_of, make_scene, revoke
+from models.scenes import Scene, SceneKind, live_scene, looks_of, revoke
 from models.staff import Role
 from tests.people import Town, a_staff_member
 from tests.phones import Door, the_problem, told
@@ -53,17 +51,6 @@ def scene_of(run: CourseRun) -> Scene:
     return scene
 
 
-def made(town: Town, run: CourseRun, *, lasts: timedelta | None = None) -> Scene:
-    with transaction() as session:
-        return make_scene(
-            session,
-            SceneKind.COURSE_RUN,
-            subject_key=run.key,
-            region=session.get_one(Region, town.wutong.id),
-            expires_at=town_clock.now() + lasts if lasts else None,
-        )
-
-
 def the_picture(answer: TestResponse) -> bytes:
     assert answer.status_code == 200, (answer.status_code, answer.text)
     assert answer.mimetype == "image/png"
@@ -85,7 +72,7 @@ def kept_in(codes: Path) -> list[Path]:
 
 
 def test_anybody_who_scans_is_told_where_to_go(door: Door, town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     assert told(door.phone().get(f"/scenes/{scene.key}")) == {
         "kind": "course_run",
         "page": "pages/courses/run",
@@ -97,7 +84,7 @@ def test_anybody_who_scans_is_told_where_to_go(door: Door, town: Town, run: Cour
     "forged", ["aaaaaaaaaaaaaaaa", "a", "A" * 16, "0" * 16, "a" * 32, "%00", "' OR 1=1 --", "c=abc&d"]
 )
 def test_a_forged_scene_is_not_found(door: Door, town: Town, run: CourseRun, forged: str) -> None:
-    made(town, run)
+    town.a_scene(run)
     assert door.phone().get(f"/scenes/{forged}").status_code == 404
 
 
@@ -106,7 +93,7 @@ def test_a_run_is_no_scene(door: Door, run: CourseRun) -> None:
 
 
 def test_a_scene_taken_back_answers_as_one_that_never_was(door: Door, town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     with transaction() as session:
         revoke(session, session.get_one(Scene, scene.id), by_account_id=None, identity="town")
     gone = the_problem(door.phone().get(f"/scenes/{scene.key}"), 404, "scene_unknown")
@@ -117,13 +104,13 @@ def test_a_scene_taken_back_answers_as_one_that_never_was(door: Door, town: Town
 
 
 def test_an_expired_scene_says_so(door: Door, town: Town, run: CourseRun, clock: StoppedClock) -> None:
-    scene = made(town, run, lasts=timedelta(days=1))
+    scene = town.a_scene(run, lasts=timedelta(days=1))
     clock.advance(days=1)
     the_problem(door.phone().get(f"/scenes/{scene.key}"), 404, "scene_expired")
 
 
 def test_every_look_at_a_quiet_poster_is_counted(door: Door, town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     for _ in range(3):
         told(door.phone().get(f"/scenes/{scene.key}"))
     door.phone().get(f"/scenes/{new_key()}")
@@ -134,7 +121,7 @@ def test_every_look_at_a_quiet_poster_is_counted(door: Door, town: Town, run: Co
 def test_looks_in_a_hurry_are_written_down_together(
     door: Door, town: Town, run: CourseRun, statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     monkeypatch.setitem(door.app.extensions, "scene_looks", LookTally(0.3))
     for _ in range(5):
         told(door.phone().get(f"/scenes/{scene.key}"))
@@ -290,7 +277,7 @@ def test_staff_take_a_code_back_and_the_next_one_is_another(
 
 
 def test_taking_back_twice_is_fine(door: Door, town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     for _ in range(2):
         assert door.phone(town.clerk).delete(f"/staff/scenes/{scene.key}").status_code == 204
     with reading() as session:
@@ -299,7 +286,7 @@ def test_taking_back_twice_is_fine(door: Door, town: Town, run: CourseRun) -> No
 
 
 def test_nobody_else_can_take_a_code_back(door: Door, town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     with transaction() as session:
         foreign = a_staff_member(session, Role.CLERK, town.wangjiang, name="望江的小周")
     path = f"/staff/scenes/{scene.key}"

@@ -9,12 +9,12 @@ from sqlalchemy import select, update
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.consents import PRIVACY_POLICY, Consent, ConsentChannel, agree, withdraw
+from models.consents import PRIVACY_POLICY, Consent, withdraw
 from models.departures import close_account, what_closing_means
 from models.notices import Notice, NoticeKind
 from models.notices.announcing import announce_policy, not_yet_told
 from models.truth import still_true
-from tests.people import Person, Town
+from tests.people import Town
 
 
 def all_agreed_to_an_older_one() -> int:
@@ -41,16 +41,6 @@ def truths() -> dict[int, bool]:
     with reading() as session:
         true = still_true(session, notices)
     return {notice.account_id: notice.id in true for notice in notices}
-
-
-def agrees(person: Person) -> None:
-    with transaction() as session:
-        agree(
-            session,
-            person.account(session),
-            version=PRIVACY_POLICY.version,
-            channel=ConsentChannel.MINI_PROGRAM,
-        )
 
 
 def test_who_agreed_to_the_version_in_force_hears_nothing(town: Town) -> None:
@@ -86,7 +76,7 @@ def test_the_next_version_is_told_of_again(town: Town) -> None:
 
 def test_who_agreed_anew_took_it_back_or_left_is_not_told(town: Town) -> None:
     everybody = all_agreed_to_an_older_one()
-    agrees(town.resident)
+    town.resident.agrees()
     with transaction() as session:
         withdraw(session, town.neighbour.account(session))
         leaver = town.outsider.account(session)
@@ -97,7 +87,7 @@ def test_who_agreed_anew_took_it_back_or_left_is_not_told(town: Town) -> None:
 def test_the_word_is_true_until_one_agrees_or_takes_it_back(town: Town) -> None:
     all_agreed_to_an_older_one()
     tell()
-    agrees(town.resident)
+    town.resident.agrees()
     with transaction() as session:
         withdraw(session, town.neighbour.account(session))
     true = truths()

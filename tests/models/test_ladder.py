@@ -17,7 +17,6 @@ from models.clock import StoppedClock
 from models.courses import CourseRun, people_to_tell
 from models.departures import close_account, see_off, what_closing_means
 from models.errors import Conflict, NotFound
-from models.grants import Answer, record_answers
 from models.journal import JournalEntry
 from models.ladder import (
     Call,
@@ -241,11 +240,6 @@ def reach(run: CourseRun, *, carried: bool = True) -> dict[int, Rung]:
         return {each.resident.id: each.rung for each in found.people}
 
 
-def allow(person: Person, template: TemplateName = TemplateName.CLASS_CHANGE) -> None:
-    with transaction() as session:
-        record_answers(session, person.account(session), {template: Answer.ACCEPT})
-
-
 def test_before_a_change_it_is_said_who_can_be_told_and_how(town: Town) -> None:
     run = town.a_run(capacity=3)
     with transaction() as session:
@@ -258,8 +252,8 @@ def test_before_a_change_it_is_said_who_can_be_told_and_how(town: Town) -> None:
     town.helper.tap(run, for_whom=town.elder)
     town.guardian.tap(run, for_whom=lonely)
     town.guardian.tap(run, for_whom=town.child)
-    allow(town.resident)
-    allow(town.outsider, TemplateName.CLASS_REMINDER)  # another message is another matter
+    town.resident.allows(TemplateName.CLASS_CHANGE)
+    town.outsider.allows(TemplateName.CLASS_REMINDER)  # another message is another matter
     with transaction() as session:
         town.guardian.resident(session).forget_phone()
     assert reach(run) == {
@@ -270,7 +264,7 @@ def test_before_a_change_it_is_said_who_can_be_told_and_how(town: Town) -> None:
         lonely.resident_id: Rung.NONE,
         town.child.resident_id: Rung.NONE,
     }
-    allow(town.guardian)
+    town.guardian.allows(TemplateName.CLASS_CHANGE)
     assert reach(run)[town.child.resident_id] is Rung.WECHAT
     assert reach(run, carried=False)[town.outsider.resident_id] is Rung.CALL
 

@@ -15,7 +15,6 @@ from models.clock import StoppedClock
 from models.courses import CourseRun
 from models.errors import NotFound
 from models.journal import JournalEntry
-from models.regions import Region
 from models.scenes import (
     Scene,
     SceneKind,
@@ -40,17 +39,6 @@ def run(town: Town) -> CourseRun:
     return town.a_run()
 
 
-def made(town: Town, run: CourseRun, *, lasts: timedelta | None = None) -> Scene:
-    with transaction() as session:
-        return make_scene(
-            session,
-            SceneKind.COURSE_RUN,
-            subject_key=run.key,
-            region=session.get_one(Region, town.wutong.id),
-            expires_at=town_clock.now() + lasts if lasts else None,
-        )
-
-
 def taken_back(scene: Scene) -> None:
     with transaction() as session:
         revoke(session, session.get_one(Scene, scene.id), by_account_id=None, identity="town")
@@ -63,7 +51,7 @@ def refused(key: str) -> str:
 
 
 def test_a_scene_leads_to_its_page_with_the_key_of_its_subject(town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     with reading() as session:
         found = resolve(session, scene.key)
     assert (found.kind, found.page, found.query) == (
@@ -81,20 +69,20 @@ def test_a_site_has_a_page_of_its_own(town: Town) -> None:
 
 
 def test_a_scene_is_of_signs_that_wechat_takes_and_tells_nothing(town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     assert WECHATS_ALPHABET.fullmatch(scene.key)
     assert scene.key != run.key
 
 
 def test_asking_twice_gives_the_same_scene(town: Town, run: CourseRun) -> None:
-    assert made(town, run).key == made(town, run, lasts=DAY).key
+    assert town.a_scene(run).key == town.a_scene(run, lasts=DAY).key
     with reading() as session:
         acts = session.scalars(select(JournalEntry.act).where(JournalEntry.subject_kind == "scenes")).all()
     assert acts == ["scene.made"]
 
 
 def test_two_subjects_have_a_scene_each(town: Town, run: CourseRun) -> None:
-    assert made(town, run).key != made(town, town.a_run()).key
+    assert town.a_scene(run).key != town.a_scene(town.a_run()).key
 
 
 def test_a_scene_nobody_made_is_unknown(town: Town) -> None:
@@ -103,15 +91,15 @@ def test_a_scene_nobody_made_is_unknown(town: Town) -> None:
 
 
 def test_a_scene_taken_back_looks_like_one_that_never_was(town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     taken_back(scene)
     assert refused(scene.key) == refused(new_key()) == "scene_unknown"
 
 
 def test_after_one_was_taken_back_the_next_is_another(town: Town, run: CourseRun) -> None:
-    first = made(town, run)
+    first = town.a_scene(run)
     taken_back(first)
-    second = made(town, run)
+    second = town.a_scene(run)
     assert second.key != first.key
     with reading() as session:
         assert resolve(session, second.key).id == second.id
@@ -119,7 +107,7 @@ def test_after_one_was_taken_back_the_next_is_another(town: Town, run: CourseRun
 
 
 def test_taking_back_twice_is_journalled_once(town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     taken_back(scene)
     taken_back(scene)
     with reading() as session:
@@ -128,7 +116,7 @@ def test_taking_back_twice_is_journalled_once(town: Town, run: CourseRun) -> Non
 
 
 def test_a_scene_ends_at_its_moment_and_says_so(town: Town, run: CourseRun, clock: StoppedClock) -> None:
-    scene = made(town, run, lasts=DAY)
+    scene = town.a_scene(run, lasts=DAY)
     clock.advance(days=1, seconds=-1)
     with reading() as session:
         assert resolve(session, scene.key).id == scene.id
@@ -139,9 +127,9 @@ def test_a_scene_ends_at_its_moment_and_says_so(town: Town, run: CourseRun, cloc
 def test_an_expired_scene_makes_room_for_the_next_and_stays_expired(
     town: Town, run: CourseRun, clock: StoppedClock
 ) -> None:
-    first = made(town, run, lasts=DAY)
+    first = town.a_scene(run, lasts=DAY)
     clock.advance(days=2)
-    second = made(town, run)
+    second = town.a_scene(run)
     assert second.key != first.key
     assert refused(first.key) == "scene_expired"
 
@@ -149,7 +137,7 @@ def test_an_expired_scene_makes_room_for_the_next_and_stays_expired(
 def test_one_taken_back_before_its_end_does_not_come_back_as_expired(
     town: Town, run: CourseRun, clock: StoppedClock
 ) -> None:
-    scene = made(town, run, lasts=DAY)
+    scene = town.a_scene(run, lasts=DAY)
     taken_back(scene)
     clock.advance(days=2)
     assert refused(scene.key) == "scene_unknown"
@@ -169,7 +157,7 @@ def test_a_scene_cannot_end_before_it_is_made(town: Town, run: CourseRun) -> Non
 
 
 def test_staff_find_the_scenes_of_their_places_alone(town: Town, run: CourseRun) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
     with reading() as session:
         assert scene_for_staff(session, scene.key, within=[town.wutong]).id == scene.id
         assert scene_for_staff(session, scene.key, within=[town.district]).id == scene.id
@@ -179,7 +167,7 @@ def test_staff_find_the_scenes_of_their_places_alone(town: Town, run: CourseRun)
 
 
 def test_looks_add_up_by_the_day(town: Town, run: CourseRun, clock: StoppedClock) -> None:
-    one, other = made(town, run), made(town, town.a_run())
+    one, other = town.a_scene(run), town.a_scene(town.a_run())
     for looks in ({one.id: 2}, {other.id: 1, one.id: 3}):
         with transaction() as session:
             count_looks(session, looks)
@@ -198,7 +186,7 @@ def made_nowhere() -> Scene:
 def test_of_two_links_made_at_once_the_first_is_kept_while_it_opens(
     town: Town, run: CourseRun, clock: StoppedClock
 ) -> None:
-    scene = made(town, run)
+    scene = town.a_scene(run)
 
     def keep(link: str) -> str:
         now = town_clock.now()

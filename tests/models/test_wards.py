@@ -8,7 +8,7 @@ from sqlalchemy import select
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.consents import PRIVACY_POLICY, Consent, ConsentChannel, agree, consents_of
+from models.consents import Consent, ConsentChannel, consents_of
 from models.courses import RegistrationState
 from models.errors import Conflict, NotFound, Refusal
 from models.journal import JournalEntry
@@ -41,16 +41,6 @@ def withdraws(person: Person) -> None:
         withdraw_from_all(session, person.account(session).lock())
 
 
-def agrees_again(person: Person) -> None:
-    with transaction() as session:
-        agree(
-            session,
-            person.account(session),
-            version=PRIVACY_POLICY.version,
-            channel=ConsentChannel.MINI_PROGRAM,
-        )
-
-
 def refused(town: Town, ward: Person) -> Refusal:
     with pytest.raises(Refusal) as no:
         town.helper.tap(town.a_run(), for_whom=ward)
@@ -70,7 +60,7 @@ def test_nobody_registers_an_elder_who_took_her_consent_back(town: Town, elder: 
 
 def test_once_she_agrees_again_the_helper_may_act(town: Town, elder: Person) -> None:
     withdraws(elder)
-    agrees_again(elder)
+    elder.agrees()
     assert town.helper.tap(town.a_run(), for_whom=elder).state is RegistrationState.CONFIRMED
     withdraws(elder)
     assert refused(town, elder).code == "ward_withdrew"
@@ -100,7 +90,7 @@ def test_somebody_who_agreed_on_paper_alone_is_registered_until_they_take_that_b
         entries = session.scalars(select(JournalEntry).where(JournalEntry.act == "consent.withdrawn")).all()
     assert (consent.channel, consent.withdrawn_at) == (ConsentChannel.COUNTER, town_clock.now())
     assert [entry.by_account_id for entry in entries] == [elder.account_id]
-    agrees_again(elder)
+    elder.agrees()
     assert town.helper.tap(town.a_run(), for_whom=elder).resident_key == elder.key
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import schemathesis
-from flask import Flask
 from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.config import (
     ChecksConfig,
@@ -24,7 +21,6 @@ from schemathesis.config import (
 from schemathesis.engine import events, from_schema
 from schemathesis.hooks import unregister
 from sqlalchemy import select, update
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from models.accounts import Account, Login
 from models.base import db, reading, transaction
@@ -33,30 +29,7 @@ from models.courses import CourseRun
 from models.staff import StaffMember, invite
 from tests.people import FIRST_EVENING, Person, Town, UnitMember, Worker
 from tests.phones import TEMPLATES, Door, Phone, told
-
-
-class _Quiet(WSGIRequestHandler):
-    """Keep-alive, and no line on the terminal per request."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the base names it so
-        """Say nothing."""
-
-
-@contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """The application on a free loopback port for the length of the block; gives its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
+from tests.serving import listening, server_of
 
 # whose keys stand in an address; a new keyed address needs its line here
 TABLES = {
@@ -135,7 +108,7 @@ class Fuzzer:
         for hook in hooks:
             schemathesis.hook(hook)
         try:
-            with served(self.door.app) as address:
+            with listening(server_of(self.door.app)) as address:
                 schema: Any = schemathesis.openapi.from_url(f"{address}/api/openapi.json", config=config)
                 if persona.who is not None and not self.everybody_asks_everything:
                     # what is open answers everybody alike: by default only nobody in particular asks it

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from models.base import reading
-from models.courses import CourseRun, Registration, RegistrationState
+from models.courses import CourseRun, Registration, RegistrationState, seats
 from models.errors import Refusal
 
 Result = TypeVar("Result")
@@ -48,6 +50,51 @@ def rush(app: Flask, deeds: Sequence[Callable[[], Result]], *, threads: int = 24
     if broken:
         raise broken[0]
     return answers
+
+
+def meanwhile(app: Flask, deed: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
+    """A deed on a thread of its own, and what became of it."""
+    ended: list[object] = []
+
+    def run() -> None:
+        with app.app_context():
+            try:
+                ended.append(deed())
+            except LOUD as error:
+                ended.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread, ended
+
+
+@contextmanager
+def a_tap_that_stops(
+    monkeypatch: pytest.MonkeyPatch, step: str, *, done: bool
+) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """The first tap stops at a step of ``decide``, before it or once it is ``done``: ``(it stands there, it may go on)``."""
+    stands_there, may_go_on = threading.Event(), threading.Event()
+    walk = getattr(seats, step)
+
+    def wait_once() -> None:
+        if not stands_there.is_set():
+            stands_there.set()
+            assert may_go_on.wait(LONGEST_SECONDS)
+
+    def stopping(*given: object) -> object:
+        if done:
+            walked = walk(*given)
+            wait_once()
+            return walked
+        wait_once()
+        return walk(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(seats, step, stopping)
+        try:
+            yield stands_there, may_go_on
+        finally:
+            may_go_on.set()
 
 
 def must_be_whole(run: CourseRun) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -23,13 +22,12 @@ from models import clock as town_clock
 from models.accounts import Account
 from models.base import db, reading, transaction
 from models.committer import Committer
-from models.courses import CourseRun, Registration, RegistrationState, Standing, Tap, decide, register, seats
-from models.courses.seats.asking import lock_runs
+from models.courses import CourseRun, Registration, RegistrationState, Standing, Tap, decide, register
 from models.departures import close_account, leaving, see_off, what_closing_means
-from models.errors import Busy, Conflict, Refusal, Unauthenticated
+from models.errors import Busy, Conflict, Unauthenticated
 from models.residents import BondKind, Profile, Resident, introduce
 from tests.people import Person, Town, a_bond, a_person_without_phone
-from tests.races.rush import must_be_whole, rush
+from tests.races.rush import a_tap_that_stops, meanwhile, must_be_whole, rush
 
 PATIENCE = 30
 
@@ -75,47 +73,12 @@ def nobody_holds(run: CourseRun) -> bool:
 # --- a tap --------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def a_tap_that_stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """The first tap stops once it knows who asks and holds no run yet: ``(it stands there, it may go on)``."""
-    stands_there, may_go_on = threading.Event(), threading.Event()
-
-    def stopping(connection: object, keys: object) -> object:
-        if not stands_there.is_set():
-            stands_there.set()
-            assert may_go_on.wait(PATIENCE)
-        return lock_runs(connection, keys)  # type: ignore[arg-type]  # passed on as it came
-
-    with monkeypatch.context() as patch:
-        patch.setattr(seats, "lock_runs", stopping)
-        try:
-            yield stands_there, may_go_on
-        finally:
-            may_go_on.set()
-
-
-def meanwhile(app: Flask, deed: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
-    """A deed on a thread of its own, and what became of it."""
-    ended: list[object] = []
-
-    def run() -> None:
-        with app.app_context():
-            try:
-                ended.append(deed())
-            except (Refusal, IntegrityError) as error:
-                ended.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread, ended
-
-
 def close_behind_a_tap(
     town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch, tap: Callable[[], object]
 ) -> tuple[object, object]:
     """The resident's tap has begun and knows them; they close; the tap goes on: what became of the tap and of closing."""
     seen = shown(town.resident)
-    with a_tap_that_stops(monkeypatch) as (stands_there, may_go_on):
+    with a_tap_that_stops(monkeypatch, "lock_runs", done=False) as (stands_there, may_go_on):
         tapping, tapped = meanwhile(app, tap)
         assert stands_there.wait(PATIENCE)
         closing, closed = meanwhile(app, partial(close, town.resident, seen))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event, func, insert, select, text, update
+from sqlalchemy import Engine, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from models.accounts import Account, welcome
@@ -28,6 +27,7 @@ from models.residents import Profile, Resident, introduce
 from models.sites import Venue
 from models.staff import StaffMember, accept_invitation, hire, invite
 from tests.people import FIRST_EVENING, Town, a_course, a_plan, a_site, a_venue, an_account
+from tests.races.controls import without_check
 from tests.races.rush import rush
 
 HOUR = timedelta(hours=1)
@@ -201,37 +201,8 @@ def test_without_the_condition_the_ledgers_check_is_loud(account_id: int, app: F
 
 def test_without_condition_and_check_the_last_message_is_spent_twice(account_id: int, app: Flask) -> None:
     looked = threading.Barrier(2)
-    with without_the_ledgers_check(db.engine):
+    with without_check(db.engine, MessageGrant, "not_below_nothing", remaining=0):
         assert rush(app, [partial(forgetful_spend, account_id, looked)] * 2) == [True, True]
-
-
-@contextmanager
-def without_the_ledgers_check(engine: Engine) -> Iterator[None]:
-    """This database without the check that a ledger is not below nothing; restored afterwards."""
-
-    def look_away(driver: sqlite3.Connection, record: object) -> None:
-        driver.execute("PRAGMA ignore_check_constraints=ON")
-
-    if engine.dialect.name == "sqlite":
-        engine.dispose()
-        event.listen(engine, "connect", look_away)
-        try:
-            yield
-        finally:
-            event.remove(engine, "connect", look_away)
-            engine.dispose()
-        return
-    name = "ck_message_grants_not_below_nothing"
-    with writer(engine).begin() as connection:
-        connection.execute(text(f"ALTER TABLE message_grants DROP CONSTRAINT {name}"))
-    try:
-        yield
-    finally:
-        with writer(engine).begin() as connection:
-            connection.execute(text("DELETE FROM message_grants"))
-            connection.execute(
-                text(f"ALTER TABLE message_grants ADD CONSTRAINT {name} CHECK (remaining >= 0)")
-            )
 
 
 def test_two_reports_at_once_meet_in_one_ledger(town: Town, app: Flask) -> None:

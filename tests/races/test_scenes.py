@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy import func, insert, select
 
 from models import clock as town_clock
 from models.base import db, new_key, reading, transaction, writer
@@ -17,6 +15,7 @@ from models.courses import CourseRun
 from models.regions import Region
 from models.scenes import Scene, SceneKind, count_looks, live_scene, looks_of, make_scene
 from tests.people import Town
+from tests.races.controls import without_index
 from tests.races.rush import rush
 
 
@@ -81,28 +80,14 @@ def test_without_the_verb_the_one_live_scene_is_guarded_loudly(
 
 def test_without_verb_and_guard_there_are_two(town: Town, run: CourseRun, app: Flask) -> None:
     looked = threading.Barrier(2)
-    with without_the_guard(db.engine):
+    with without_index(db.engine, Scene, "uq_scenes_live"):
         answers = rush(app, [partial(forgetful_ask, town, run, looked)] * 2)
         assert all(isinstance(answer, str) for answer in answers)
         assert live_ones(run) == 2
 
 
-@contextmanager
-def without_the_guard(engine: Engine) -> Iterator[None]:
-    """This database without the index of live scenes; restored afterwards."""
-    (guard,) = [index for index in Scene.metadata.tables["scenes"].indexes if index.name == "uq_scenes_live"]
-    with writer(engine).begin() as connection:
-        guard.drop(connection)
-    try:
-        yield
-    finally:
-        with writer(engine).begin() as connection:
-            connection.execute(text("DELETE FROM scenes"))
-            guard.create(connection)
-
-
 def test_looks_counted_at_once_all_count(town: Town, run: CourseRun, app: Flask) -> None:
-    scenes = [town_scene(town, run), town_scene(town, town.a_run())]
+    scenes = [town.a_scene(run), town.a_scene(town.a_run())]
 
     def look(first: int) -> None:
         with transaction() as session:
@@ -113,9 +98,3 @@ def test_looks_counted_at_once_all_count(town: Town, run: CourseRun, app: Flask)
     assert answers == [None] * 24
     with reading() as session:
         assert [looks_of(session, scene) for scene in scenes] == [24, 24]
-
-
-def town_scene(town: Town, run: CourseRun) -> Scene:
-    with transaction() as session:
-        region = session.get_one(Region, town.wutong.id)
-        return make_scene(session, SceneKind.COURSE_RUN, subject_key=run.key, region=region)

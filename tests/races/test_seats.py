@@ -7,14 +7,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from models import clock as town_clock
@@ -24,6 +23,7 @@ from models.courses import CourseRun, Registration, RegistrationState, Standing,
 from models.errors import Refusal
 from tests.conftest import DATA_KEY, LOOKUP_KEY, NOON
 from tests.people import Person, Town, raise_capacity
+from tests.races.controls import without_check, without_index
 from tests.races.rush import must_be_whole, rush
 
 REPOSITORY = Path(__file__).parents[2]
@@ -258,63 +258,12 @@ def test_without_lock_and_constraint_two_win(big_town: Town, app: Flask) -> None
     """Control 2: what the lock and the constraint are for."""
     run = big_town.a_run(capacity=1)
     looked = threading.Barrier(2)
-    with without_the_check(db.engine):
+    with without_check(db.engine, CourseRun, "seats_within_capacity", seats_taken=0):
         answers = rush(app, [partial(forgetful_tap, run, p, looked) for p in big_town.crowd[:2]])
         assert answers == ["seated", "seated"]
         assert big_town.states(run) == ["confirmed", "confirmed"]
         with pytest.raises(AssertionError):
             must_be_whole(run)
-
-
-@contextmanager
-def without_the_check(engine: Engine) -> Iterator[None]:
-    """This database without the check that seats taken fit the capacity; restored afterwards."""
-
-    def look_away(driver: sqlite3.Connection, record: object) -> None:
-        driver.execute("PRAGMA ignore_check_constraints=ON")
-
-    if engine.dialect.name == "sqlite":
-        engine.dispose()
-        event.listen(engine, "connect", look_away)
-        try:
-            yield
-        finally:
-            event.remove(engine, "connect", look_away)
-            engine.dispose()
-        return
-    with engine.begin() as connection:
-        connection.execute(
-            text("ALTER TABLE course_runs DROP CONSTRAINT ck_course_runs_seats_within_capacity")
-        )
-    try:
-        yield
-    finally:
-        with engine.begin() as connection:
-            connection.execute(text("DELETE FROM registrations"))
-            connection.execute(text("UPDATE course_runs SET seats_taken = 0"))
-            connection.execute(
-                text(
-                    "ALTER TABLE course_runs ADD CONSTRAINT ck_course_runs_seats_within_capacity "
-                    "CHECK (seats_taken >= 0 AND seats_taken <= capacity)"
-                )
-            )
-
-
-@contextmanager
-def without_the_unique_index(engine: Engine) -> Iterator[None]:
-    """This database without its promise of one live registration a person and run; restored afterwards."""
-    creation = (
-        "CREATE UNIQUE INDEX uq_registrations_live ON registrations (resident_id, run_id) "
-        "WHERE state IN ('confirmed', 'waitlisted')"
-    )
-    with writer(engine).begin() as connection:
-        connection.execute(text("DROP INDEX uq_registrations_live"))
-    try:
-        yield
-    finally:
-        with writer(engine).begin() as connection:
-            connection.execute(text("DELETE FROM registrations"))
-            connection.execute(text(creation))
 
 
 def twice_without_looking(run: CourseRun, person: Person, number: int) -> str:
@@ -340,7 +289,7 @@ def test_one_person_cannot_be_in_twice_even_by_a_forgetful_path(big_town: Town, 
     deeds = [partial(twice_without_looking, run, big_town.resident, n) for n in (1, 2)]
     answers = rush(app, deeds)
     assert sum(isinstance(answer, IntegrityError) for answer in answers) == 1
-    with without_the_unique_index(db.engine):
+    with without_index(db.engine, Registration, "uq_registrations_live"):
         with writer(db.engine).begin() as connection:
             connection.execute(text("DELETE FROM registrations"))
         assert rush(app, deeds) == ["in", "in"]

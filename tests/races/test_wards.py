@@ -6,24 +6,20 @@ from their first moment.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 from flask import Flask
 from sqlalchemy import Select
-from sqlalchemy.engine import Connection
 
 from models.base import transaction
-from models.courses import Standing, seats
-from models.courses.seats.asking import recognise
+from models.courses import Standing
 from models.errors import Refusal
 from models.profiles import withdraw_from_all
 from models.residents import bonds_over, leave_helper
 from tests.people import Person, Town, a_bond, a_resident
-from tests.races.rush import must_be_whole, rush
+from tests.races.rush import a_tap_that_stops, meanwhile, must_be_whole, rush
 
 PATIENCE = 30
 LONG_ENOUGH = 1.0
@@ -55,42 +51,6 @@ def leaves_everybody(person: Person) -> str:
 TAKES_BACK = [(withdraws, "ward_withdrew"), (leaves_everybody, "no_bond")]
 
 
-@contextmanager
-def a_tap_that_stops(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """The first tap stops once it knows for whom it is: ``(it stands there, it may go on)``."""
-    stands_there, may_go_on = threading.Event(), threading.Event()
-
-    def stopping(connection: Connection, *more: object) -> object:
-        known = recognise(connection, *more)  # type: ignore[arg-type]  # passed on as it came
-        if not stands_there.is_set():
-            stands_there.set()
-            assert may_go_on.wait(PATIENCE)
-        return known
-
-    with monkeypatch.context() as patch:
-        patch.setattr(seats, "recognise", stopping)
-        try:
-            yield stands_there, may_go_on
-        finally:
-            may_go_on.set()
-
-
-def meanwhile(app: Flask, deed: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
-    """A deed on a thread of its own, and what became of it."""
-    ended: list[object] = []
-
-    def run() -> None:
-        with app.app_context():
-            try:
-                ended.append(deed())
-            except Refusal as refusal:
-                ended.append(refusal.code)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread, ended
-
-
 @pytest.mark.parametrize(("takes_back", "code"), TAKES_BACK)
 def test_what_is_taken_back_waits_for_the_tap_under_way(
     town: Town,
@@ -101,7 +61,7 @@ def test_what_is_taken_back_waits_for_the_tap_under_way(
     code: str,
 ) -> None:
     run = town.a_run()
-    with a_tap_that_stops(monkeypatch) as (stands_there, may_go_on):
+    with a_tap_that_stops(monkeypatch, "recognise", done=True) as (stands_there, may_go_on):
         tapping, tapped = meanwhile(app, partial(town.helper.tap, run, for_whom=elder))
         assert stands_there.wait(PATIENCE)
         taking, taken = meanwhile(app, partial(takes_back, elder))
@@ -133,7 +93,9 @@ def test_a_tap_waits_for_what_is_being_taken_back_and_hears_of_it(
             for bond in bonds_over(session, elder.resident(session)):
                 leave_helper(session, bond, by_account_id=elder.account_id or 0)
     tapping.join(PATIENCE)
-    assert tapped == [code]
+    (no,) = tapped
+    assert isinstance(no, Refusal)
+    assert no.code == code
     assert town.states(run) == []
 
 
@@ -145,7 +107,7 @@ def test_if_the_tap_did_not_wait_a_seat_would_come_after_the_answer(
         pytest.skip("on SQLite writers take turns from their first moment: nothing can come between")
     monkeypatch.setattr(Select, "with_for_update", lambda self, **_: self)
     run = town.a_run()
-    with a_tap_that_stops(monkeypatch) as (stands_there, may_go_on):
+    with a_tap_that_stops(monkeypatch, "recognise", done=True) as (stands_there, may_go_on):
         tapping, tapped = meanwhile(app, partial(town.helper.tap, run, for_whom=elder))
         assert stands_there.wait(PATIENCE)
         taking, taken = meanwhile(app, partial(withdraws, elder))

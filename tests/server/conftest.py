@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
-from tests.phones import door, doors, sandbox
+from collections.abc import Iterator
+
+import pytest
+
+from tests.people import Town
+from tests.phones import Door, door, doors, sandbox
 
 __all__ = ["door", "doors", "sandbox"]
+
+
+@pytest.fixture
+def working(door: Door, town: Town) -> Iterator[Door]:
+    """A worker at work: the application's context is open."""
+    with door.app.app_context():
+        yield door

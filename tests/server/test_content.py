@@ -54,11 +54,6 @@ def shelf() -> Iterator[str]:
         yield address
 
 
-def openid_of(person: Person) -> str:
-    with reading() as session:
-        return person.account(session).openid
-
-
 def hand_in(line: Line, town: Town, url: str) -> Shown:
     """The resident shows a picture, as a route finds it: let in, nothing written yet."""
     headers = {"Authorization": f"Bearer {line.door.token_of(town.resident.login_key)}"}
@@ -96,7 +91,7 @@ def sweep(line: Line) -> int:
 def ready(line: Line, town: Town) -> Line:
     """WeChat knows the resident, who has the mini-program open, and where to push."""
     line.agree()
-    line.door.sandbox.login_code(openid_of(town.resident))
+    line.door.sandbox.login_code(town.resident.openid)
     return line
 
 
@@ -249,12 +244,12 @@ def test_whoever_allowed_it_hears_of_a_rejection_on_wechat(ready: Line, town: To
     template = TEMPLATES[TemplateName.REVIEW_RESULT]
     asked = told(ready.door.phone(town.resident).get("/message-grants/prompts?moment=profile"))
     assert [item["template_id"] for item in asked["items"]] == [template]
-    ready.door.sandbox.accept(openid_of(town.resident), template)
+    ready.door.sandbox.accept(town.resident.openid, template)
     answers = {"answers": {template: "accept"}}
     told(ready.door.phone(town.resident).post("/me/message-grants", json=answers), 201)
     reject(ready, town)
     assert deliver(ready).delivery is Delivery.SENT
-    (message,) = ready.door.sandbox.messages(openid_of(town.resident))
+    (message,) = ready.door.sandbox.messages(town.resident.openid)
     assert message["values"] == {
         "thing1": "姓名",
         "phrase2": "未通过",

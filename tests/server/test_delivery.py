@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,11 +11,10 @@ from flask import g
 from sqlalchemy import select, update
 
 from models import clock as town_clock
-from models.accounts import Account
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.courses import CourseRun
-from models.grants import Answer, MessageGrant, record_answers
+from models.grants import MessageGrant
 from models.notices import Delivery, Notice, TemplateName
 from models.notices.sending import LEASE, claim_due
 from server.jobs import SCHEDULE
@@ -31,32 +29,10 @@ from server.jobs.delivery import (
 )
 from server.settings import WECHAT_CONNECTIONS as CONNECTIONS
 from tests.people import Person, Town
-from tests.phones import TEMPLATES, Door
+from tests.phones import Door
 from tests.sandbox import SEND, STABLE_TOKEN
 
 RESULT = TemplateName.REGISTRATION_RESULT
-
-
-@pytest.fixture
-def working(door: Door, town: Town) -> Iterator[Door]:
-    """A worker at work: the application's context is open."""
-    with door.app.app_context():
-        yield door
-
-
-def openid_of(person: Person) -> str:
-    with reading() as session:
-        return session.scalars(select(Account.openid).where(Account.id == person.account_id)).one()
-
-
-def allow(door: Door, person: Person, *, at_wechat: bool = True, times: int = 1) -> None:
-    """The person accepts the message of a registration, here and (unless told otherwise) at WeChat."""
-    for _ in range(times):
-        with transaction() as session:
-            answers: dict[str, Answer] = {RESULT: Answer.ACCEPT}
-            record_answers(session, person.account(session), answers)
-        if at_wechat:
-            door.sandbox.accept(openid_of(person), TEMPLATES[RESULT])
 
 
 def remaining(person: Person) -> int:
@@ -83,10 +59,10 @@ def deliver() -> int:
 
 
 def test_a_seat_taken_reaches_the_phone_in_the_right_words(working: Door, town: Town) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     town.resident.tap(town.a_run(title="一门名字特别特别特别特别特别特别长的书法课🖌️"))
     assert deliver() == 1
-    (message,) = working.sandbox.messages(openid_of(town.resident))
+    (message,) = working.sandbox.messages(town.resident.openid)
     assert message["title"] == "报名结果通知"
     assert message["values"]["time2"] == "2026年12月3日 18:00"
     assert message["values"]["phrase4"] == "报名成功"
@@ -100,7 +76,7 @@ def test_a_seat_taken_reaches_the_phone_in_the_right_words(working: Door, town: 
 
 
 def test_what_was_sent_is_not_sent_again(working: Door, town: Town) -> None:
-    allow(working, town.resident, times=3)
+    working.allow(town.resident, times=3)
     town.resident.tap(town.a_run())
     assert [deliver() for _ in range(3)] == [1, 0, 0]
     assert working.sandbox.calls(SEND) == 1
@@ -115,7 +91,7 @@ def test_without_a_grant_nothing_is_sent(working: Door, town: Town) -> None:
 
 
 def test_one_grant_is_one_message(working: Door, town: Town) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     for _ in range(2):
         town.resident.tap(town.a_run())
     assert [deliver(), deliver()] == [2, 0]
@@ -123,8 +99,8 @@ def test_one_grant_is_one_message(working: Door, town: Town) -> None:
 
 
 def test_when_wechat_says_nothing_is_left_the_ledger_believes_it(working: Door, town: Town) -> None:
-    working.sandbox.user(openid_of(town.resident))
-    allow(working, town.resident, at_wechat=False, times=3)
+    working.sandbox.user(town.resident.openid)
+    town.resident.allows(RESULT, times=3)
     town.resident.tap(town.a_run())
     deliver()
     notice = the_notice(town.resident)
@@ -139,7 +115,7 @@ def test_when_wechat_says_nothing_is_left_the_ledger_believes_it(working: Door, 
 def test_a_message_wechat_refuses_is_recorded_and_never_loops(
     working: Door, town: Town, clock: StoppedClock, errcode: int
 ) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     town.resident.tap(town.a_run())
     working.sandbox.fault(SEND, errcode=errcode, times=None)
     deliver()
@@ -167,7 +143,7 @@ def test_a_message_wechat_refuses_is_recorded_and_never_loops(
 def test_what_surely_did_not_arrive_goes_again_later_and_its_grant_comes_back(
     working: Door, town: Town, clock: StoppedClock, path: str, fault: dict[str, Any]
 ) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     town.resident.tap(town.a_run())
     working.sandbox.fault(path, **fault)
     assert deliver() == 0
@@ -175,18 +151,18 @@ def test_what_surely_did_not_arrive_goes_again_later_and_its_grant_comes_back(
     assert (notice.delivery, notice.attempts) == (Delivery.OWED, 1)
     assert notice.due_at == town_clock.now() + FIRST_DELAY
     assert remaining(town.resident) == 1
-    assert working.sandbox.messages(openid_of(town.resident)) == []
+    assert working.sandbox.messages(town.resident.openid) == []
     assert deliver() == 0  # not before it is due
     clock.advance(seconds=60)  # also past the pause after a token that was refused
     assert deliver() == 1
-    assert len(working.sandbox.messages(openid_of(town.resident))) == 1
+    assert len(working.sandbox.messages(town.resident.openid)) == 1
     assert remaining(town.resident) == 0
 
 
 def test_the_delay_grows_and_after_the_last_attempt_it_is_over(
     working: Door, town: Town, clock: StoppedClock
 ) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     far = town_clock.now() + timedelta(days=60)
     town.resident.tap(town.a_run(starts_at=far))
     working.sandbox.fault(SEND, errcode=-1, times=None)
@@ -219,7 +195,7 @@ def test_the_delay_grows_and_after_the_last_attempt_it_is_over(
 def test_what_nobody_knows_is_shown_to_staff_and_never_sent_twice(
     working: Door, town: Town, clock: StoppedClock, fault: dict[str, Any]
 ) -> None:
-    allow(working, town.resident, times=2)
+    working.allow(town.resident, times=2)
     town.resident.tap(town.a_run())
     working.sandbox.fault(SEND, **fault)
     assert deliver() == 1
@@ -231,7 +207,7 @@ def test_what_nobody_knows_is_shown_to_staff_and_never_sent_twice(
 
 
 def test_a_message_about_a_seat_given_up_is_not_sent_and_costs_no_grant(working: Door, town: Town) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     run = town.a_run()
     town.resident.tap(run)
     town.resident.give_up(run)
@@ -244,7 +220,7 @@ def test_a_message_about_a_seat_given_up_is_not_sent_and_costs_no_grant(working:
 def test_a_message_about_a_class_that_is_over_is_not_sent(
     working: Door, town: Town, clock: StoppedClock
 ) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     run = town.a_run()
     town.resident.tap(run)
     clock.move_to(run.ends_at)
@@ -258,7 +234,7 @@ def test_who_moves_up_at_night_hears_of_it_in_the_morning_and_ones_own_tap_at_on
     clock.move_to(datetime(2026, 11, 20, 23, 0, tzinfo=town_clock.TOWN_ZONE))
     run = town.a_run(capacity=1)
     for person in (town.resident, town.neighbour):
-        allow(working, person)
+        working.allow(person)
         person.tap(run)
     assert deliver() == 1
     assert the_notice(town.resident).delivery is Delivery.SENT
@@ -268,23 +244,23 @@ def test_who_moves_up_at_night_hears_of_it_in_the_morning_and_ones_own_tap_at_on
     assert deliver() == 0
     clock.move_to(datetime(2026, 11, 21, 8, 0, tzinfo=town_clock.TOWN_ZONE))
     assert deliver() == 1
-    (message,) = working.sandbox.messages(openid_of(town.neighbour))
+    (message,) = working.sandbox.messages(town.neighbour.openid)
     assert message["values"]["phrase4"] == "已转正"
 
 
 def test_who_tapped_for_another_is_told_and_so_is_the_other_if_they_have_a_phone(
     working: Door, town: Town
 ) -> None:
-    allow(working, town.helper)
+    working.allow(town.helper)
     town.helper.tap(town.a_run(), for_whom=town.elder)
     assert deliver() == 1
-    assert len(working.sandbox.messages(openid_of(town.helper))) == 1
+    assert len(working.sandbox.messages(town.helper.openid)) == 1
 
 
 def test_a_worker_lost_between_claim_and_settling_leaves_it_unknown_after_the_lease(
     working: Door, town: Town, clock: StoppedClock
 ) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     town.resident.tap(town.a_run())
     with transaction() as session:
         assert len(claim_due(session, worker="killed-in-the-middle", most=10)) == 1
@@ -303,7 +279,7 @@ def test_two_workers_at_once_never_send_one_message_twice(working: Door, town: T
     run = town.a_run(capacity=30)
     people = town.people(24)
     for person in people:
-        allow(working, person)
+        working.allow(person)
         person.tap(run)
     together = threading.Barrier(3)
 
@@ -320,7 +296,7 @@ def test_two_workers_at_once_never_send_one_message_twice(working: Door, town: T
         worker.join()
     assert working.sandbox.calls(SEND) == len(people)
     for person in people:
-        assert len(working.sandbox.messages(openid_of(person))) == 1
+        assert len(working.sandbox.messages(person.openid)) == 1
         assert the_notice(person).delivery is Delivery.SENT
 
 
@@ -328,7 +304,7 @@ def test_a_slow_wechat_does_not_outlast_the_lease(working: Door, town: Town, clo
     run = town.a_run(capacity=30)
     people = town.people(CONNECTIONS + 2)
     for person in people:
-        allow(working, person)
+        working.allow(person)
         person.tap(run)
     working.sandbox.fault(SEND, latency_ms=300, times=None)
 
@@ -349,7 +325,7 @@ def test_a_slow_wechat_does_not_outlast_the_lease(working: Door, town: Town, clo
     assert settle_lost(town_clock.now()) == 0
     clock.advance(seconds=FIRST_DELAY.total_seconds())
     assert deliver() == 2
-    assert all(len(working.sandbox.messages(openid_of(person))) == 1 for person in people)
+    assert all(len(working.sandbox.messages(person.openid)) == 1 for person in people)
 
 
 @pytest.mark.parametrize("path", [SEND, STABLE_TOKEN])
@@ -359,7 +335,7 @@ def test_on_a_bad_day_wechat_is_not_stormed(
     run = town.a_run(capacity=60)
     people = town.people(50)
     for person in people:
-        allow(working, person)
+        working.allow(person)
         person.tap(run)
     working.sandbox.fault(path, errcode=-1, times=None)
     assert deliver() == 0
@@ -375,7 +351,7 @@ def test_on_a_bad_day_wechat_is_not_stormed(
 
 def test_a_message_wechat_refuses_costs_no_grant(working: Door, town: Town) -> None:
     """WeChat takes a permission for what it accepts alone (wechat.md §4.3)."""
-    allow(working, town.resident)
+    working.allow(town.resident)
     town.resident.tap(town.a_run())
     working.sandbox.fault(SEND, errcode=47003)
     deliver()
@@ -387,10 +363,10 @@ def test_that_some_people_are_busy_says_nothing_of_the_others(working: Door, tow
     run = town.a_run(capacity=30)
     people = town.people(CONNECTIONS + MOST_IN_VAIN)
     for person in people:
-        allow(working, person)
+        working.allow(person)
         person.tap(run)
     for person in people[:MOST_IN_VAIN]:
-        working.sandbox.fault(SEND, errcode=43108, openid=openid_of(person))
+        working.sandbox.fault(SEND, errcode=43108, openid=person.openid)
     assert deliver() == CONNECTIONS
     assert [the_notice(person).outcome for person in people[:MOST_IN_VAIN]] == ["43108"] * MOST_IN_VAIN
 
@@ -401,7 +377,7 @@ def test_a_worker_told_to_stop_finishes_what_is_under_way_and_puts_the_rest_back
     run = town.a_run(capacity=60)
     people = town.people(CONNECTIONS + 20)
     for person in people:
-        allow(working, person)
+        working.allow(person)
         person.tap(run)
     working.sandbox.fault(SEND, latency_ms=300, times=None)
     g.stop = threading.Event()
@@ -421,7 +397,7 @@ def test_a_worker_told_to_stop_finishes_what_is_under_way_and_puts_the_rest_back
     g.stop = None
     working.sandbox.clear_faults()
     assert deliver() == 20  # at once, by the next worker
-    assert all(len(working.sandbox.messages(openid_of(person))) == 1 for person in people)
+    assert all(len(working.sandbox.messages(person.openid)) == 1 for person in people)
 
 
 def test_a_run_goes_on_while_there_is_more_also_when_nobody_allowed_anything(
@@ -437,7 +413,7 @@ def test_a_run_goes_on_while_there_is_more_also_when_nobody_allowed_anything(
 def test_one_notice_that_cannot_be_written_does_not_hold_up_the_others(working: Door, town: Town) -> None:
     run = town.a_run()
     for person in (town.resident, town.neighbour):
-        allow(working, person)
+        working.allow(person)
         person.tap(run)
     broken = the_notice(town.resident)
     with transaction() as session:
@@ -453,7 +429,7 @@ def test_one_notice_that_cannot_be_written_does_not_hold_up_the_others(working: 
 
 @pytest.mark.parametrize("job", SCHEDULE, ids=lambda job: job.name)
 def test_every_job_is_harmless_when_run_twice(working: Door, town: Town, job: Any) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     town.resident.tap(town.a_run())
     job.run(town_clock.now())
     before = [(n.delivery, n.attempts) for n in notices(town.resident)]
@@ -467,11 +443,11 @@ def test_a_schedule_names_each_job_once() -> None:
 
 
 def test_a_run_can_be_looked_up_by_what_the_message_points_at(working: Door, town: Town) -> None:
-    allow(working, town.resident)
+    working.allow(town.resident)
     run = town.a_run()
     town.resident.tap(run)
     deliver()
-    (message,) = working.sandbox.messages(openid_of(town.resident))
+    (message,) = working.sandbox.messages(town.resident.openid)
     with reading() as session:
         key = message["page"].partition("key=")[2]
         assert session.scalars(select(CourseRun.id).where(CourseRun.key == key)).one() == run.id

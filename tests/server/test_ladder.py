@@ -122,14 +122,6 @@ def promotions(person: Person) -> list[Notice]:
         )
 
 
-def allow(evening: Evening, person: Person) -> None:
-    with transaction() as session:
-        answers: dict[str, Answer] = {TemplateName.REGISTRATION_RESULT: Answer.ACCEPT}
-        record_answers(session, person.account(session), answers)
-        openid = person.account(session).openid
-    evening.door.sandbox.accept(openid, TEMPLATES[TemplateName.REGISTRATION_RESULT])
-
-
 # --- the whole way down -------------------------------------------------------------------------------------------
 
 
@@ -187,7 +179,7 @@ def test_a_grant_that_comes_late_keeps_the_news_at_wechat(evening: Evening) -> N
     evening.a_promotion()
     deliver()
     evening.wait(timedelta(minutes=9))
-    allow(evening, evening.town.neighbour)
+    evening.door.allow(evening.town.neighbour)
     owe_what_was_allowed(town_clock.now())
     deliver()
     assert promotions(evening.town.neighbour)[0].delivery is Delivery.SENT
@@ -201,7 +193,7 @@ def test_a_grant_that_comes_after_the_next_rung_has_it_sends_nothing_twice(eveni
     evening.fall()
     with transaction() as session:  # as if the waiting had begun a moment ago
         session.execute(update(Notice).values(settled_at=town_clock.now()))
-    allow(evening, evening.town.neighbour)
+    evening.door.allow(evening.town.neighbour)
     owe_what_was_allowed(town_clock.now())
     deliver()
     assert promotions(evening.town.neighbour)[0].delivery is Delivery.NOT_GRANTED
@@ -241,7 +233,7 @@ def test_what_need_not_arrive_stays_in_the_inbox(evening: Evening) -> None:
 
 
 def test_what_may_have_arrived_by_wechat_is_not_told_again(evening: Evening) -> None:
-    allow(evening, evening.town.neighbour)
+    evening.door.allow(evening.town.neighbour)
     evening.door.sandbox.fault(SEND, http_status=502)
     evening.a_promotion()
     evening.fall()
@@ -253,7 +245,7 @@ def test_what_is_over_the_days_most_at_wechat_still_arrives(evening: Evening) ->
     with transaction() as session:
         set_policy(session, session.get_one(Region, evening.town.wutong.id), "messages_a_day", "1")
     for _ in range(2):
-        allow(evening, evening.town.neighbour)
+        evening.door.allow(evening.town.neighbour)
         evening.a_promotion()
         deliver()
     assert [notice.delivery for notice in promotions(evening.town.neighbour)] == [

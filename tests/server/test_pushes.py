@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,18 +36,6 @@ from tests.phones import TEMPLATES, Door, told
 from tests.sandbox import SEND
 
 RESULT = TemplateName.REGISTRATION_RESULT
-
-
-@pytest.fixture
-def working(door: Door, town: Town) -> Iterator[Door]:
-    """A worker at work: the application's context is open."""
-    with door.app.app_context():
-        yield door
-
-
-def openid_of(person: Person) -> str:
-    with reading() as session:
-        return session.scalars(select(Account.openid).where(Account.id == person.account_id)).one()
 
 
 def tell(kind: PushKind, openid: str, *, at: datetime | None = None, key: str = "", **facts: Any) -> None:
@@ -103,7 +90,7 @@ def the_notice(person: Person) -> Notice:
 def test_two_reports_of_one_answer_count_once(working: Door, town: Town, seconds: float) -> None:
     answer(town.resident)
     at = town_clock.now() + timedelta(seconds=seconds)
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), at=at, accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, at=at, accepted=True)
     assert settle() == 1
     assert (ledger(town.resident).remaining, ledger(town.resident).accepted) == (1, 1)
 
@@ -111,7 +98,7 @@ def test_two_reports_of_one_answer_count_once(working: Door, town: Town, seconds
 def test_reports_too_far_apart_are_two_answers(working: Door, town: Town) -> None:
     answer(town.resident)
     at = town_clock.now() - SAME_ANSWER - timedelta(seconds=1)
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), at=at, accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, at=at, accepted=True)
     settle()
     assert ledger(town.resident).remaining == 2
 
@@ -124,10 +111,10 @@ def test_what_a_person_turns_off_is_gone_and_what_they_allow_afterwards_is_not(
     clock.advance(minutes=11)
     off = town_clock.now()
     clock.advance(minutes=1)
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, accepted=True)
     settle()
     assert ledger(town.resident).remaining == 4
-    tell(PushKind.TEMPLATE_REFUSED, openid_of(town.resident), at=off)
+    tell(PushKind.TEMPLATE_REFUSED, town.resident.openid, at=off)
     settle()
     assert (ledger(town.resident).remaining, ledger(town.resident).turned_off_at) == (1, None)
 
@@ -137,8 +124,8 @@ def test_an_answer_older_than_the_turning_off_earns_nothing_when_it_comes_late(
 ) -> None:
     earlier = town_clock.now()
     clock.advance(minutes=1)
-    tell(PushKind.TEMPLATE_REFUSED, openid_of(town.resident))
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), at=earlier, accepted=True)
+    tell(PushKind.TEMPLATE_REFUSED, town.resident.openid)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, at=earlier, accepted=True)
     assert settle() == 2
     grant = ledger(town.resident)
     assert (grant.remaining, grant.accepted, grant.last_answer) == (0, 1, Answer.REJECT)
@@ -147,7 +134,7 @@ def test_an_answer_older_than_the_turning_off_earns_nothing_when_it_comes_late(
 
 def test_the_sandbox_and_we_agree_after_a_refusal_in_the_settings(working: Door, town: Town) -> None:
     answer(town.resident)
-    tell(PushKind.TEMPLATE_REFUSED, openid_of(town.resident))
+    tell(PushKind.TEMPLATE_REFUSED, town.resident.openid)
     settle()
     town.resident.tap(town.a_run())
     deliver_due(town_clock.now())
@@ -170,7 +157,7 @@ def test_the_sandbox_and_we_agree_after_a_refusal_in_the_settings(working: Door,
 def test_what_concerns_nobody_or_nothing_of_ours_is_done_with(
     working: Door, town: Town, openid: str | None, template_id: str, outcome: str, kind: PushKind, facts: Any
 ) -> None:
-    who = openid_of(town.resident) if openid is None else openid
+    who = town.resident.openid if openid is None else openid
     tell(kind, who, **{**facts, "template_id": template_id})
     assert settle() == 1
     assert (the_push().outcome, the_push().openid) == (outcome, None)
@@ -198,11 +185,11 @@ def test_a_message_allowed_just_after_it_was_due_is_sent_after_all(
         ),
         201,
     )
-    working.sandbox.accept(openid_of(town.resident), TEMPLATES[RESULT])
+    working.sandbox.accept(town.resident.openid, TEMPLATES[RESULT])
     assert [owe_what_was_allowed(town_clock.now()) for _ in range(2)] == [1, 0]
     deliver_due(town_clock.now())
     assert the_notice(town.resident).delivery is Delivery.SENT
-    assert len(working.sandbox.messages(openid_of(town.resident))) == 1
+    assert len(working.sandbox.messages(town.resident.openid)) == 1
     assert ledger(town.resident).remaining == 0
 
 
@@ -241,13 +228,13 @@ def test_one_grant_brings_back_one_message(working: Door, town: Town) -> None:
 
 
 def test_what_wechat_refused_for_want_of_a_grant_comes_back_with_one(working: Door, town: Town) -> None:
-    working.sandbox.user(openid_of(town.resident))
+    working.sandbox.user(town.resident.openid)
     answer(town.resident)
     undelivered(working, town.resident, town)
     assert the_notice(town.resident).outcome == "43101"
     assert owe_what_was_allowed(town_clock.now()) == 0
     answer(town.resident)
-    working.sandbox.accept(openid_of(town.resident), TEMPLATES[RESULT])
+    working.sandbox.accept(town.resident.openid, TEMPLATES[RESULT])
     assert owe_what_was_allowed(town_clock.now()) == 1
     deliver_due(town_clock.now())
     assert the_notice(town.resident).delivery is Delivery.SENT
@@ -258,7 +245,7 @@ def test_what_wechat_refused_for_want_of_a_grant_comes_back_with_one(working: Do
 
 def sent(working: Door, person: Person, town: Town) -> Notice:
     answer(person)
-    working.sandbox.accept(openid_of(person), TEMPLATES[RESULT])
+    working.sandbox.accept(person.openid, TEMPLATES[RESULT])
     person.tap(town.a_run())
     deliver_due(town_clock.now())
     return the_notice(person)
@@ -267,7 +254,7 @@ def sent(working: Door, person: Person, town: Town) -> Notice:
 def last_word(person: Person, msgid: str, *, code: int = 0, at: datetime | None = None) -> None:
     tell(
         PushKind.MESSAGE_SETTLED,
-        openid_of(person),
+        person.openid,
         at=at,
         msgid=msgid,
         error_code=code,
@@ -334,7 +321,7 @@ def test_a_message_nobody_knew_about_is_known_after_the_last_word(
     working: Door, town: Town, code: int
 ) -> None:
     answer(town.resident)
-    working.sandbox.accept(openid_of(town.resident), TEMPLATES[RESULT])
+    working.sandbox.accept(town.resident.openid, TEMPLATES[RESULT])
     working.sandbox.fault(SEND, reset_after_processing=True)
     town.resident.tap(town.a_run())
     deliver_due(town_clock.now())
@@ -363,7 +350,7 @@ def test_where_two_may_be_meant_none_is_marked(working: Door, town: Town) -> Non
 
 
 def test_a_withdrawn_phone_number_is_forgotten(working: Door, town: Town) -> None:
-    tell(PushKind.AUTHORIZATION_REVOKED, openid_of(town.resident), code=8)
+    tell(PushKind.AUTHORIZATION_REVOKED, town.resident.openid, code=8)
     assert settle() == 1
     with reading() as session:
         resident = town.resident.resident(session)
@@ -376,7 +363,7 @@ def test_a_withdrawn_phone_number_is_forgotten(working: Door, town: Town) -> Non
 def test_a_name_wechat_cleaned_or_a_person_took_back_is_forgotten(
     working: Door, town: Town, kind: PushKind, facts: dict[str, Any]
 ) -> None:
-    tell(kind, openid_of(town.resident), **facts)
+    tell(kind, town.resident.openid, **facts)
     assert settle() == 1
     with reading() as session:
         assert town.resident.resident(session).name is None
@@ -388,7 +375,7 @@ def test_who_closes_their_wechat_account_leaves_with_everything_the_ledger_kept(
     run = town.a_run(capacity=1)
     town.resident.tap(run)
     answer(town.resident)
-    openid = openid_of(town.resident)
+    openid = town.resident.openid
     for key in ("first", "again"):
         tell(PushKind.AUTHORIZATION_CANCELLED, openid, key=key)
     tell(PushKind.POPUP_ANSWERED, openid, accepted=True)
@@ -407,7 +394,7 @@ def test_who_closes_their_wechat_account_leaves_with_everything_the_ledger_kept(
 def test_the_verdict_on_a_picture_is_kept_under_its_trace_id(working: Door, town: Town) -> None:
     tell(
         PushKind.MEDIA_CHECKED,
-        openid_of(town.resident),
+        town.resident.openid,
         trace_id="t-1",
         suggest="risky",
         label=20002,
@@ -424,8 +411,8 @@ def test_the_verdict_on_a_picture_is_kept_under_its_trace_id(working: Door, town
 def test_one_bad_event_holds_up_no_other_and_is_kept_for_people_to_see(
     working: Door, town: Town, clock: StoppedClock
 ) -> None:
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.neighbour), key="bad")
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), key="good", accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.neighbour.openid, key="bad")
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, key="good", accepted=True)
     assert settle() == 1
     assert ledger(town.resident).remaining == 1
     for attempts in range(1, MOST_ATTEMPTS):
@@ -453,7 +440,7 @@ def test_a_worker_that_stops_half_way_has_done_nothing(
     def killed(*_: object) -> None:
         raise Killed
 
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, accepted=True)
     with monkeypatch.context() as patch:
         patch.setattr(job, "settle_push", killed)
         with pytest.raises(Killed):
@@ -467,9 +454,9 @@ def test_a_worker_that_stops_half_way_has_done_nothing(
 def test_what_is_old_is_forgotten_and_what_is_owed_is_not(
     working: Door, town: Town, clock: StoppedClock
 ) -> None:
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), key="done", accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, key="done", accepted=True)
     settle()
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), key="owed", accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, key="owed", accepted=True)
     with transaction() as session:
         assert use_stamp(session, "stamp", told="this")
         assert not use_stamp(session, "stamp", told="that")
@@ -488,6 +475,6 @@ def test_wechat_saying_nothing_is_left_outlives_an_older_answer(
     clock.advance(minutes=20)
     with transaction() as session:
         empty(session, account_id=town.resident.account_id or 0, template=RESULT)
-    tell(PushKind.POPUP_ANSWERED, openid_of(town.resident), at=earlier + timedelta(minutes=15), accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, at=earlier + timedelta(minutes=15), accepted=True)
     settle()
     assert (ledger(town.resident).remaining, ledger(town.resident).accepted) == (0, 2)

@@ -7,7 +7,6 @@ import hmac
 import json
 import re
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.serving import listening
 
 SECRET_ID, SECRET_KEY = "AKID-of-the-town", "a-secret-key-for-tests-alone"
 APP_ID, SIGN, REGION = "1400006666", "家门口", "ap-guangzhou"
@@ -99,14 +100,5 @@ def open_carrier() -> Iterator[Carrier]:
     """A stand-in on a free loopback port for the length of the block."""
     carrier = Carrier()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Counter", (_Counter,), {"carrier": carrier}))
-    server.daemon_threads = True
-    server.block_on_close = False
-    carrier.base_url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with listening(server) as carrier.base_url:
         yield carrier
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -19,6 +19,7 @@ from server.wechat_sandbox.painting import draw_code
 from tests.sandbox import CHECK_MEDIA, CHECK_TEXT, Listener, SandboxTown, open_sandbox
 from tests.server.wechat_sandbox.test_messages import WANG
 from tests.server.wechat_sandbox.test_pushing import refused
+from tests.serving import listening
 
 PICTURE = draw_code({"scene": "a picture"}, width=280)
 
@@ -49,14 +50,8 @@ def open_shelf(content: bytes) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(server) as address:
+        yield address
 
 
 def test_the_verdict_stands_in_the_result_and_the_errcode_is_0_even_for_risky_text(

@@ -1,0 +1,60 @@
+"""Controls: the database without one of its guards for the length of a block, so that a race shows what the guard is there for."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Engine, event, update
+from sqlalchemy.schema import AddConstraint, DropConstraint
+
+from models.base import Base, writer
+
+
+@contextmanager
+def without_check(engine: Engine, noun: type[Base], name: str, **clean: Any) -> Iterator[None]:
+    """A table without one of its checks; afterwards every row gets the values of ``clean``, and the check stands again."""
+    table = noun.metadata.tables[noun.__tablename__]
+    (check,) = [
+        each
+        for each in table.constraints
+        if isinstance(each, CheckConstraint) and str(each.name).endswith(name)
+    ]
+    if engine.dialect.name == "sqlite":
+
+        def look_away(driver: sqlite3.Connection, record: object) -> None:
+            driver.execute("PRAGMA ignore_check_constraints=ON")
+
+        engine.dispose()
+        event.listen(engine, "connect", look_away)
+        try:
+            yield
+        finally:
+            event.remove(engine, "connect", look_away)
+            engine.dispose()
+        return
+    with writer(engine).begin() as connection:
+        connection.execute(DropConstraint(check))
+    try:
+        yield
+    finally:
+        with writer(engine).begin() as connection:
+            connection.execute(update(table).values(clean))
+            connection.execute(AddConstraint(check))
+
+
+@contextmanager
+def without_index(engine: Engine, noun: type[Base], name: str) -> Iterator[None]:
+    """A table without one of its indexes; afterwards it is empty and the index stands again."""
+    table = noun.metadata.tables[noun.__tablename__]
+    (guard,) = [index for index in table.indexes if index.name == name]
+    with writer(engine).begin() as connection:
+        guard.drop(connection)
+    try:
+        yield
+    finally:
+        with writer(engine).begin() as connection:
+            connection.execute(table.delete())
+            guard.create(connection)
