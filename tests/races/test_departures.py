@@ -123,12 +123,12 @@ def test_the_committer_asks_again_and_finds_them_signed_out(
     must_be_whole(run)
 
 
+# on SQLite writers take turns from their first moment: nothing can come between
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 def test_if_the_row_stayed_somebody_who_left_would_get_a_seat(
-    town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch
+    town: Town, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: with the deletion out, the tap wins and nobody sits there for ever."""
-    if engine_name == "sqlite":
-        pytest.skip("on SQLite writers take turns from their first moment: nothing can come between")
 
     def only_blank(session: Session, resident: Resident) -> Resident:
         session.execute(
@@ -140,7 +140,7 @@ def test_if_the_row_stayed_somebody_who_left_would_get_a_seat(
 
     monkeypatch.setattr(leaving, "_put_nobody_in_place_of", only_blank)
     run = town.a_run()
-    tap, closing = close_behind_a_tap(town, app, engine_name, monkeypatch, partial(town.resident.tap, run))
+    tap, closing = close_behind_a_tap(town, app, "postgresql", monkeypatch, partial(town.resident.tap, run))
     assert isinstance(tap, Standing)
     assert closing == "closed"
     assert not nobody_holds(run)
