@@ -41,6 +41,7 @@ ACT_LABELS = {
     "content_check.rejected": "内容审核驳回",
     "notice.looked_at": "查看没有送达的消息",
     "notice.sent_again": "重新发送消息",
+    "course_run.archived": "班次归档",
     "course_run.cancelled": "取消班次",
     "course_run.planned": "排定班次",
     "course_run.published": "发布班次",

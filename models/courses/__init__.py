@@ -38,7 +38,16 @@ from models.courses.registrations import (
     Wanting,
 )
 from models.courses.reminding import owe_reminders
-from models.courses.revising import Change, changes_of, hurts_of, leave_rooms, revise_run, withdraw_run
+from models.courses.revising import (
+    NOTHING_LEFT,
+    Change,
+    changes_of,
+    hurts_of,
+    leave_rooms,
+    leaves_nothing,
+    revise_run,
+    withdraw_run,
+)
 from models.courses.runs import (
     Audience,
     Course,
@@ -54,6 +63,7 @@ from models.courses.truth import still_true
 
 __all__ = [
     "LIVE",
+    "NOTHING_LEFT",
     "PUBLISHERS",
     "Audience",
     "By",
@@ -84,6 +94,7 @@ __all__ = [
     "hold_runs_of",
     "hurts_of",
     "leave_rooms",
+    "leaves_nothing",
     "live_registration",
     "move_session",
     "must_be_publisher",

@@ -7,15 +7,16 @@ their feet is not late.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from models import clock
-from models.courses.planning import Evening, learners_busy, take_place
+from models.accounts import Account
+from models.courses.hearing import hearers, registered_and_hears
+from models.courses.planning import Evening, call_off, learners_busy, take_place
 from models.courses.registrations import LIVE, Registration
 from models.courses.runs import CourseRun, CourseSession, RunState, SessionState
 from models.courses.seats.ending import end_all_places
@@ -24,6 +25,7 @@ from models.journal import enter
 from models.ladder import ToTell, owe_to_people
 from models.notices import Debt, NoticeKind, owe_once
 from models.occupancy import lock_spaces, vacate
+from models.residents import Resident
 from models.sites import Venue
 
 
@@ -96,7 +98,8 @@ def move_session(
 def cancel_session(session: Session, meeting: CourseSession, *, by: By) -> int:
     """Call one evening off, its room let go; how many people are told. Calling it off twice is fine.
 
-    Raises Conflict ``session_not_movable`` once it has begun, ``last_session`` for the only one left: then the run is to be cancelled.
+    With the last of several the class is over. Raises Conflict ``session_not_movable`` once it has begun, ``last_session`` for the only
+    one there is: then the run is to be cancelled.
     """
     run = meeting.run.lock()
     session.refresh(meeting)
@@ -104,9 +107,8 @@ def cancel_session(session: Session, meeting: CourseSession, *, by: By) -> int:
         return 0
     _must_be_ahead(run, meeting)
     if len(_standing(run)) == 1:
-        raise Conflict("last_session", "这是最后一次课，不能只停这一次；不办了请取消整个班")
-    vacate(session, [meeting.key])
-    meeting.state, meeting.cancelled_because = SessionState.CANCELLED, by.because
+        raise Conflict("last_session", "这个班只有这一次课，不能只停这一次；不办了请取消整个班")
+    call_off(session, [meeting], because=by.because)
     run.fit_to_sessions()
     run.changed_at = clock.now()
     enter(
@@ -133,14 +135,15 @@ def cancel_run(session: Session, run: CourseRun, *, by: By) -> int:
     now = clock.now()
     session.refresh(run, ["sessions"])
     ahead = [meeting for meeting in _standing(run) if meeting.starts_at > now]
+    was_seen = not run.is_scheduled
     if run.state is RunState.ARCHIVED or not ahead:
         raise Conflict("run_finished", "这个班已经没有要上的课，不能再取消")
     told = _tell(session, run, NoticeKind.RUN_CANCELLED, ahead[0], {"change": "已取消", "reason": by.because})
-    vacate(session, [meeting.key for meeting in ahead])
-    for meeting in ahead:
-        meeting.state, meeting.cancelled_because = SessionState.CANCELLED, by.because
+    call_off(session, ahead, because=by.because)
     end_all_places(session, run, by_account_id=by.account_id, identity=by.identity)
     run.state, run.cancelled_at, run.cancelled_because = RunState.CANCELLED, now, by.because
+    if not was_seen:
+        run.published_at = None  # what nobody ever saw does not appear as cancelled at its hour
     enter(
         session,
         "course_run.cancelled",
@@ -188,16 +191,6 @@ def _standing(run: CourseRun) -> list[CourseSession]:
 # --- telling everybody --------------------------------------------------------------------------------------------
 
 
-def _everybody(session: Session, run: CourseRun) -> Sequence[Registration]:
-    """Everybody with a place in the run, with who they are, in the order of decision."""
-    return session.scalars(
-        select(Registration)
-        .options(joinedload(Registration.resident))
-        .where(Registration.run_id == run.id, Registration.state.in_(LIVE))
-        .order_by(Registration.number)
-    ).all()
-
-
 def _tell(
     session: Session,
     run: CourseRun,
@@ -212,24 +205,28 @@ def _tell(
     session.flush()
     now = clock.now()
     telling = []
-    for registration in _everybody(session, run):
-        learner = registration.resident
-        accounts = {
-            account for account in (registration.by_account_id, learner.account_id) if account is not None
-        }
-        is_for_another = learner.account_id is None or len(accounts) > 1
+    everybody = session.execute(
+        select(Registration, Resident, Account.id)
+        .join(Resident, Resident.id == Registration.resident_id)
+        .outerjoin(Account, registered_and_hears())
+        .where(Registration.run_id == run.id, Registration.state.in_(LIVE))
+        .order_by(Registration.number)
+    )
+    for registration, learner, registered_by in everybody:
+        told = hearers(own=learner.account_id, registered_by=registered_by, name=learner.name)
         debt = Debt(
             kind,
             subject_key=registration.key,
             page_subject=run.key,
-            account_ids=sorted(accounts),
+            account_ids=told.accounts,
             facts={
                 **facts,
                 "course": run.course.title,
                 "starts_at": meeting.starts_at.isoformat(),
                 "place": f"{meeting.venue.name}（{meeting.venue.site.name}）",
                 "evening": meeting.key,
-                "learner": (learner.name or "") if is_for_another else "",
+                "venue": meeting.venue.key,
+                "learner": told.learner,
             },
             due_at=now,
             version=f"{meeting.key}:{meeting.starts_at.timestamp():.0f}:{meeting.venue_id}:{now.timestamp():.0f}",

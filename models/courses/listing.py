@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
 
 from models import clock
 from models.accounts import Account
+from models.courses.hearing import registered_and_hears
 from models.courses.registrations import LIVE, Registration, RegistrationState
 from models.courses.runs import (
     LISTED,
@@ -172,13 +173,11 @@ def roster_of(session: Session, run: CourseRun, *, after_id: int | None, most: i
 
 
 def people_to_tell(session: Session, run: CourseRun) -> dict[int, list[int]]:
-    """Everybody with a live place in a run (by id, in the order of registration), each with the account that registered them.
-
-    An account that was closed since tells nobody anything.
-    """
+    """Everybody with a live place in a run (by id, in the order of registration), each with the account that registered them and hears."""
     rows = session.execute(
         select(Registration.resident_id, Account.id)
-        .outerjoin(Account, and_(Account.id == Registration.by_account_id, Account.closed_at.is_(None)))
+        .join(Resident, Resident.id == Registration.resident_id)
+        .outerjoin(Account, registered_and_hears())
         .where(Registration.run_id == run.id, Registration.state.in_(LIVE))
         .order_by(Registration.id)
     )

@@ -1,4 +1,4 @@
-"""Planning (排课): making a run with its evenings, rooms and teacher, and publishing it.
+"""Planning (排课): making a run with its evenings, rooms and teacher.
 
 A run is made whole or not at all: every session holds its room the moment it is planned, and a person cannot teach twice at
 once (an organisation can).
@@ -21,7 +21,7 @@ from models.courses.registrations import LIVE, Registration
 from models.courses.runs import Audience, Course, CourseRun, CourseSession, RunState, SessionState
 from models.errors import Conflict, Fault, Invalid
 from models.journal import enter
-from models.occupancy import Purpose, lock_spaces, occupy
+from models.occupancy import Purpose, lock_spaces, occupy, vacate
 from models.policies import policies_at
 from models.regions import Region
 from models.sites import Venue
@@ -161,6 +161,13 @@ def take_place(session: Session, meeting: CourseSession, *, apart_from: Collecti
         purpose=Purpose.COURSE_SESSION,
         holder_key=meeting.key,
     )
+
+
+def call_off(session: Session, meetings: Sequence[CourseSession], *, because: str = "") -> None:
+    """Cancel evenings that are still to come and let go of their rooms."""
+    vacate(session, [meeting.key for meeting in meetings])
+    for meeting in meetings:
+        meeting.state, meeting.cancelled_because = SessionState.CANCELLED, because
 
 
 def classes_of_teacher(

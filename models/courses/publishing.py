@@ -146,7 +146,14 @@ def archive_finished(session: Session, *, most: int) -> int:
         .order_by(CourseRun.id)
         .limit(most)
     ).all()
+    archived = 0
     for run in over:
-        run.lock().state = RunState.ARCHIVED
+        run.lock()
+        if (
+            run.state in LISTED and run.ends_at < clock.now() - ARCHIVED_AFTER
+        ):  # nobody added an evening meanwhile
+            run.state = RunState.ARCHIVED
+            enter(session, "course_run.archived", run)
+            archived += 1
     session.flush()
-    return len(over)
+    return archived

@@ -10,7 +10,7 @@ API, counter, import and jobs all come through ``decide``. It works on a whole b
 4. A seat if nobody waits and one is free, else the end of the queue, else a refusal when the queue is full.
 5. A seat given up goes to the first in line in the same transaction: no seat stands idle beside somebody waiting.
 
-Twice protected: by the lock on the run taken here, and by constraints (``seats_within_capacity``; one live registration a person
+Twice protected: by the lock on the run that ``seats`` takes, and by constraints (``seats_within_capacity``; one live registration a person
 and run; numbers never repeat) that make a forgotten path fail loudly.
 """
 

@@ -12,6 +12,8 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from models import clock
+from models.accounts import Account
+from models.courses.hearing import hearers, registered_and_hears
 from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import Course, CourseRun, CourseSession, RunState, SessionState
 from models.notices import MOMENTS, Debt, NoticeKind, morning_after, owe_once
@@ -41,7 +43,7 @@ def _debts(
     rows = session.execute(
         select(
             Registration.key,
-            Registration.by_account_id,
+            Account.id.label("by_account_id"),
             Resident.account_id,
             Resident.name,
             CourseRun.key.label("run_key"),
@@ -60,6 +62,7 @@ def _debts(
             and_(Registration.run_id == CourseRun.id, Registration.state == RegistrationState.CONFIRMED),
         )
         .join(Resident, Resident.id == Registration.resident_id)
+        .outerjoin(Account, registered_and_hears())
         .join(Venue, Venue.id == CourseSession.venue_id)
         .join(Site, Site.id == Venue.site_id)
         .where(
@@ -73,21 +76,20 @@ def _debts(
     debts = []
     policies = cache(lambda region_id: policies_at(session, region_id))
     for row in rows:
-        accounts = sorted({account for account in (row.by_account_id, row.account_id) if account is not None})
-        is_for_another = row.account_id is None or len(accounts) > 1
+        told = hearers(own=row.account_id, registered_by=row.by_account_id, name=row.name)
         debts.append(
             Debt(
                 kind,
                 subject_key=row.key,
                 page_subject=row.run_key,
-                account_ids=accounts,
+                account_ids=told.accounts,
                 facts={
                     "course": row.title,
                     "starts_at": row.starts_at.isoformat(),
                     "place": f"{row.venue}（{row.site}）",
                     "remark": f"请带{row.materials}" if row.materials else NOTHING_TO_BRING,
                     "evening": row.evening,
-                    "learner": row.name if is_for_another else "",
+                    "learner": told.learner,
                 },
                 due_at=morning_after(policies(row.region_id), now)
                 if MOMENTS[kind].waits_for_morning

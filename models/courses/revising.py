@@ -16,17 +16,19 @@ from models import clock
 from models.courses.planning import (
     Evening,
     RunPlan,
+    call_off,
     learners_busy,
     must_make_sense,
     take_place,
     waitlist_for,
 )
-from models.courses.runs import Audience, CourseRun, CourseSession, RunState, SessionState
+from models.courses.runs import UNSEEN, Audience, CourseRun, CourseSession, RunState, SessionState
 from models.courses.seats import promote
 from models.errors import Conflict
 from models.journal import enter
 from models.occupancy import lock_spaces, vacate
 
+NOTHING_LEFT = "只剩已经停掉的课了。请加上要上的课；这个班不办了，请把它从表里去掉"
 AUDIENCES = {
     Audience.EVERYONE: "不限",
     Audience.CHILD: "监护人替孩子报名",
@@ -105,7 +107,8 @@ def revise_run(
     are runs (by id) whose old evenings no longer bind their teacher, because the same correction is about to move them.
 
     Raises Conflict ``run_has_learners`` (``details["hurts"]`` says why, by field) for a change that hurts somebody,
-    ``room_taken`` or ``teacher_taken``, and Invalid for a plan that cannot be; the caller rolls back then.
+    ``nothing_left`` where staff called off all that the plan still has, ``room_taken`` or ``teacher_taken``, and Invalid for a plan that
+    cannot be; the caller rolls back then.
     """
     run.lock()
     must_make_sense(plan)
@@ -114,6 +117,8 @@ def revise_run(
         return ()
     if hurts := hurts_of(session, run, plan):
         raise _refusal(run, hurts)
+    if leaves_nothing(run, plan):
+        raise Conflict("nothing_left", NOTHING_LEFT)
     moves, had_teacher, had_capacity = _moves(run, plan), run.teacher, run.capacity
     leave_rooms(session, run, plan)
     _write(session, run, plan)
@@ -146,16 +151,17 @@ def leave_rooms(session: Session, run: CourseRun, plan: RunPlan) -> None:
 def withdraw_run(session: Session, run: CourseRun, *, by_account_id: int | None = None) -> None:
     """Take back a run the corrected timetable no longer has, and let go of its rooms. Withdrawing twice is fine.
 
-    One that was published stays visible as cancelled; a draft nobody ever saw is removed. Raises Conflict
-    ``run_has_learners`` while anybody has a seat in it or waits for one.
+    One that was published stays visible as cancelled, evenings that were held stay held; what nobody ever saw is removed. Raises
+    Conflict ``run_has_learners`` while anybody has a seat in it or waits for one.
     """
     run.lock()
     if run.state is RunState.CANCELLED:
         return
+    was_seen = run.state not in UNSEEN and not run.is_scheduled
     if run.seats_taken or run.waiting:
         raise _refusal(run, {"state": f"{_say_learners(run)}，不能撤下。请先联系他们，等他们取消报名后再撤"})
-    meetings = _meetings(run)
-    vacate(session, [meeting.key for meeting in meetings])
+    now, meetings = clock.now(), _meetings(run)
+    call_off(session, [meeting for meeting in meetings if meeting.starts_at > now])
     enter(
         session,
         "course_run.withdrawn",
@@ -163,12 +169,12 @@ def withdraw_run(session: Session, run: CourseRun, *, by_account_id: int | None 
         by_account_id=by_account_id,
         details={"course": run.course.title, "evenings": _say_evenings(meetings)},
     )
-    if run.state is RunState.DRAFT and not run.last_number:
+    if not was_seen and not run.last_number:
+        vacate(session, [meeting.key for meeting in meetings])
         session.delete(run)
     else:
-        run.state, run.cancelled_at = RunState.CANCELLED, clock.now()
-        for meeting in meetings:
-            meeting.state = SessionState.CANCELLED
+        run.state, run.cancelled_at = RunState.CANCELLED, now
+        run.published_at = run.published_at if was_seen else None
     session.flush()
 
 
@@ -198,6 +204,17 @@ def hurts_of(session: Session, run: CourseRun, plan: RunPlan) -> dict[str, str]:
             f"{learners}，报名对象不能再收窄。请保留“{_say_audience(run)}”，或把新的要求另写成一个班"
         )
     return hurts
+
+
+def leaves_nothing(run: CourseRun, plan: RunPlan) -> bool:
+    """Whether every evening the plan still has is one that staff called off."""
+    if run.state is RunState.CANCELLED:
+        return False
+    kept = [
+        next((each for each in run.sessions if _is_as_planned(each, evening)), None)
+        for evening in plan.evenings
+    ]
+    return all(meeting is not None and meeting.state is SessionState.CANCELLED for meeting in kept)
 
 
 def _is_narrower(run: CourseRun, plan: RunPlan) -> bool:
@@ -246,7 +263,7 @@ def _move(session: Session, run: CourseRun, moves: Sequence[_Move]) -> list[Cour
             session.add(meeting)
         meeting.venue, meeting.state = evening.venue, SessionState.PLANNED
         meeting.starts_at, meeting.ends_at = evening.starts_at, evening.ends_at
-        meeting.moved_from = None
+        meeting.moved_from, meeting.cancelled_because = None, ""
         placed.append(meeting)
     session.flush()
     session.expire(run, ["sessions"])  # to be read again in order of time

@@ -184,11 +184,6 @@ class CourseRun(Keyed, Base):
         self.ends_at = max(meeting.ends_at for meeting in standing)
 
     @property
-    def has_age_rule(self) -> bool:
-        """Whether a birth year is needed to register."""
-        return self.min_age is not None or self.max_age is not None
-
-    @property
     def phase(self) -> RunPhase:
         """Where the run stands now. The same as the condition ``is_in_phase``, which a property test holds together."""
         if self.state is RunState.CANCELLED or self.cancelled_at is not None:

@@ -13,6 +13,16 @@ from models import clock
 from models.courses.registrations import LIVE, CancelledBy, Registration, RegistrationState
 from models.courses.runs import CourseRun, CourseSession, RunState, SessionState
 from models.notices import News, NoticeKind
+from models.sites import Venue
+
+
+@dataclass(frozen=True)
+class _Evening:
+    """How an evening stands now."""
+
+    state: SessionState
+    starts_at: datetime
+    venue_key: str
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class _Place:
     run_state: RunState
     ends_at: datetime
     came_again: bool
-    evening: tuple[SessionState, datetime] | None
+    evening: _Evening | None
 
     def has_seat(self) -> bool:
         """In a class that stands and is not over."""
@@ -36,14 +46,16 @@ class _Place:
 
     def meets_at(self, starts_at: str) -> bool:
         """Whether the evening is still to come, at just that moment."""
-        if self.evening is None:
-            return False
-        state, moment = self.evening
         return (
-            state is SessionState.PLANNED
-            and moment > clock.now()
-            and moment == datetime.fromisoformat(starts_at)
+            self.evening is not None
+            and self.evening.state is SessionState.PLANNED
+            and self.evening.starts_at > clock.now()
+            and self.evening.starts_at == datetime.fromisoformat(starts_at)
         )
+
+    def meets_in(self, venue_key: str) -> bool:
+        """Whether the evening is in just that room."""
+        return self.evening is not None and self.evening.venue_key == venue_key
 
     def goes_on(self) -> bool:
         """Whether the class stands and is not over."""
@@ -59,11 +71,14 @@ def _class_is_near(place: _Place, news: News) -> bool:
 
 
 def _class_is_there_now(place: _Place, news: News) -> bool:
-    return place.is_awaited() and place.meets_at(news.facts["starts_at"])
+    meets_so = place.meets_at(news.facts["starts_at"]) and place.meets_in(news.facts["venue"])
+    return place.is_awaited() and meets_so
 
 
 def _class_is_off(place: _Place, news: News) -> bool:
-    return place.is_awaited() and place.evening is not None and place.evening[0] is SessionState.CANCELLED
+    """True also of the last evening, with which the class is over."""
+    is_off = place.evening is not None and place.evening.state is SessionState.CANCELLED
+    return is_off and place.state in LIVE and place.run_state is RunState.PUBLISHED
 
 
 def _run_is_off(place: _Place, news: News) -> bool:
@@ -129,12 +144,12 @@ def still_true(session: Session, news: Sequence[News]) -> set[int]:
     return true
 
 
-def _evenings(session: Session, keys: Collection[str]) -> dict[str, tuple[SessionState, datetime]]:
+def _evenings(session: Session, keys: Collection[str]) -> dict[str, _Evening]:
     if not keys:
         return {}
     rows = session.execute(
-        select(CourseSession.key, CourseSession.state, CourseSession.starts_at).where(
-            CourseSession.key.in_(keys)
-        )
+        select(CourseSession.key, CourseSession.state, CourseSession.starts_at, Venue.key.label("venue_key"))
+        .join(Venue, Venue.id == CourseSession.venue_id)
+        .where(CourseSession.key.in_(keys))
     )
-    return {row.key: (row.state, row.starts_at) for row in rows}
+    return {row.key: _Evening(row.state, row.starts_at, row.venue_key) for row in rows}

@@ -7,6 +7,7 @@ sent before the commit, and a deed that rolled back owes nothing.
 from __future__ import annotations
 
 from models.notices.catalogue import (
+    HEARD_AFTER,
     MOMENTS,
     PROMPTS,
     TEMPLATE_TITLES,
@@ -21,6 +22,7 @@ from models.notices.news import News
 from models.notices.outbox import Debt, Delivery, Notice, morning_after, owe, owe_once
 
 __all__ = [
+    "HEARD_AFTER",
     "MOMENTS",
     "PROMPTS",
     "TEMPLATE_TITLES",

@@ -17,7 +17,6 @@ class TemplateName(StrEnum):
     """The message templates this product asks people to accept."""
 
     REGISTRATION_RESULT = "registration_result"  # 报名结果通知
-    SEAT_OFFER = "seat_offer"  # 候补名额确认
     CLASS_REMINDER = "class_reminder"  # 开课提醒
     CLASS_CHANGE = "class_change"  # 课程变更
     STAFF_DESK = "staff_desk"  # 待办事项，给工作人员
@@ -28,7 +27,6 @@ class TemplateName(StrEnum):
 
 TEMPLATE_TITLES: Mapping[TemplateName, str] = {
     TemplateName.REGISTRATION_RESULT: "报名结果通知",
-    TemplateName.SEAT_OFFER: "候补转正通知",
     TemplateName.CLASS_REMINDER: "开课提醒",
     TemplateName.CLASS_CHANGE: "课程变更通知",
     TemplateName.STAFF_DESK: "待办事项提醒",
@@ -289,16 +287,22 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
     )
 }
 
-# which templates to ask for at which tap (domain.md §6); WeChat shows at most three safely (wechat.md §4.4)
+_OF_A_CLASS = (
+    NoticeKind.CLASS_TOMORROW,
+    NoticeKind.CLASS_SOON,
+    NoticeKind.CLASS_MOVED,
+    NoticeKind.CLASS_CALLED_OFF,
+    NoticeKind.RUN_CANCELLED,
+)
+# what one hears of after which tap; WeChat shows the prompts of at most three templates safely (domain.md §6, wechat.md §4.4)
+HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
+    "registration": (NoticeKind.REGISTRATION_CONFIRMED, *_OF_A_CLASS),
+    "waitlist": (NoticeKind.REGISTRATION_PROMOTED, *_OF_A_CLASS),
+    "consent": (NoticeKind.POLICY_CHANGED,),
+    "staff_desk": (NoticeKind.STAFF_DESK,),
+    "profile": (NoticeKind.CONTENT_REFUSED,),
+    "helpers": (NoticeKind.ACTED_FOR_YOU,),  # where one looks at who may act for oneself
+}
 PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
-    "registration": (
-        TemplateName.REGISTRATION_RESULT,
-        TemplateName.CLASS_REMINDER,
-        TemplateName.CLASS_CHANGE,
-    ),
-    "waitlist": (TemplateName.SEAT_OFFER, TemplateName.CLASS_REMINDER, TemplateName.CLASS_CHANGE),
-    "consent": (TemplateName.ACCOUNT_NOTICE,),
-    "staff_desk": (TemplateName.STAFF_DESK,),
-    "profile": (TemplateName.REVIEW_RESULT,),
-    "helpers": (TemplateName.ACTED_FOR_YOU,),  # where one looks at who may act for oneself
+    tap: tuple(dict.fromkeys(MOMENTS[kind].template for kind in kinds)) for tap, kinds in HEARD_AFTER.items()
 }

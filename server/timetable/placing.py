@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.courses import (
+    NOTHING_LEFT,
     Audience,
     Change,
     Course,
@@ -23,14 +24,17 @@ from models.courses import (
     classes_of_teacher,
     hurts_of,
     leave_rooms,
+    leaves_nothing,
     open_course,
     plan_run,
     publish,
     revise_run,
+    submit,
     withdraw_run,
 )
 from models.errors import Conflict
 from models.occupancy import holders_between, lock_spaces
+from models.policies import policies_at
 from server.timetable.asking import Asked, TownSheet
 from server.timetable.columns import Field
 from server.timetable.faults import shown
@@ -39,6 +43,11 @@ from server.timetable.report import RunLine, run_line
 
 FIELD_OF = {"evenings": Field.DATE, "capacity": Field.CAPACITY, "audience": Field.AUDIENCE}
 ELSEWHERE = "请换一个时间或场地"
+SAID_OF_STATE = {
+    RunState.PUBLISHED: "",
+    RunState.IN_REVIEW: "已送审，等管理员发布",
+    RunState.DRAFT: "先不发布",
+}
 
 
 class Placing:
@@ -164,10 +173,15 @@ class Placing:
         )
         run = plan_run(self._session, course, pair.plan)
         self._publish(run)
-        self.created.append(run_line(run, detail="" if run.state is RunState.PUBLISHED else "先不发布"))
+        self.created.append(run_line(run, detail=SAID_OF_STATE[run.state]))
 
     def _publish(self, run: CourseRun) -> None:
-        if run.audience is not Audience.PAIR:
+        """Let everybody see it, or an administrator first where the community wants that (``courses_reviewed``)."""
+        if run.audience is Audience.PAIR:
+            return
+        if policies_at(self._session, run.region_id).courses_reviewed:
+            submit(self._session, run)
+        else:
             publish(self._session, run)
 
     # --- what stands in the way -----------------------------------------------------------------------------------
@@ -178,6 +192,8 @@ class Placing:
         if pair.stands is not None:
             for field, reason in hurts_of(self._session, pair.stands, pair.plan).items():
                 sheet.fault(asked.run.rows[0], FIELD_OF[field], reason)
+            if leaves_nothing(pair.stands, pair.plan):
+                sheet.fault(asked.run.rows[0], FIELD_OF["evenings"], NOTHING_LEFT)
         if len(sheet.faults) == before:
             for evening in pair.plan.evenings:
                 self._name_room_clash(sheet, asked, pair, evening)

@@ -24,9 +24,10 @@ from models.courses import (
     cancel_session,
     move_session,
     publish,
+    published_run,
 )
 from models.courses.registrations import CancelledBy
-from models.errors import Invalid, Refusal
+from models.errors import Invalid, NotFound, Refusal
 from models.journal import JournalEntry
 from models.ladder.short_messages import ShortMessage
 from models.notices import Notice, NoticeKind
@@ -293,3 +294,49 @@ def test_news_that_is_no_longer_so_is_not_sent(town: Town) -> None:
     (third,) = told(NoticeKind.RUN_CANCELLED, town.resident)
     with reading() as session:
         assert still_true(session, [first, second, third]) == {third.id}
+
+
+def test_calling_off_the_last_evening_ahead_is_still_news(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run(evenings=2)
+    town.resident.tap(run)
+    clock.move_to(FIRST_EVENING + DAY)
+    assert call_off(run, evening=1) == 1
+    assert town.now(run).phase is RunPhase.FINISHED
+    news = told(NoticeKind.CLASS_CALLED_OFF, town.resident)
+    with reading() as session:
+        assert still_true(session, news) == {news[0].id}
+
+
+def test_of_two_rooms_one_after_the_other_only_the_last_is_true(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run()
+    town.resident.tap(run)
+    with transaction() as session:
+        rooms = [a_venue(session, town.wutong) for _ in range(2)]
+    for room in rooms:
+        clock.move_to(town_clock.now() + timedelta(minutes=2))
+        move(run, by=timedelta(), venue=room)
+    first, second = told(NoticeKind.CLASS_MOVED, town.resident)
+    with reading() as session:
+        assert still_true(session, [first, second]) == {second.id}
+
+
+def test_what_was_called_off_before_its_hour_never_appears(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run(published=False)
+    with transaction() as session:
+        publish(session, session.get_one(CourseRun, run.id), at=town_clock.now() + DAY)
+    cancel(run)
+    clock.move_to(town_clock.now() + 2 * DAY)
+    with reading() as session, pytest.raises(NotFound):
+        published_run(session, run.key)
+
+
+def test_a_seat_names_the_room_of_the_evening_that_stands(town: Town) -> None:
+    """One evening was called off, and another one moved to its hour, in another room."""
+    run = town.a_run(evenings=2)
+    with transaction() as session:
+        other = a_venue(session, town.wutong, name="书画室")
+    call_off(run, evening=1)
+    move(run, by=WEEK, evening=0, venue=other)
+    town.resident.tap(run)
+    (notice,) = told(NoticeKind.REGISTRATION_CONFIRMED, town.resident)
+    assert str(notice.facts["place"]).startswith("书画室")

@@ -15,6 +15,7 @@ from models import clock as town_clock
 from models.base import db, reading, transaction, writer
 from models.clock import StoppedClock
 from models.notices import (
+    HEARD_AFTER,
     MOMENTS,
     PROMPTS,
     About,
@@ -178,8 +179,13 @@ def test_every_moment_speaks_in_whole_sentences(moment: Moment) -> None:
 
 def test_a_tap_asks_for_three_messages_at_most() -> None:
     assert all(1 <= len(templates) <= 3 for templates in PROMPTS.values())
+
+
+def test_a_tap_asks_for_what_one_hears_of_after_it() -> None:
     asked = {template for templates in PROMPTS.values() for template in templates}
     assert asked == set(TemplateName), "a template nobody is asked for is never allowed"
+    assert {kind for kinds in HEARD_AFTER.values() for kind in kinds} == set(NoticeKind)
+    assert MOMENTS[NoticeKind.REGISTRATION_PROMOTED].template in PROMPTS["waitlist"]
 
 
 def test_a_moment_is_said_as_the_towns_wall_clock_shows_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import reading, transaction
+from models.clock import StoppedClock
 from models.courses import (
     Audience,
     Change,
@@ -17,11 +19,13 @@ from models.courses import (
     Evening,
     RunPlan,
     RunState,
+    SessionPhase,
     changes_of,
     leave_rooms,
     plan_run,
     publish,
     revise_run,
+    submit,
     withdraw_run,
 )
 from models.errors import Conflict, Invalid
@@ -245,6 +249,21 @@ def test_a_run_everybody_left_may_change_again(town: Town) -> None:
     assert town.now(run).state is RunState.CANCELLED
 
 
+def test_of_a_withdrawn_run_what_was_held_stays_held(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run(evenings=2)
+    clock.move_to(FIRST_EVENING + timedelta(days=1))
+    with transaction() as session:
+        withdraw_run(session, in_session(session, run))
+    now = town.now(run)
+    assert (now.state, [one.phase for one in now.sessions]) == (
+        RunState.CANCELLED,
+        [SessionPhase.HELD, SessionPhase.CANCELLED],
+    )
+    with reading() as session:
+        (kept,) = session.scalars(select(Occupancy))
+        assert kept.holder_key == now.sessions[0].key
+
+
 def test_a_withdrawn_run_lets_go_of_its_room_and_stands_again_as_a_draft(town: Town) -> None:
     run = town.a_run(evenings=2)
     with transaction() as session:
@@ -264,9 +283,15 @@ def test_a_withdrawn_run_lets_go_of_its_room_and_stands_again_as_a_draft(town: T
         ]
 
 
-def test_a_draft_nobody_saw_is_removed(town: Town) -> None:
+def for_later(session: Session, run: CourseRun) -> None:
+    publish(session, run, at=run.starts_at - timedelta(days=1))
+
+
+@pytest.mark.parametrize("deed", [lambda session, run: None, submit, for_later])
+def test_what_nobody_saw_is_removed(town: Town, deed: Callable[[Session, CourseRun], object]) -> None:
     run = town.a_run(published=False)
     with transaction() as session:
+        deed(session, in_session(session, run))
         withdraw_run(session, in_session(session, run))
     with reading() as session:
         assert session.get(CourseRun, run.id) is None

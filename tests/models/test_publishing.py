@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import reading, transaction
@@ -28,6 +29,7 @@ from models.courses import (
     unpublish,
 )
 from models.errors import Forbidden, NotFound, Refusal
+from models.journal import JournalEntry
 from models.policies import set_policy
 from models.regions import Region
 from tests.people import FIRST_EVENING, OPENS_AT, Town
@@ -181,6 +183,8 @@ def test_what_was_over_a_month_ago_is_archived_and_leaves_the_lists(town: Town, 
     assert [town.now(run).phase for run in (over, called_off)] == [RunPhase.FINISHED, RunPhase.CANCELLED]
     assert [listed(run) for run in (over, called_off, new)] == [False, False, True]
     with reading() as session:
+        entries = session.scalars(select(JournalEntry).where(JournalEntry.act == "course_run.archived")).all()
+        assert {entry.subject_id for entry in entries} == {over.id, called_off.id}
         assert published_run(session, over.key).key == over.key, "who has its address still finds it"
         archived = runs_for_staff(session, within=[town.wutong], state=RunState.ARCHIVED, after=None, most=9)
         assert {run.key for run in archived} == {over.key, called_off.key}

@@ -41,7 +41,7 @@ from models.content_checks import (
 )
 from models.courses import By, CourseRun, cancel_run, cancel_session, move_session
 from models.grants import Answer, record_answers
-from models.notices import MOMENTS, PROMPTS, Delivery, Notice, NoticeKind, TemplateName
+from models.notices import Delivery, Notice, NoticeKind, TemplateName
 from server.jobs import SCHEDULE, Job
 from tests.people import Town, a_bond
 from tests.phones import TEMPLATES, Door
@@ -341,11 +341,6 @@ def test_nobody_who_refused_everything_hears_anything_and_everything_is_in_their
         with reading() as session:
             ends = Counter(session.scalars(select(Notice.delivery)).all())
     assert ends == {Delivery.NOT_GRANTED: 2, Delivery.STALE: 1}
-
-
-def test_every_template_of_a_moment_is_asked_for_at_some_tap() -> None:
-    asked = {template for templates in PROMPTS.values() for template in templates}
-    assert {moment.template for moment in MOMENTS.values()} <= asked
 
 
 # --- the schedule -------------------------------------------------------------------------------------------------

@@ -358,7 +358,7 @@ def test_the_example_filled_in_is_a_town(production: dict[str, str]) -> None:
         filled[templates] = re.sub(r"(\w+)=", r"\1=id-of-\1", example[templates])
     settings = from_environment(filled)
     assert settings.port == 8000
-    assert settings.wechat_templates[TemplateName.SEAT_OFFER] == "id-of-seat_offer"
+    assert settings.wechat_templates[TemplateName.CLASS_CHANGE] == "id-of-class_change"
     with_sms = from_environment(filled | {"SMS_PROVIDER": "tencent"}).sms_account
     assert with_sms is not None
     assert with_sms.templates[ShortMessageName.PLEASE_CALL] == "id-of-please_call"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from models.accounts import Account
+from models.courses.hearing import registered_and_hears
 from models.courses.registrations import CancelledBy, Registration, RegistrationState, Standing
 from models.courses.runs import RunState
 from models.courses.seats.asking import PERSON_COLUMNS, Ask, LockedRun, Person
@@ -74,8 +75,7 @@ def move_up(connection: Connection, run: LockedRun, now: datetime) -> None:
             Resident.id.label("resident_id"),
         )
         .join(Resident, Resident.id == Registration.resident_id)
-        # whoever registered them and left since can tell them nothing
-        .outerjoin(Account, and_(Account.id == Registration.by_account_id, Account.closed_at.is_(None)))
+        .outerjoin(Account, registered_and_hears())
         .where(Registration.run_id == run.id, Registration.state == WAITING)
         .order_by(Registration.number)
         .limit(free)

@@ -15,8 +15,9 @@ from sqlalchemy import and_, select
 from sqlalchemy.engine import Connection
 
 from models import clock
+from models.courses.hearing import hearers
 from models.courses.registrations import RegistrationState
-from models.courses.runs import Course, CourseRun, CourseSession
+from models.courses.runs import Course, CourseRun, CourseSession, SessionState
 from models.courses.seats.asking import Ask, Asker, LockedRun
 from models.courses.seats.writing import Held
 from models.ladder import ToTell, owe_to_people
@@ -114,7 +115,12 @@ def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
         .join(Course, Course.id == CourseRun.course_id)
         .outerjoin(
             CourseSession,
-            and_(CourseSession.run_id == CourseRun.id, CourseSession.starts_at == CourseRun.starts_at),
+            and_(
+                CourseSession.run_id == CourseRun.id,
+                CourseSession.starts_at == CourseRun.starts_at,
+                CourseSession.state
+                == SessionState.PLANNED,  # one that was called off may have been at the same hour
+            ),
         )
         .outerjoin(Venue, Venue.id == CourseSession.venue_id)
         .outerjoin(Site, Site.id == Venue.site_id)
@@ -149,16 +155,14 @@ def _about_seat(
 ) -> _Told:
     """Tell who tapped, and the learner themselves when that is another account and they do not hear it otherwise."""
     own = mine.learner.account_id
-    accounts = {account for account in (mine.by_account_id, own) if account is not None}
-    is_for_another = own is None or len(accounts) > 1
-    if asker is not None and _hears_who_acted(asker):
-        accounts.discard(own or 0)
+    told = hearers(own=own, registered_by=mine.by_account_id, name=mine.learner.name)
+    hears_otherwise = own if asker is not None and _hears_who_acted(asker) else None
     debt = Debt(
         kind,
         subject_key=mine.standing.key,
         page_subject=run.key,
-        account_ids=sorted(accounts),
-        facts={**facts[run.id], "learner": mine.learner.name if is_for_another else ""},
+        account_ids=[account for account in told.accounts if account != hears_otherwise],
+        facts={**facts[run.id], "learner": told.learner},
         due_at=due_at,
     )
     return _Told(debt, run, mine)

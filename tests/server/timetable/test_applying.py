@@ -23,6 +23,8 @@ from models.courses import (
 )
 from models.journal import JournalEntry
 from models.occupancy import Occupancy
+from models.policies import set_policy
+from models.regions import Region
 from models.sites import Venue
 from server.timetable import Report, import_timetable
 from tests.data.make_timetable import PAIR, lesson, one_sheet, write_workbook
@@ -324,6 +326,30 @@ def test_an_evening_staff_called_off_stays_off_when_the_old_file_comes_again(des
         cancel_session(session, session.get_one(CourseSession, run.sessions[0].id), by=WHY)
     assert counts(desk.must_import(*two)) == (0, 0, 0, 1)
     assert [one.state.value for one in desk.run("公文写作").sessions] == ["cancelled", "planned"]
+
+
+def test_a_file_that_keeps_only_what_staff_called_off_is_refused_with_what_to_do(
+    desk: Desk, town: Town
+) -> None:
+    two = weekly("公文写作", 1, 8)
+    desk.must_import(*two, PAINT)
+    run = desk.run("公文写作")
+    with transaction() as session:
+        cancel_session(session, session.get_one(CourseSession, run.sessions[0].id), by=WHY)
+    before = every_row()
+    only_the_first = {**two[0], "备注": ""}
+    (fault,) = lines(desk.imports(only_the_first, PAINT))
+    assert "只剩已经停掉的课" in fault
+    assert "第3行 E列“上课日期”" in fault
+    assert every_row() == before
+
+
+def test_where_courses_are_reviewed_an_import_is_handed_in(desk: Desk, town: Town) -> None:
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "courses_reviewed", "1")
+    report = desk.must_import(TALK)
+    assert desk.run("口才与表达").state is RunState.IN_REVIEW
+    assert next(report.lines()).endswith("已送审，等管理员发布")
 
 
 def test_a_class_staff_called_off_is_not_brought_back_by_the_old_file(desk: Desk, town: Town) -> None:
