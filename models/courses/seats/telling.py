@@ -118,8 +118,8 @@ def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
             and_(
                 CourseSession.run_id == CourseRun.id,
                 CourseSession.starts_at == CourseRun.starts_at,
-                CourseSession.state
-                == SessionState.PLANNED,  # one that was called off may have been at the same hour
+                # one that was called off may have been at the same hour
+                CourseSession.state == SessionState.PLANNED,
             ),
         )
         .outerjoin(Venue, Venue.id == CourseSession.venue_id)
