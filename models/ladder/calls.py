@@ -35,7 +35,7 @@ from models.errors import Conflict, NotFound
 from models.journal import enter
 from models.ladder.holding import hold_people
 from models.ladder.short_messages import ShortMessage, ShortMessageState
-from models.notices import News, Notice, morning_after
+from models.notices import News, Notice, morning_in_time
 from models.policies import policies_at
 from models.regions import Region, RegionKind, paths_down_to
 from models.residents import Resident
@@ -124,7 +124,7 @@ class CallScope:
 
 
 def owe_call(session: Session, message: ShortMessage) -> None:
-    """Owe a call for a short message that did not tell, once; nobody calls a person who left."""
+    """Owe a call for a short message that did not tell, once: by day, at night only what cannot wait. Nobody calls a person who left."""
     if message.resident.left_at is not None:
         return
     policies = policies_at(session, message.region_id)
@@ -138,7 +138,7 @@ def owe_call(session: Session, message: ShortMessage) -> None:
             dedupe_key=message.dedupe_key,
             facts=message.facts,
             created_at=message.created_at,
-            due_at=morning_after(policies, clock.now()),
+            due_at=morning_in_time(policies, message, clock.now()),
             resident_id=message.resident_id,
             region_id=message.region_id,
             notice_id=message.notice_id,
@@ -218,7 +218,8 @@ def write_outcome(
     call.state = CallState(outcome)
     if outcome is CallOutcome.NOT_REACHED:
         policies = policies_at(session, call.region_id)
-        call.due_at = morning_after(policies, now + timedelta(hours=policies.call_again_hours))
+        again = now + timedelta(hours=policies.call_again_hours)
+        call.due_at = morning_in_time(policies, call, again)
     else:
         call.settled_at = now
     if outcome is CallOutcome.WRONG_NUMBER:

@@ -1,9 +1,9 @@
 """Sending (发短信): the verbs of the worker that empties the rung of short messages, with the manners of the outbox.
 
 A worker claims rows (``SKIP LOCKED`` on PostgreSQL), commits, sends, and writes the outcomes; one person has one message under way,
-whoever sends. Nothing is sent in the quiet hours of the person's community, more than its day's most to a phone, or to a number that
-was found to be somebody else's. What ends without having told becomes a call in the same transaction. A row claimed by a worker that
-died is ``unknown``: it may have arrived, so it is never sent again, and somebody calls.
+whoever sends. Nothing is sent in the quiet hours of the person's community unless the morning comes too late, more than its day's most
+to a phone, or to a number that was found to be somebody else's. What ends without having told becomes a call in the same transaction.
+A row claimed by a worker that died is ``unknown``: it may have arrived, so it is never sent again, and somebody calls.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models import clock
 from models.ladder.calls import owe_call, wrong_phones
 from models.ladder.holding import hold_people
 from models.ladder.short_messages import NOT_TOLD, ShortMessage, ShortMessageState
-from models.notices import News, morning_after
+from models.notices import News, morning_in_time
 from models.policies import Policies, policies_at
 from models.residents import Resident, is_mobile
 
@@ -38,7 +38,7 @@ def claim_due(session: Session, *, worker: str, most: int, still_true: StillTrue
     """Take up to ``most`` messages that are due, for this worker alone, one a phone. Commit before sending.
 
     ``still_true`` is asked of what is due. What is stale, was read in the inbox, has no phone to go to or is over a phone's day's most
-    is settled here; what falls into the quiet hours waits for the morning.
+    is settled here; what falls into the quiet hours waits for a morning that comes in time.
     """
     now = clock.now()
     policies = cache(lambda region_id: policies_at(session, region_id))
@@ -90,10 +90,10 @@ def _due(session: Session, now: datetime, *, most: int) -> list[ShortMessage]:
 def _without_sleepers(
     due: Sequence[ShortMessage], policies: Callable[[int], Policies], now: datetime
 ) -> list[ShortMessage]:
-    """Those whose community is awake; the others are due in its morning."""
+    """Those whose community is awake, or who would hear of it too late in its morning; the others are due then."""
     awake: list[ShortMessage] = []
     for message in due:
-        message.due_at = max(message.due_at, morning_after(policies(message.region_id), now))
+        message.due_at = max(message.due_at, morning_in_time(policies(message.region_id), message, now))
         if message.due_at <= now:
             awake.append(message)
     return awake

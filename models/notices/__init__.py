@@ -19,7 +19,7 @@ from models.notices.catalogue import (
 )
 from models.notices.inbox import count_unread, inbox_of, read_notice, read_through
 from models.notices.news import News
-from models.notices.outbox import Debt, Delivery, Notice, morning_after, owe, owe_once
+from models.notices.outbox import Debt, Delivery, Notice, morning_after, morning_in_time, owe, owe_once
 
 __all__ = [
     "HEARD_AFTER",
@@ -38,6 +38,7 @@ __all__ = [
     "count_unread",
     "inbox_of",
     "morning_after",
+    "morning_in_time",
     "owe",
     "owe_once",
     "read_notice",

@@ -196,3 +196,12 @@ def morning_after(policies: Policies, moment: datetime) -> datetime:
         return moment
     morning = local.replace(hour=ends.hour, minute=ends.minute, second=0, microsecond=0)
     return morning if morning > local else morning + timedelta(days=1)
+
+
+def morning_in_time(policies: Policies, news: News, moment: datetime) -> datetime:
+    """When news that must arrive may be told: as ``morning_after``, but at once where it is worth nothing by the morning.
+
+    Whoever would set out before the quiet hours end is woken rather than sent to a closed door (domain.md §6).
+    """
+    morning = morning_after(policies, moment)
+    return morning if morning < news.worth_until else moment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -288,6 +288,31 @@ def test_nobody_is_woken_by_a_short_message(evening: Evening) -> None:
     assert evening.send() == 1
 
 
+def cancelled_at_night(evening: Evening, *, begins: time) -> None:
+    """Somebody's class is cancelled at 22:00 of the evening before, and WeChat may not tell them."""
+    run = evening.town.a_run(
+        title="太极", starts_at=datetime.combine(date(2026, 11, 21), begins, town_clock.TOWN_ZONE)
+    )
+    evening.town.neighbour.tap(run)
+    evening.clock.move_to(datetime(2026, 11, 20, 22, 0, tzinfo=town_clock.TOWN_ZONE))
+    with transaction() as session:
+        cancel_run(session, session.get_one(CourseRun, run.id), by=By("老师生病"))
+    evening.fall()
+
+
+def test_who_would_come_before_the_morning_is_told_at_night(evening: Evening) -> None:
+    cancelled_at_night(evening, begins=time(7, 30))
+    assert evening.send() == 1
+    assert evening.postman.phones == [NEIGHBOURS_PHONE]
+
+
+def test_whom_the_morning_still_tells_in_time_is_let_sleep(evening: Evening) -> None:
+    cancelled_at_night(evening, begins=time(8, 30))
+    assert evening.send() == 0
+    evening.clock.move_to(datetime(2026, 11, 21, 8, 0, tzinfo=town_clock.TOWN_ZONE))
+    assert evening.send() == 1
+
+
 def test_what_went_stale_is_told_by_nobody(evening: Evening) -> None:
     run = evening.a_promotion()
     evening.fall()
@@ -489,6 +514,20 @@ def test_a_call_that_came_up_at_night_waits_for_the_morning(evening: Evening) ->
     evening.postman.before = lambda phone: evening.wait(timedelta(minutes=1, seconds=50))
     evening.send()
     assert the_call().due_at == datetime(2026, 11, 21, 8, 0, tzinfo=town_clock.TOWN_ZONE)
+
+
+def test_a_call_that_would_come_too_late_in_the_morning_is_made_while_it_helps(evening: Evening) -> None:
+    evening.postman.answers = [REFUSED]
+    cancelled_at_night(evening, begins=time(7, 30))
+    evening.send()
+    assert the_call().due_at == town_clock.now()
+    (listed,) = evening.call_list()
+    told_so = {"outcome": "not_reached", "attempt": 1}
+    phone = evening.door.phone(evening.town.clerk)
+    told(phone.put(f"/staff/calls/{listed['key']}/outcome", json=told_so))
+    assert the_call().due_at == town_clock.now() + timedelta(hours=2), "there is no morning to wait for"
+    ladder.cancel_stale_calls(town_clock.now())
+    assert the_call().state is CallState.NOT_REACHED
 
 
 # --- acted for you ------------------------------------------------------------------------------------------------
