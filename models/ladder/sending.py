@@ -191,6 +191,7 @@ def give_up_on_the_dead(session: Session) -> int:
         .where(ShortMessage.state == _SENDING, ShortMessage.claimed_at < clock.now() - LEASE)
         .order_by(ShortMessage.id)
     ).all()
+    hold_people(session, {message.resident_id for message in lost})
     for message in lost:
         settle(session, message.id, ShortMessageState.UNKNOWN, outcome="worker_lost")
     return len(lost)

@@ -68,7 +68,7 @@ SCHEDULE = (
         "send_short_messages",
         timedelta(seconds=5),
         ladder.send_short_messages,
-        "短信在免打扰时间以外发送；发不到的转为电话任务",
+        "短信在免打扰时间以外发送，等到早上就晚了的当晚发送；发不到的转为电话任务",
         ladder.MOST_AT_ONCE,
     ),
     Job(

@@ -18,7 +18,8 @@ from models.departures import close_account, what_closing_means
 from models.errors import Refusal
 from models.ladder import Call, ShortMessage, ShortMessageState, end_rungs
 from models.ladder.falling import WAITS_FOR
-from models.ladder.sending import settle
+from models.ladder.holding import hold_people
+from models.ladder.sending import LEASE, settle
 from models.notices import Delivery, Notice, NoticeKind
 from server.jobs import ladder
 from tests.carriers import Postman
@@ -151,6 +152,40 @@ def test_an_outcome_and_a_departure_never_wait_for_each_other(
     outcome.join(10)
     assert not outcome.is_alive()
     assert broken == []
+
+
+def test_giving_up_on_lost_messages_holds_people_in_the_order_everybody_does(
+    door: Door, town: Town, clock: StoppedClock
+) -> None:
+    """Whoever cancels calls holds several people too: in two orders they would wait for each other."""
+    fallen(town, clock)
+    ladder.pass_on(town_clock.now())
+    with transaction() as session:  # the message owed first is for whom came last
+        first, second, *_ = session.scalars(select(ShortMessage).order_by(ShortMessage.id)).all()
+        earlier, later = sorted([first.resident_id, second.resident_id])
+        for message, resident_id in ((first, later), (second, earlier)):
+            message.resident_id, message.state = resident_id, ShortMessageState.SENDING
+            message.claimed_at = town_clock.now() - LEASE * 2
+    broken: list[Exception] = []
+    lost: list[int] = []
+
+    def give_up() -> None:
+        try:
+            with door.app.app_context():
+                lost.append(ladder.settle_lost(town_clock.now()))
+        except DBAPIError as error:
+            broken.append(error)
+
+    with transaction() as session:
+        hold_people(session, [earlier])
+        giving_up = threading.Thread(target=give_up)
+        giving_up.start()
+        giving_up.join(0.5)
+        assert giving_up.is_alive()
+        hold_people(session, [later])
+    giving_up.join(10)
+    assert broken == []
+    assert lost == [2]
 
 
 def test_who_leaves_while_the_ladder_works_is_neither_called_nor_in_the_way(
