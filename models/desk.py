@@ -20,7 +20,7 @@ from models import clock
 from models.calendars import Calendar
 from models.content_checks import count_waiting as count_content_checks
 from models.ladder import count_waiting as count_calls
-from models.notices import Debt, Notice, NoticeKind, owe_once
+from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
 from models.notices.dead_letters import count_waiting as count_dead_letters
 from models.policies import policies_at
 from models.regions import Region
@@ -126,7 +126,7 @@ def _debts(session: Session, slot: datetime, hats: Sequence[_Hat], now: datetime
                         "kinds": "、".join(f"{title}{many}件" for title, many in waiting.items() if many),
                         "as_of": slot.isoformat(),
                     },
-                    due_at=now,
+                    due_at=goes_out_at(session, NoticeKind.STAFF_DESK, hat.places[0][1].id, now),
                     version=f"{slot:%Y%m%d%H%M}",
                 )
             )

@@ -27,8 +27,7 @@ from models.content_checks.checks import (
 )
 from models.content_checks.fields import CheckedField, field_of
 from models.journal import enter
-from models.notices import Debt, NoticeKind, morning_after, owe
-from models.policies import policies_at
+from models.notices import Debt, NoticeKind, goes_out_at, owe
 from models.pushes import media_verdict
 from models.vault import vault
 
@@ -309,7 +308,7 @@ def _tell(session: Session, check: ContentCheck, field: CheckedField) -> None:
         page_subject=field.page,
         account_ids=[check.account_id],
         facts={"what": field.label, "decided_at": now.isoformat()},
-        due_at=morning_after(policies_at(session, home), now) if home is not None else now,
+        due_at=goes_out_at(session, NoticeKind.CONTENT_REFUSED, home, now),
     )
     owe(session.connection(), [debt])
 

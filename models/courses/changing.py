@@ -23,7 +23,7 @@ from models.courses.seats.ending import end_all_places
 from models.errors import Conflict, Fault, Invalid
 from models.journal import enter
 from models.ladder import ToTell, owe_to_people
-from models.notices import Debt, NoticeKind, owe_once
+from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.occupancy import lock_spaces, vacate
 from models.residents import Resident
 from models.sites import Venue
@@ -204,6 +204,7 @@ def _tell(
     """
     session.flush()
     now = clock.now()
+    due_at = goes_out_at(session, kind, run.region_id, now)
     telling = []
     everybody = session.execute(
         select(Registration, Resident, Account.id)
@@ -228,7 +229,7 @@ def _tell(
                 "venue": meeting.venue.key,
                 "learner": told.learner,
             },
-            due_at=now,
+            due_at=due_at,
             version=f"{meeting.key}:{meeting.starts_at.timestamp():.0f}:{meeting.venue_id}:{now.timestamp():.0f}",
         )
         telling.append(ToTell(debt, learner.id, learner.home_region_id or run.region_id))

@@ -16,8 +16,7 @@ from models.accounts import Account
 from models.courses.hearing import hearers, registered_and_hears
 from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import Course, CourseRun, CourseSession, RunState, SessionState
-from models.notices import MOMENTS, Debt, NoticeKind, morning_after, owe_once
-from models.policies import policies_at
+from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.residents import Resident
 from models.sites import Site, Venue
 
@@ -74,7 +73,7 @@ def _debts(
         .order_by(CourseSession.starts_at, Registration.id)
     )
     debts = []
-    policies = cache(lambda region_id: policies_at(session, region_id))
+    due_at = cache(lambda region_id: goes_out_at(session, kind, region_id, now))
     for row in rows:
         told = hearers(own=row.account_id, registered_by=row.by_account_id, name=row.name)
         debts.append(
@@ -91,9 +90,7 @@ def _debts(
                     "evening": row.evening,
                     "learner": told.learner,
                 },
-                due_at=morning_after(policies(row.region_id), now)
-                if MOMENTS[kind].waits_for_morning
-                else now,
+                due_at=due_at(row.region_id),
                 version=f"{row.evening}:{int(row.starts_at.timestamp())}",
             )
         )

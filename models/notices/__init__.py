@@ -19,7 +19,15 @@ from models.notices.catalogue import (
 )
 from models.notices.inbox import count_unread, inbox_of, read_notice, read_through
 from models.notices.news import News
-from models.notices.outbox import Debt, Delivery, Notice, morning_after, morning_in_time, owe, owe_once
+from models.notices.outbox import (
+    Debt,
+    Delivery,
+    Notice,
+    goes_out_at,
+    morning_in_time,
+    owe,
+    owe_once,
+)
 
 __all__ = [
     "HEARD_AFTER",
@@ -36,8 +44,8 @@ __all__ = [
     "ShortMessageName",
     "TemplateName",
     "count_unread",
+    "goes_out_at",
     "inbox_of",
-    "morning_after",
     "morning_in_time",
     "owe",
     "owe_once",

@@ -15,8 +15,7 @@ from models import clock
 from models.accounts import Account
 from models.consents import PRIVACY_POLICY, Consent
 from models.notices.catalogue import NoticeKind
-from models.notices.outbox import Debt, Notice, morning_after, owe_once
-from models.policies import policies_at
+from models.notices.outbox import Debt, Notice, goes_out_at, owe_once
 from models.residents import Resident
 
 
@@ -50,7 +49,7 @@ def announce_policy(session: Session, account_ids: Collection[int]) -> int:
         .outerjoin(Resident, Resident.account_id == Account.id)
         .where(Account.id.in_(account_ids), Account.closed_at.is_(None))
     ).all()
-    there = cache(lambda region_id: policies_at(session, region_id))
+    due_at = cache(lambda region_id: goes_out_at(session, NoticeKind.POLICY_CHANGED, region_id, now))
     return owe_once(
         session.connection(),
         [
@@ -60,7 +59,7 @@ def announce_policy(session: Session, account_ids: Collection[int]) -> int:
                 page_subject=version,
                 account_ids=[row.id],
                 facts={"version": version, "told_at": now.isoformat()},
-                due_at=morning_after(there(row.home_region_id), now),
+                due_at=due_at(row.home_region_id),
             )
             for row in rows
         ],

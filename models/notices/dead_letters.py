@@ -18,8 +18,7 @@ from models import clock
 from models.errors import Conflict, NotFound
 from models.journal import enter, enter_each
 from models.notices.catalogue import MOMENTS
-from models.notices.outbox import Delivery, Notice, morning_after
-from models.policies import policies_at
+from models.notices.outbox import Delivery, Notice, goes_out_at
 from models.regions import Region
 from models.residents import Resident
 from models.staff import StaffMember
@@ -134,9 +133,7 @@ def send_again(session: Session, key: str, *, within: Sequence[Region], by: Staf
         raise Conflict("passed_on", "这条消息已经改用短信或电话告知，不用再发")
     if notice.worth_until <= clock.now():
         raise Conflict("not_worth_sending", "这条消息的内容已经过时，不再发送")
-    now = clock.now()
-    there = policies_at(session, letter.resident.home_region_id)
-    notice.due_at = morning_after(there, now) if notice.moment.waits_for_morning else now
+    notice.due_at = goes_out_at(session, notice.kind, letter.resident.home_region_id, clock.now())
     notice.delivery, notice.attempts, notice.outcome = Delivery.OWED, 0, None
     notice.claimed_at = notice.claimed_by = notice.settled_at = None
     enter(

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, insert, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.base import PlainText, chosen_from, new_key
 from models.notices.catalogue import MOMENTS, NoticeKind
 from models.notices.news import News
-from models.policies import Policies
+from models.policies import Policies, policies_at
 
 
 class Delivery(StrEnum):
@@ -183,6 +183,18 @@ def _rows_of(debts: Iterable[Debt]) -> list[dict[str, Any]]:
         for debt in debts
         for account_id in debt.account_ids
     ]
+
+
+def goes_out_at(
+    session: Session | Connection, kind: NoticeKind, region_id: int | None, now: datetime
+) -> datetime:
+    """When a notice of this kind, raised now, goes out to people of this place (of none known): what the catalogue says.
+
+    Reads the quiet hours of the place only for what waits for the morning.
+    """
+    if not MOMENTS[kind].waits_for_morning:
+        return now
+    return morning_after(policies_at(session, region_id), now)
 
 
 def morning_after(policies: Policies, moment: datetime) -> datetime:

@@ -22,7 +22,7 @@ from models import clock
 from models.accounts import Account
 from models.notices.catalogue import MOMENTS
 from models.notices.outbox import Delivery, Notice
-from models.policies import RULES, policies_at
+from models.policies import policies_at
 from models.residents import Resident
 
 LEASE = timedelta(minutes=2)
@@ -208,13 +208,8 @@ def _over_the_days_most(session: Session, notices: Iterable[Notice], now: dateti
         )
         .group_by(Notice.account_id, Resident.home_region_id)
     )
-    by_default = int(RULES["messages_a_day"].default)
     most_at = cache(lambda region_id: policies_at(session, region_id).messages_a_day)
-    return [
-        account_id
-        for account_id, home_id, count in counted
-        if count >= (most_at(home_id) if home_id else by_default)
-    ]
+    return [account_id for account_id, home_id, count in counted if count >= most_at(home_id)]
 
 
 def _take(session: Session, notices: Collection[Notice], worker: str, now: datetime) -> list[Notice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from sqlalchemy import insert, select, text, update
@@ -239,6 +240,21 @@ def test_a_verdict_settles_a_picture_whichever_comes_first(
     assert (found.image_url is None) is (state is not CheckState.WAITING)
     assert len(told(town.resident)) == (state is CheckState.RISKY)
     assert len(acts(check)) == 1, "told twice is done once"
+
+
+@pytest.mark.parametrize("home", ["known", "unknown"])
+def test_a_refusal_at_night_wakes_nobody_wherever_they_live(
+    town: Town, clock: StoppedClock, home: str
+) -> None:
+    clock.move_to(datetime(2026, 11, 21, 3, 0, tzinfo=town_clock.TOWN_ZONE))
+    if home == "unknown":
+        with transaction() as session:
+            town.resident.resident(session).home_region = None
+    show(town.resident, "t-1")
+    with transaction() as session:
+        settle_verdict(session, "t-1", Verdict.RISKY, label=20002, errcode=0)
+    (notice,) = told(town.resident)
+    assert notice.due_at == datetime(2026, 11, 21, 8, 0, tzinfo=town_clock.TOWN_ZONE)
 
 
 def test_a_picture_without_a_word_waits_for_a_clerk_after_half_an_hour(

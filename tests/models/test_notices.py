@@ -25,11 +25,12 @@ from models.notices import (
     Notice,
     NoticeKind,
     TemplateName,
+    goes_out_at,
     inbox_of,
-    morning_after,
     owe,
 )
 from models.notices.keywords import NOTHING, cut, fit, say_time
+from models.notices.outbox import morning_after
 from models.notices.sending import LEASE, claim_due, give_up_on_the_dead, put_back, settle
 from models.policies import Policies, set_policy
 from models.regions import Region
@@ -94,6 +95,14 @@ def test_what_waits_goes_out_within_a_day_and_never_in_the_quiet(
     out = morning_after(rules, raised)
     assert raised <= out < raised + timedelta(days=1)
     assert morning_after(rules, out) == out
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=lambda moment: moment.kind)
+def test_whether_a_message_waits_for_the_morning_stands_in_the_catalogue(town: Town, moment: Moment) -> None:
+    with reading() as session:
+        for place in (town.wutong.id, None):
+            goes_out = goes_out_at(session, moment.kind, place, at(3))
+            assert goes_out == (at(8) if moment.waits_for_morning else at(3))
 
 
 # --- words --------------------------------------------------------------------------------------------------------

@@ -21,9 +21,8 @@ from models.courses.runs import Course, CourseRun, CourseSession, SessionState
 from models.courses.seats.asking import Ask, Asker, LockedRun
 from models.courses.seats.writing import Held
 from models.ladder import ToTell, owe_to_people
-from models.notices import MOMENTS, Debt, NoticeKind, morning_after, owe
+from models.notices import MOMENTS, Debt, NoticeKind, goes_out_at, owe
 from models.notices.keywords import say_briefly
-from models.policies import policies_at
 from models.residents import BondKind
 from models.sites import Site, Venue
 
@@ -73,8 +72,16 @@ def tell_of_seats(connection: Connection, fresh: Sequence[tuple[Ask, Held]], now
     seated = [(ask, mine) for ask, mine in fresh if mine.standing.state is RegistrationState.CONFIRMED]
     acted = [(ask, mine) for ask, mine in fresh if _hears_who_acted(ask.asker)]
     facts = facts_of(connection, {ask.run.id for ask, _ in (*seated, *acted)})
+    kind = NoticeKind.REGISTRATION_CONFIRMED
     told = [
-        _about_seat(NoticeKind.REGISTRATION_CONFIRMED, ask.run, mine, facts, due_at=now, asker=ask.asker)
+        _about_seat(
+            kind,
+            ask.run,
+            mine,
+            facts,
+            due_at=goes_out_at(connection, kind, ask.run.region_id, now),
+            asker=ask.asker,
+        )
         for ask, mine in seated
     ]
     for ask, mine in acted:
@@ -95,8 +102,8 @@ def tell_of_leaving(connection: Connection, ask: Ask, mine: Held, now: datetime)
 def tell_of_rising(connection: Connection, run: LockedRun, risen: Sequence[Held], now: datetime) -> None:
     """Who moved up just now, and who registered them."""
     facts = facts_of(connection, {run.id})
-    due_at = morning_after(policies_at(connection, run.region_id), now)
     kind = NoticeKind.REGISTRATION_PROMOTED
+    due_at = goes_out_at(connection, kind, run.region_id, now)
     _owe(connection, [_about_seat(kind, run, mine, facts, due_at=due_at) for mine in risen])
 
 
@@ -195,7 +202,7 @@ def _acted_for(
             "deed": f"{done}{say_briefly(datetime.fromisoformat(about['starts_at']))}的{about['course']}",
             "acted_at": now.isoformat(),
         },
-        due_at=morning_after(policies_at(connection, ask.run.region_id), now),
+        due_at=goes_out_at(connection, NoticeKind.ACTED_FOR_YOU, ask.run.region_id, now),
         version="gave_up" if gave_up else "registered",
     )
     return _Told(debt, ask.run, mine)
