@@ -6,9 +6,10 @@ data and scope is always "this node and what lies under it".
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Select, select
+from sqlalchemy import ColumnElement, ForeignKey, Select, false, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Keyed, PlainText, chosen_from
@@ -61,9 +62,20 @@ def plant(
     return region
 
 
-def regions_within(region: Region) -> Select[int]:
-    """The ids of a place and of everything under it, as a select to filter by."""
-    return select(Region.id).where(Region.path.startswith(region.path, autoescape=True))
+def lies_within(places: Collection[Region]) -> ColumnElement[bool]:
+    """The condition that a region is one of these places or lies under one of them; never so where there are none."""
+    # not LIKE: SQLite's takes capitals and small letters for the same
+    return or_(false(), *(func.substr(Region.path, 1, len(place.path)) == place.path for place in places))
+
+
+def is_within(region: Region, places: Collection[Region]) -> bool:
+    """The same as a question: whether a region is one of these places or lies under one of them."""
+    return any(place.contains(region) for place in places)
+
+
+def regions_within(*places: Region) -> Select[int]:
+    """The ids of these places and of everything under them, as a select to filter by."""
+    return select(Region.id).where(lies_within(places))
 
 
 def region_by_key(session: Session, key: str) -> Region:

@@ -19,7 +19,7 @@ from models import clock
 from models.base import Base, Keyed, PlainText, PublicKey, chosen_from
 from models.errors import Busy, NotFound
 from models.journal import enter
-from models.regions import Region
+from models.regions import Region, is_within
 
 _LIVE = text("revoked_at IS NULL")
 
@@ -191,7 +191,7 @@ def revoke(session: Session, scene: Scene, *, by_account_id: int | None, identit
 def scene_for_staff(session: Session, key: str, *, within: Sequence[Region]) -> Scene:
     """A scene of the places a staff member looks after, live or not. Raises NotFound outside of them."""
     scene = session.scalar(select(Scene).options(joinedload(Scene.region)).where(Scene.key == key))
-    if scene is None or not any(place.contains(scene.region) for place in within):
+    if scene is None or not is_within(scene.region, within):
         raise NotFound("没有找到这个码", code="scene_unknown")
     return scene
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relat
 
 from models.base import Base, Keyed, PlainText, chosen_from
 from models.errors import NotFound
-from models.regions import Region, regions_within
+from models.regions import Region, is_within, regions_within
 
 
 class SiteKind(StrEnum):
@@ -109,7 +109,7 @@ def venue_in(session: Session, key: str, *, within: Sequence[Region]) -> Venue:
         .options(contains_eager(Venue.site).joinedload(Site.region))
         .where(Venue.key == key)
     )
-    if venue is None or not any(place.contains(venue.site.region) for place in within):
+    if venue is None or not is_within(venue.site.region, within):
         raise NotFound("没有找到这个场地")
     return venue
 

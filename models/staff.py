@@ -18,7 +18,7 @@ from models.accounts import Account
 from models.base import Base, Keyed, PlainText, chosen_from
 from models.errors import Conflict, Forbidden, NotFound
 from models.journal import enter
-from models.regions import Region
+from models.regions import Region, is_within
 from models.vault import vault
 
 INVITATION_DAYS = 7
@@ -93,7 +93,7 @@ def grant(
     Raises Forbidden ``grant_beyond_scope`` when the granter is no administrator of that place. Granting what is already
     granted changes nothing.
     """
-    if by is not None and not any(place.contains(region) for place in places_of(session, by, Role.ADMIN)):
+    if by is not None and not is_within(region, places_of(session, by, Role.ADMIN)):
         raise Forbidden("grant_beyond_scope", "您只能在自己管理的范围内授权")
     member.lock()  # two equal grants at once meet here
     standing = session.scalar(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
+from sqlalchemy import Select, func, literal_column, select
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from models import clock
@@ -35,8 +35,6 @@ def checks_within(
     session: Session, places: Sequence[Region], *, state: CheckState, after_id: int | None, most: int
 ) -> list[ContentCheck]:
     """The checks in this state about people who live in these places, oldest first; none where there are no places."""
-    if not places:
-        return []
     query = _about_people_of(places).where(ContentCheck.state == state).order_by(ContentCheck.id).limit(most)
     if after_id is not None:
         query = query.where(ContentCheck.id > after_id)
@@ -58,7 +56,7 @@ def count_waiting(session: Session, as_of: datetime) -> dict[str, int]:
 
 def check_within(session: Session, key: str, places: Sequence[Region]) -> ContentCheck:
     """One check about somebody of these places. Raises NotFound outside of them."""
-    check = session.scalar(_about_people_of(places).where(ContentCheck.key == key)) if places else None
+    check = session.scalar(_about_people_of(places).where(ContentCheck.key == key))
     if check is None:
         raise NotFound("没有找到这条审核")
     return check
@@ -160,9 +158,5 @@ def _about_people_of(places: Sequence[Region]) -> Select[ContentCheck]:
             contains_eager(ContentCheck.resident).joinedload(Resident.home_region),
             joinedload(ContentCheck.decided_by),
         )
-        .where(_lives_in(places))
+        .where(Resident.home_region_id.in_(regions_within(*places)))
     )
-
-
-def _lives_in(places: Sequence[Region]) -> ColumnElement[bool]:
-    return or_(*(Resident.home_region_id.in_(regions_within(place)) for place in places))

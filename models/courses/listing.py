@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
 
 from models import clock
@@ -28,7 +28,7 @@ from models.courses.runs import (
     SessionState,
 )
 from models.errors import NotFound
-from models.regions import Region, regions_within
+from models.regions import Region, is_within, regions_within
 from models.residents import Resident
 from models.sites import Venue
 
@@ -119,7 +119,7 @@ def run_for_staff(session: Session, key: str, *, within: Sequence[Region]) -> Co
     run = session.scalars(
         select(CourseRun).options(joinedload(CourseRun.region)).where(CourseRun.key == key)
     ).first()
-    if run is None or not any(place.contains(run.region) for place in within):
+    if run is None or not is_within(run.region, within):
         raise NotFound("没有找到这个班")
     return run
 
@@ -137,7 +137,7 @@ def runs_for_staff(
         return []
     query = (
         _with_all_that_is_shown(select(CourseRun).join(CourseRun.course))
-        .where(or_(*(CourseRun.region_id.in_(regions_within(place)) for place in within)))
+        .where(CourseRun.region_id.in_(regions_within(*within)))
         .order_by(CourseRun.starts_at, CourseRun.id)
         .limit(most)
     )
@@ -155,7 +155,7 @@ def session_for_staff(session: Session, key: str, *, within: Sequence[Region]) -
         .options(joinedload(CourseSession.run).joinedload(CourseRun.region))
         .where(CourseSession.key == key)
     ).first()
-    if meeting is None or not any(place.contains(meeting.run.region) for place in within):
+    if meeting is None or not is_within(meeting.run.region, within):
         raise NotFound("没有找到这次课")
     return meeting
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     and_,
-    false,
     func,
     literal_column,
     or_,
@@ -37,7 +36,7 @@ from models.ladder.holding import hold_people
 from models.ladder.short_messages import ShortMessage, ShortMessageState
 from models.notices import News, Notice, morning_in_time
 from models.policies import policies_at
-from models.regions import Region, RegionKind, paths_down_to
+from models.regions import Region, RegionKind, lies_within, paths_down_to
 from models.residents import Resident
 from models.staff import StaffMember
 
@@ -117,10 +116,9 @@ class CallScope:
 
     def regions(self) -> ColumnElement[bool]:
         """The condition that a region is among them."""
-        under = [Region.path.startswith(place.path, autoescape=True) for place in (*self.places, *self.grids)]
         above = {path for place in self.grids for path in paths_down_to(place.path)}
-        around = [and_(Region.kind == RegionKind.COMMUNITY, Region.path.in_(above))] if above else []
-        return or_(false(), *under, *around)
+        around = and_(Region.kind == RegionKind.COMMUNITY, Region.path.in_(above))
+        return or_(lies_within([*self.places, *self.grids]), around)
 
 
 def owe_call(session: Session, message: ShortMessage) -> None:

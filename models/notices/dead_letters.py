@@ -19,7 +19,7 @@ from models.errors import Conflict, NotFound
 from models.journal import enter, enter_each
 from models.notices.catalogue import MOMENTS
 from models.notices.outbox import Delivery, Notice, goes_out_at
-from models.regions import Region
+from models.regions import Region, lies_within
 from models.residents import Resident
 from models.staff import StaffMember
 
@@ -91,13 +91,11 @@ def dead_letters(
     most: int,
 ) -> list[DeadLetter]:
     """Up to ``most`` of the people who live in these places, the latest to end first; ``after`` is (settled_at, id) of the last one seen."""
-    if not within:
-        return []
     query = (
         select(Notice, Resident)
         .join(Resident, Resident.account_id == Notice.account_id)
         .join(Region, Region.id == Resident.home_region_id)
-        .where(Notice.delivery.in_(_DEAD), _lies_within(within))
+        .where(Notice.delivery.in_(_DEAD), lies_within(within))
         .order_by(Notice.settled_at.desc(), Notice.id.desc())
         .limit(most)
     )
@@ -186,12 +184,8 @@ def _letter(session: Session, key: str, within: Sequence[Region]) -> DeadLetter:
         select(Notice, Resident)
         .join(Resident, Resident.account_id == Notice.account_id)
         .join(Region, Region.id == Resident.home_region_id)
-        .where(Notice.key == key, _lies_within(within))
+        .where(Notice.key == key, lies_within(within))
     ).first()
     if row is None:
         raise NotFound("没有找到这条消息")
     return DeadLetter(row.Notice, row.Resident)
-
-
-def _lies_within(places: Sequence[Region]) -> ColumnElement[bool]:
-    return or_(False, *(Region.path.startswith(place.path, autoescape=True) for place in places))

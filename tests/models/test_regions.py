@@ -11,6 +11,8 @@ from models.regions import (
     Region,
     RegionKind,
     community_named,
+    is_within,
+    lies_within,
     paths_down_to,
     plant,
     region_by_key,
@@ -42,6 +44,22 @@ def test_codes_with_wildcards_in_them_are_taken_as_they_are(town: Town) -> None:
         plant(session, kind=RegionKind.CITY, code="abc", name="乙")
         within = session.scalars(select(Region.code).where(Region.id.in_(regions_within(odd)))).all()
     assert within == ["a_c"]
+
+
+def test_a_code_in_capitals_is_another_place(town: Town) -> None:
+    with transaction() as session:
+        small = plant(session, kind=RegionKind.CITY, code="ab", name="甲")
+        plant(session, kind=RegionKind.CITY, code="AB", name="乙")
+        assert session.scalars(select(Region.code).where(lies_within([small]))).all() == ["ab"]
+
+
+def test_within_several_places_means_within_any_of_them_and_within_none_nobody_is(town: Town) -> None:
+    with reading() as session:
+        everywhere = session.scalars(select(Region)).all()
+        for places in ([], [town.wutong], [town.wutong, town.west_street], [town.east_street, town.wutong]):
+            inside = set(session.scalars(select(Region.code).where(lies_within(places))))
+            assert inside == {place.code for place in everywhere if is_within(place, places)}
+            assert bool(inside) is bool(places)
 
 
 def test_planting_again_renames(town: Town) -> None:
