@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Self, cast
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Enum, Integer, MetaData, String, Text, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, object_session, registry
@@ -237,6 +238,12 @@ def _drop_inherited_connections() -> None:
 
 _prepared: weakref.WeakSet[Engine] = weakref.WeakSet()
 os.register_at_fork(after_in_child=_drop_inherited_connections)
+
+
+def insert_for(bind: Session | Connection, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT as the database in use speaks it: only that one knows what to do with a row that is there already."""
+    dialect = (bind.get_bind() if isinstance(bind, Session) else bind).dialect
+    return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
 
 
 # --- transactions outside a request -------------------------------------------------------------------------------

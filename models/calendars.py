@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, PlainText, chosen_from
 
-SATURDAY = 5
+FRIDAY = 5  # as ISO counts the days of the week, Monday being 1
 
 
 class DayKind(StrEnum):
@@ -59,7 +59,7 @@ class Calendar:
         """What this day is. A year without a published list goes by the week; see ``is_announced``."""
         if day in self._exceptions:
             return self._exceptions[day]
-        by_week = DayKind.WEEKEND if day.isoweekday() > SATURDAY else DayKind.WORKDAY
+        by_week = DayKind.WEEKEND if day.isoweekday() > FRIDAY else DayKind.WORKDAY
         if not self.is_announced(day.year):
             return by_week
         works = chinese_calendar.is_workday(day)

@@ -13,7 +13,6 @@ from enum import StrEnum
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from models import clock
 from models.accounts import Account, Login
 from models.base import Base
 from models.consents import Consent, consents_of
@@ -24,7 +23,7 @@ from models.journal import JournalEntry
 from models.ladder import Call, ShortMessage
 from models.notices import Notice
 from models.partners import PartnerMember
-from models.residents import Bond, BondKind, Resident, bonds_around, resident_of
+from models.residents import Bond, BondKind, Resident, bonds_around, bonds_of, resident_of
 from models.staff import RoleGrant, StaffMember
 
 LOOKED_AT_THE_RUN = ("roster.looked_at", "reach.looked_at")
@@ -103,15 +102,15 @@ class Copy:
 def copy_for(session: Session, account: Account) -> Copy:
     """Everything the town keeps about this account and its people. The caller journals the look."""
     oneself = resident_of(session, account)
-    bonds = bonds_around(session, [oneself.id]) if oneself else []
-    children = [bond.ward for bond in bonds if oneself and bond.helper_id == oneself.id and _guards(bond)]
-    people = [*([oneself] if oneself else []), *dict.fromkeys(children)]
-    all_bonds = bonds_around(session, [one.id for one in people]) if children else bonds
+    wards = bonds_of(session, oneself) if oneself else []
+    children = dict.fromkeys(bond.ward for bond in wards if bond.kind is BondKind.GUARDIAN)
+    people = [*([oneself] if oneself else []), *children]
+    bonds = bonds_around(session, [one.id for one in people])
     registrations = _registrations_of(session, [one.id for one in people])
     consents = consents_of(session, account)
-    journal = _Journal(session, account, people, registrations, all_bonds, consents)
+    journal = _Journal(session, account, people, registrations, bonds, consents)
     rungs = _rungs_of(session, [one.id for one in people])
-    pages = [_pages_of(one, registrations, all_bonds, rungs, journal) for one in people]
+    pages = [_pages_of(one, registrations, bonds, rungs, journal) for one in people]
     return Copy(
         account=account,
         oneself=pages[0] if pages else None,
@@ -138,16 +137,6 @@ def copy_for(session: Session, account: Account) -> Copy:
             .where(PartnerMember.account_id == account.id)
             .order_by(PartnerMember.id)
         ).all(),
-    )
-
-
-def _guards(bond: Bond) -> bool:
-    today = clock.today()
-    return (
-        bond.kind is BondKind.GUARDIAN
-        and bond.ended_at is None
-        and bond.starts_on <= today
-        and (bond.ends_on is None or bond.ends_on >= today)
     )
 
 

@@ -25,12 +25,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
 from models.accounts import Account
-from models.base import Base, PlainText, chosen_from
+from models.base import Base, PlainText, chosen_from, insert_for
 
 SAME_ANSWER = timedelta(minutes=10)  # how far apart two reports of one answer may be
 REPORTS_KEPT = timedelta(
@@ -282,9 +281,8 @@ def _was_before(at: datetime, emptied_at: datetime | None) -> bool:
 
 
 def _ledger_of(session: Session, account: Account, template: str) -> MessageGrant:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(
-        insert(MessageGrant)
+        insert_for(session, MessageGrant)
         .values(account_id=account.id, template=template, remaining=0, accepted=0, refused=0)
         .on_conflict_do_nothing()  # two reports at once meet in one row
     )

@@ -15,17 +15,16 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Index, delete, literal_column, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
-from models.base import Base, PlainText, chosen_from
+from models.base import Base, PlainText, chosen_from, insert_for
 
 KEPT_FOR = timedelta(days=30)
 STAMPS_KEPT = timedelta(hours=3)  # longer than a stamp is believed, on either side of our clock
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(minutes=30)
-MOST_ATTEMPTS = 12  # with the delays above more than two hours
+MOST_ATTEMPTS = 12  # with the delays above 1 h 43 min
 
 
 class PushKind(StrEnum):
@@ -125,14 +124,14 @@ def take_down(session: Session, told: Iterable[Told]) -> int:
     ]
     if not rows:
         return 0
-    added = session.execute(_insert(session)(Push).on_conflict_do_nothing().returning(Push.id), rows)
+    added = session.execute(insert_for(session, Push).on_conflict_do_nothing().returning(Push.id), rows)
     return len(added.all())
 
 
 def use_stamp(session: Session, stamp: str, *, told: str) -> bool:
     """Whether this signature may sign this: it was never used, or for the very same. ``told`` is a digest of what it signs."""
     session.execute(
-        _insert(session)(PushStamp)
+        insert_for(session, PushStamp)
         .values(stamp=stamp, told=told, seen_at=clock.now())
         .on_conflict_do_nothing()
     )
@@ -213,7 +212,3 @@ def forget_old_pushes(session: Session) -> int:
     )
     stamps = session.execute(delete(PushStamp).where(PushStamp.seen_at < now - STAMPS_KEPT))
     return int(pushes.rowcount) + int(stamps.rowcount)  # type: ignore[attr-defined,unused-ignore]  # a DELETE's result counts rows
-
-
-def _insert(session: Session) -> Any:
-    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert

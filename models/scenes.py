@@ -10,13 +10,23 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from models import clock
-from models.base import Base, Keyed, PlainText, PublicKey, chosen_from
+from models.base import Base, Keyed, PlainText, PublicKey, chosen_from, insert_for
 from models.errors import Busy, NotFound
 from models.journal import enter
 from models.regions import Region, is_within
@@ -67,6 +77,11 @@ class Scene(Keyed, Base):
     link_expires_at: Mapped[datetime | None]
 
     region: Mapped[Region] = relationship()
+
+    @staticmethod
+    def is_live_at(moment: datetime) -> ColumnElement[bool]:
+        """The condition that a scene is live at a moment: neither taken back nor expired."""
+        return Scene.revoked_at.is_(None) & or_(Scene.expires_at.is_(None), Scene.expires_at > moment)
 
     @property
     def query(self) -> str:
@@ -147,8 +162,7 @@ def live_scene(session: Session, kind: SceneKind, subject_key: str) -> Scene | N
         select(Scene).where(
             Scene.kind == kind,
             Scene.subject_key == subject_key,
-            Scene.revoked_at.is_(None),
-            or_(Scene.expires_at.is_(None), Scene.expires_at > clock.now()),
+            Scene.is_live_at(clock.now()),
         )
     )
 
@@ -157,9 +171,7 @@ def subjects_of(session: Session, keys: Collection[str]) -> dict[str, tuple[Scen
     """Where those of these scenes lead that lead anywhere now: kind and key of the subject, by the scene's key."""
     rows = session.execute(
         select(Scene.key, Scene.kind, Scene.subject_key).where(
-            Scene.key.in_(keys),
-            Scene.revoked_at.is_(None),
-            or_(Scene.expires_at.is_(None), Scene.expires_at > clock.now()),
+            Scene.key.in_(keys), Scene.is_live_at(clock.now())
         )
     )
     return {row.key: (row.kind, row.subject_key) for row in rows}
@@ -211,13 +223,12 @@ def keep_link(
 
 def count_looks(session: Session, looks: Mapping[int, int]) -> None:
     """Add looks (by the scene's id) to today's. Safe beside others who add at the same moment."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     # in one order, so that two who add never wait for each other
     rows = [
         {"scene_id": scene_id, "looked_on": clock.today(), "looks": looks[scene_id]}
         for scene_id in sorted(looks)
     ]
-    adding = dialect.insert(SceneLooks).values(rows)
+    adding = insert_for(session, SceneLooks).values(rows)
     session.execute(
         adding.on_conflict_do_update(
             index_elements=["scene_id", "looked_on"],

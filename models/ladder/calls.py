@@ -25,11 +25,10 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from models import clock
-from models.base import PlainText, chosen_from, new_key
+from models.base import PlainText, chosen_from, insert_for, new_key
 from models.errors import Conflict, NotFound
 from models.journal import enter
 from models.ladder.holding import hold_people
@@ -126,9 +125,8 @@ def owe_call(session: Session, message: ShortMessage) -> None:
     if message.resident.left_at is not None:
         return
     policies = policies_at(session, message.region_id)
-    into = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(
-        into(Call)
+        insert_for(session, Call)
         .values(
             key=new_key(),
             kind=message.kind,

@@ -9,12 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models import clock
-from models.base import PlainText, chosen_from, new_key
+from models.base import PlainText, chosen_from, insert_for, new_key
 from models.notices import Debt, News, Notice
 from models.residents import Resident
 
@@ -132,13 +131,12 @@ def insert_owed(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
     """Insert these owed messages but for those that stand already; how many are new."""
     if not rows:
         return 0
-    into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     whole = [
         {"key": new_key(), "notice_id": None, "state": ShortMessageState.OWED, "attempts": 0, **row}
         for row in rows
     ]
     return len(
         connection.execute(
-            into(ShortMessage).on_conflict_do_nothing().returning(ShortMessage.id), whole
+            insert_for(connection, ShortMessage).on_conflict_do_nothing().returning(ShortMessage.id), whole
         ).all()
     )

@@ -18,14 +18,13 @@ from models import clock
 from models.errors import Conflict, NotFound
 from models.journal import enter, enter_each
 from models.notices.catalogue import MOMENTS
-from models.notices.outbox import Delivery, Notice, goes_out_at
+from models.notices.outbox import NOT_ALLOWED, Delivery, Notice, goes_out_at
 from models.regions import Region, lies_within
 from models.residents import Resident
 from models.staff import StaffMember
 
 DEAD = (Delivery.REFUSED, Delivery.FAILED, Delivery.UNKNOWN, Delivery.CAPPED)
 UNWRITABLE = "unwritable"
-NOT_ALLOWED = "43101"
 
 # literals, not parameters: only so can PostgreSQL see that a partial index fits
 _DEAD: list[ColumnElement[Any]] = [literal_column(f"'{delivery}'") for delivery in DEAD]

@@ -9,12 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, insert, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
-from models.base import PlainText, chosen_from, new_key
+from models.base import PlainText, chosen_from, insert_for, new_key
 from models.notices.catalogue import MOMENTS, NoticeKind
 from models.notices.news import News
 from models.policies import Policies, policies_at
@@ -34,6 +33,8 @@ class Delivery(StrEnum):
     FAILED = "failed"  # 多次未送达，不再尝试
     UNKNOWN = "unknown"  # 结果不明，不重发
 
+
+NOT_ALLOWED = "43101"  # WeChat's errcode where a person allows no such message, or none any more
 
 # a text, because only so do both databases see that the index fits a query that says the same
 TO_PASS_ON = text(
@@ -159,8 +160,9 @@ def owe_once(connection: Connection, debts: Iterable[Debt]) -> int:
     rows = _rows_of(debts)
     if not rows:
         return 0
-    into = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    added = connection.execute(into(Notice).on_conflict_do_nothing().returning(Notice.id), rows)
+    added = connection.execute(
+        insert_for(connection, Notice).on_conflict_do_nothing().returning(Notice.id), rows
+    )
     return len(added.all())
 
 

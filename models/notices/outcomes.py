@@ -16,12 +16,11 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.notices.catalogue import MOMENTS, TemplateName
-from models.notices.outbox import Delivery, Notice
+from models.notices.outbox import NOT_ALLOWED, Delivery, Notice
 
 STILL_WANTED = timedelta(minutes=10)  # how long after it was due a message may still be allowed
 TOLD_WITHIN = timedelta(minutes=10)  # between taking a notice in hand and WeChat's last word on it
 CLOCKS_DIFFER = timedelta(minutes=1)
-NOTHING_LEFT = "43101"
 
 # literals, not parameters: only so can PostgreSQL see that a partial index fits
 _UNALLOWED: list[ColumnElement[Any]] = [literal_column("'not_granted'"), literal_column("'refused'")]
@@ -83,7 +82,7 @@ def unallowed_lately(
             select(Notice)
             .where(
                 Notice.delivery.in_(_UNALLOWED),
-                or_(Notice.delivery == Delivery.NOT_GRANTED, Notice.outcome == NOTHING_LEFT),
+                or_(Notice.delivery == Delivery.NOT_GRANTED, Notice.outcome == NOT_ALLOWED),
                 Notice.settled_at >= clock.now() - STILL_WANTED,
                 or_(
                     *(
