@@ -204,22 +204,8 @@ def forget_old_reports(session: Session) -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined,unused-ignore]  # a DELETE's result always counts rows
 
 
-def spend(session: Session, *, account_id: int, template: str) -> bool:
-    """Take one message off the ledger, if one is left. Two spenders of the last one: one gets it."""
-    spent = session.execute(
-        update(MessageGrant)
-        .where(
-            MessageGrant.account_id == account_id,
-            MessageGrant.template == template,
-            MessageGrant.remaining > 0,
-        )
-        .values(remaining=MessageGrant.remaining - 1)
-    )
-    return bool(spent.rowcount)  # type: ignore[attr-defined,unused-ignore]  # an UPDATE's result always counts rows
-
-
 def spend_all(session: Session, *, template: str, account_ids: Collection[int]) -> set[int]:
-    """Take one message off the ledger of each of these accounts; whose had one left."""
+    """Take one message off the ledger of each of these accounts; whose had one left. Two spenders of the last one: one gets it."""
     if not account_ids:
         return set()
     spent = session.execute(
@@ -234,11 +220,6 @@ def spend_all(session: Session, *, template: str, account_ids: Collection[int]) 
         .execution_options(synchronize_session=False)
     )
     return set(spent.scalars())
-
-
-def give_back(session: Session, *, account_id: int, template: str) -> None:
-    """Put one message back that surely was not sent."""
-    give_back_all(session, template=template, account_ids=[account_id])
 
 
 def give_back_all(session: Session, *, template: str, account_ids: Collection[int]) -> None:

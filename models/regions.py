@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Select, false, func, or_, sele
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models.base import Base, Keyed, PlainText, chosen_from
-from models.errors import Conflict, NotFound
+from models.errors import NotFound
 
 
 class RegionKind(StrEnum):
@@ -84,23 +84,6 @@ def region_by_key(session: Session, key: str) -> Region:
     if region is None:
         raise NotFound("没有找到这个地方")
     return region
-
-
-def community_named(session: Session, name: str) -> Region | None:
-    """The community called so, with or without the ending 社区. Raises Conflict ``community_ambiguous`` if two are."""
-    bare = name.strip().removesuffix("社区")
-    named = session.scalars(
-        select(Region)
-        .where(Region.kind == RegionKind.COMMUNITY, Region.name.in_([bare, f"{bare}社区"]))
-        .order_by(Region.id)
-    ).all()
-    if len(named) > 1:
-        raise Conflict(
-            "community_ambiguous",
-            f"有{len(named)}个社区叫“{bare}”，请写明是哪一个",
-            details={"codes": [region.code for region in named]},
-        )
-    return named[0] if named else None
 
 
 def paths_down_to(path: str) -> list[str]:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     UniqueConstraint,
-    func,
     or_,
     select,
     text,
@@ -38,13 +37,11 @@ class SceneKind(StrEnum):
     """What a code or link is about."""
 
     COURSE_RUN = "course_run"  # 班次的页面
-    SITE = "site"  # 站点的页面
 
 
 # the mini-program's page of each kind; it opens with the subject's key
 PAGES: Mapping[SceneKind, str] = {
     SceneKind.COURSE_RUN: "pages/courses/run",
-    SceneKind.SITE: "pages/sites/site",
 }
 
 
@@ -235,12 +232,6 @@ def count_looks(session: Session, looks: Mapping[int, int]) -> None:
             set_={"looks": SceneLooks.looks + adding.excluded.looks},
         )
     )
-
-
-def looks_of(session: Session, scene: Scene) -> int:
-    """How often a scene was resolved, as far as it is written down."""
-    counted = session.scalar(select(func.sum(SceneLooks.looks)).where(SceneLooks.scene_id == scene.id))
-    return int(counted or 0)
 
 
 def _let_expired_go(session: Session, kind: SceneKind, subject_key: str) -> None:

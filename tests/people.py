@@ -40,7 +40,7 @@ from models.notices import TemplateName
 from models.partners import Partner, PartnerKind, admit, enlist
 from models.regions import Region, RegionKind, plant
 from models.residents import Bond, BondKind, Profile, Resident, bind, introduce
-from models.scenes import Scene, SceneKind, make_scene
+from models.scenes import Scene, SceneKind, SceneLooks, make_scene
 from models.sites import Site, SiteKind, Venue, add_venue, open_site
 from models.staff import Role, StaffMember, accept_invitation, grant, hire, invite
 
@@ -436,6 +436,11 @@ class Town:
                 region=session.get_one(Region, run.region_id),
                 expires_at=clock.now() + lasts if lasts else None,
             )
+
+    def looks_at(self, scene: Scene) -> int:
+        """How often a code was looked at, as far as it is written down."""
+        with reading() as session:
+            return sum(session.scalars(select(SceneLooks.looks).where(SceneLooks.scene_id == scene.id)))
 
     def registrations(self, run: CourseRun) -> Sequence[Registration]:
         """Every registration of a run, in the order of decision."""

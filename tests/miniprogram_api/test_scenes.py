@@ -22,7 +22,7 @@ from models.clock import StoppedClock
 from models.courses import CourseRun
 from models.errors import NotFound, Refusal
 from models.journal import JournalEntry
-from models.scenes import Scene, SceneKind, live_scene, looks_of, revoke
+from models.scenes import Scene, SceneKind, live_scene, revoke
 from models.staff import Role
 from tests.people import Town, a_staff_member
 from tests.phones import Door, the_problem, told
@@ -114,8 +114,7 @@ def test_every_look_at_a_quiet_poster_is_counted(door: Door, town: Town, run: Co
     for _ in range(3):
         told(door.phone().get(f"/scenes/{scene.key}"))
     door.phone().get(f"/scenes/{new_key()}")
-    with reading() as session:
-        assert looks_of(session, scene) == 3
+    assert town.looks_at(scene) == 3
 
 
 def test_looks_in_a_hurry_are_written_down_together(
@@ -125,12 +124,10 @@ def test_looks_in_a_hurry_are_written_down_together(
     monkeypatch.setitem(door.app.extensions, "scene_looks", LookTally(0.3))
     for _ in range(5):
         told(door.phone().get(f"/scenes/{scene.key}"))
-    with reading() as session:
-        assert looks_of(session, scene) == 1  # the first at once, the others with the next that comes later
+    assert town.looks_at(scene) == 1  # the first at once, the others with the next that comes later
     time.sleep(0.3)
     told(door.phone().get(f"/scenes/{scene.key}"))
-    with reading() as session:
-        assert looks_of(session, scene) == 6
+    assert town.looks_at(scene) == 6
 
 
 # --- the picture --------------------------------------------------------------------------------------------------

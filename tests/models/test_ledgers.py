@@ -12,7 +12,7 @@ from models import clock as town_clock
 from models.base import reading, transaction
 from models.consents import PRIVACY_POLICY, Consent, ConsentChannel, agree, consent_in_force, withdraw
 from models.errors import Busy, Conflict
-from models.grants import Answer, MessageGrant, empty, give_back, record_answers, spend
+from models.grants import Answer, MessageGrant, empty, give_back_all, record_answers, spend_all
 from models.journal import JournalEntry, enter
 from models.kept_answers import KEPT_FOR, KeptAnswer, forget_old_answers, keep, recall
 from tests.people import Town
@@ -40,7 +40,8 @@ def answer(town: Town, *answers: Answer) -> None:
 def spend_one(town: Town) -> bool:
     """Take one message off the resident's ledger."""
     with transaction() as session:
-        return spend(session, account_id=town.resident.account_id or 0, template=TEMPLATE)
+        mine = town.resident.account_id or 0
+        return spend_all(session, template=TEMPLATE, account_ids=[mine]) == {mine}
 
 
 def test_an_accept_buys_one_message_and_nothing_else_does(town: Town) -> None:
@@ -61,7 +62,7 @@ def test_what_was_not_sent_is_given_back(town: Town) -> None:
     answer(town, Answer.ACCEPT)
     assert spend_one(town)
     with transaction() as session:
-        give_back(session, account_id=town.resident.account_id or 0, template=TEMPLATE)
+        give_back_all(session, template=TEMPLATE, account_ids=[town.resident.account_id or 0])
     assert spend_one(town)
 
 

@@ -6,11 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from models.base import reading, transaction
-from models.errors import Conflict, NotFound
+from models.errors import NotFound
 from models.regions import (
     Region,
     RegionKind,
-    community_named,
     is_within,
     lies_within,
     paths_down_to,
@@ -68,32 +67,6 @@ def test_planting_again_renames(town: Town) -> None:
         assert again.id == town.wutong.id
     with reading() as session:
         assert region_by_key(session, town.wutong.key).name == "梧桐里新社区"
-
-
-@pytest.mark.parametrize("name", ["梧桐里", "梧桐里社区", " 梧桐里社区 "])
-def test_a_community_is_found_with_or_without_its_ending(town: Town, name: str) -> None:
-    with reading() as session:
-        found = community_named(session, name)
-    assert found is not None
-    assert found.id == town.wutong.id
-
-
-@pytest.mark.parametrize("name", ["", "社区", "东街街道", "没有这里"])
-def test_what_is_no_communitys_name_finds_none(town: Town, name: str) -> None:
-    with reading() as session:
-        assert community_named(session, name) is None
-
-
-def test_two_communities_of_one_name_must_be_told_apart(town: Town) -> None:
-    with transaction() as session:
-        west = session.get_one(Region, town.west_street.id)
-        plant(session, kind=RegionKind.COMMUNITY, code="wutong-west", name="梧桐里", parent=west)
-        with pytest.raises(Conflict) as caught:
-            community_named(session, "梧桐里")
-    assert (caught.value.code, caught.value.details) == (
-        "community_ambiguous",
-        {"codes": ["wutong", "wutong-west"]},
-    )
 
 
 def test_an_unknown_key_is_not_found(town: Town) -> None:

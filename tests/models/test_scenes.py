@@ -21,13 +21,11 @@ from models.scenes import (
     count_looks,
     keep_link,
     live_scene,
-    looks_of,
-    make_scene,
     resolve,
     revoke,
     scene_for_staff,
 )
-from tests.people import Town, a_site
+from tests.people import Town
 
 WECHATS_ALPHABET = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]{1,32}")  # wechat.md §7
 DAY = timedelta(days=1)
@@ -59,13 +57,6 @@ def test_a_scene_leads_to_its_page_with_the_key_of_its_subject(town: Town, run: 
         "pages/courses/run",
         f"key={run.key}",
     )
-
-
-def test_a_site_has_a_page_of_its_own(town: Town) -> None:
-    with transaction() as session:
-        site = a_site(session, town.wutong)
-        scene = make_scene(session, SceneKind.SITE, subject_key=site.key, region=site.region)
-    assert (scene.page, scene.query) == ("pages/sites/site", f"key={site.key}")
 
 
 def test_a_scene_is_of_signs_that_wechat_takes_and_tells_nothing(town: Town, run: CourseRun) -> None:
@@ -174,13 +165,7 @@ def test_looks_add_up_by_the_day(town: Town, run: CourseRun, clock: StoppedClock
     clock.advance(days=1)
     with transaction() as session:
         count_looks(session, {one.id: 1})
-    with reading() as session:
-        assert (looks_of(session, one), looks_of(session, other)) == (6, 1)
-        assert looks_of(session, made_nowhere()) == 0
-
-
-def made_nowhere() -> Scene:
-    return Scene(id=0)
+    assert (town.looks_at(one), town.looks_at(other)) == (6, 1)
 
 
 def test_of_two_links_made_at_once_the_first_is_kept_while_it_opens(

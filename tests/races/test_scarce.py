@@ -18,7 +18,7 @@ from models.base import db, reading, transaction, writer
 from models.consents import PRIVACY_POLICY, Consent, ConsentChannel, agree
 from models.courses import plan_run
 from models.errors import Busy, Conflict
-from models.grants import Answer, MessageGrant, record_answers, spend
+from models.grants import Answer, MessageGrant, record_answers, spend_all
 from models.kept_answers import keep
 from models.notices import Delivery, Notice
 from models.notices.sending import claim_due
@@ -167,7 +167,7 @@ def account_id(town: Town) -> int:
 def spend_one(account_id: int) -> bool:
     """Take one message off the ledger, by the verb."""
     with transaction() as session:
-        return spend(session, account_id=account_id, template="registration_result")
+        return bool(spend_all(session, template="registration_result", account_ids=[account_id]))
 
 
 def forgetful_spend(account_id: int, looked: threading.Barrier) -> bool:

@@ -13,7 +13,7 @@ from models import clock as town_clock
 from models.base import db, new_key, reading, transaction, writer
 from models.courses import CourseRun
 from models.regions import Region
-from models.scenes import Scene, SceneKind, count_looks, live_scene, looks_of, make_scene
+from models.scenes import Scene, SceneKind, count_looks, live_scene, make_scene
 from tests.people import Town
 from tests.races.controls import without_index
 from tests.races.rush import rush
@@ -96,5 +96,4 @@ def test_looks_counted_at_once_all_count(town: Town, run: CourseRun, app: Flask)
 
     answers = rush(app, [partial(look, n % 2) for n in range(24)])
     assert answers == [None] * 24
-    with reading() as session:
-        assert [looks_of(session, scene) for scene in scenes] == [24, 24]
+    assert [town.looks_at(scene) for scene in scenes] == [24, 24]

@@ -14,11 +14,10 @@ from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.courses import CourseRun
-from models.regions import Region
-from models.scenes import SceneKind, live_scene, make_scene, revoke
+from models.scenes import SceneKind, live_scene, revoke
 from server.jobs import SCHEDULE
 from server.jobs.tidying import CODES_KEPT_FOR, forget_code_pictures
-from tests.people import Town, a_site
+from tests.people import Town
 from tests.phones import Door
 
 
@@ -92,19 +91,11 @@ def test_a_code_that_was_taken_back_at_another_machine_is_removed_here_too(
     assert shelf.names() == []
 
 
-def test_the_code_of_a_site_stays_and_what_belongs_to_no_code_goes(
-    door: Door, town: Town, shelf: PictureShelf, clock: StoppedClock
-) -> None:
-    with transaction() as session:
-        site = a_site(session, town.wutong)
-        region = session.get_one(Region, town.wutong.id)
-        kept = make_scene(session, SceneKind.SITE, subject_key=site.key, region=region)
-    for key in (kept.key, "aaaaaaaaaaaaaaaa"):
-        shelf.made_once(f"{key}-430-release", lambda: b"picture")
-    clock.advance(days=365)
+def test_a_picture_that_belongs_to_no_code_goes(door: Door, shelf: PictureShelf) -> None:
+    shelf.made_once("aaaaaaaaaaaaaaaa-430-release", lambda: b"picture")
     with the_worker(door):
         assert forget_code_pictures(town_clock.now()) == 1
-    assert shelf.names() == [f"{kept.key}-430-release"]
+    assert shelf.names() == []
 
 
 def test_many_pictures_are_looked_at_in_handfuls(
