@@ -41,11 +41,9 @@ from models.errors import NotFound
 from models.journal import enter
 from models.regions import region_by_key
 from models.residents import Resident, bonds_of, resident_of, ward_by_key
-from models.staff import Role, places_of
+from models.staff import OFFICE, places_of
 
 door = Door("courses", description="课程与报名")
-
-KEEPERS_OF_ROSTERS = (Role.ADMIN, Role.CLERK)
 
 
 class Mine(NamedTuple):
@@ -158,7 +156,7 @@ def show_roster(wanted: dict[str, Any], key: str) -> dict[str, Any]:
     """
     session = db.session()
     member = staff_hat()
-    run = run_for_staff(session, key, within=places_of(session, member, *KEEPERS_OF_ROSTERS))
+    run = run_for_staff(session, key, within=places_of(session, member, *OFFICE))
     limit = wanted["limit"]
     lines = roster_of(session, run, after_id=after_id(wanted.get("cursor")), most=limit + 1)
     enter(

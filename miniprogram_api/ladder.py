@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import current_app
 
-from miniprogram_api.courses import KEEPERS_OF_ROSTERS
 from miniprogram_api.cursors import after_moment, micros, page
 from miniprogram_api.edge import Door, account, caller, staff_hat
 from miniprogram_api.schemas.ladder import CallOut, CallOutcomeIn, CallsOut, CallsQuery, ReachOut, ReachQuery
@@ -16,7 +15,7 @@ from models.courses import people_to_tell, run_for_staff
 from models.journal import enter, enter_each
 from models.ladder import Call, CallScope, Rung, call_within, calls_within, reach_of, write_outcome
 from models.ladder.calls import TO_DO
-from models.staff import Role, places_of
+from models.staff import OFFICE, Role, places_of
 
 door = Door("ladder", description="电话任务与通知到位情况")
 
@@ -80,7 +79,7 @@ def show_reach(wanted: dict[str, Any], key: str) -> dict[str, Any]:
     run's community or above; every look is journalled.
     """
     session = db.session()
-    run = run_for_staff(session, key, within=places_of(session, staff_hat(), *KEEPERS_OF_ROSTERS))
+    run = run_for_staff(session, key, within=places_of(session, staff_hat(), *OFFICE))
     sms: SmsGateway = current_app.extensions["sms"]
     people = people_to_tell(session, run)
     reach = reach_of(session, people, wanted["moment"], sends_short_messages=sms.carries)
@@ -115,6 +114,6 @@ def _summary(people: int, unreachable: int) -> str:
 def _scope() -> CallScope:
     session, member = db.session(), staff_hat()
     return CallScope(
-        places=places_of(session, member, Role.ADMIN, Role.CLERK),
+        places=places_of(session, member, *OFFICE),
         grids=places_of(session, member, Role.GRID_WORKER),
     )

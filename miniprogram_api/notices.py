@@ -19,11 +19,9 @@ from miniprogram_api.schemas.notices import (
 from models.base import db
 from models.notices import Delivery, Notice, count_unread, inbox_of, read_notice, read_through
 from models.notices.dead_letters import DeadLetter, dead_letters, look_at, send_again
-from models.staff import Role, places_of
+from models.staff import OFFICE, places_of
 
 door = Door("notices", description="消息")
-
-KEEPERS_OF_LETTERS = (Role.ADMIN, Role.CLERK)
 
 
 @door.get("/me/notices")
@@ -78,7 +76,7 @@ def list_dead_letters(wanted: dict[str, Any]) -> dict[str, Any]:
     limit = wanted["limit"]
     letters = dead_letters(
         session,
-        within=places_of(session, staff_hat(), *KEEPERS_OF_LETTERS),
+        within=places_of(session, staff_hat(), *OFFICE),
         delivery=Delivery(wanted["delivery"]) if "delivery" in wanted else None,
         after=after_moment(wanted.get("cursor")),
         most=limit + 1,
@@ -97,4 +95,4 @@ def send_dead_letter_again(key: str) -> DeadLetter:
     """
     session = db.session()
     member = staff_hat()
-    return send_again(session, key, within=places_of(session, member, *KEEPERS_OF_LETTERS), by=member)
+    return send_again(session, key, within=places_of(session, member, *OFFICE), by=member)

@@ -18,7 +18,6 @@ from miniprogram_api.schemas.timetabling import (
 )
 from models.base import db
 from models.courses import (
-    PUBLISHERS,
     By,
     CourseRun,
     CourseSession,
@@ -37,7 +36,7 @@ from models.courses import (
 )
 from models.errors import Conflict
 from models.sites import Venue, venue_in, venues_within
-from models.staff import places_of
+from models.staff import OFFICE, places_of
 
 door = Door("timetabling", description="排课")
 
@@ -184,7 +183,7 @@ def cancel_staff_session(sent: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _places() -> list[Any]:
-    return places_of(db.session(), staff_hat(), *PUBLISHERS)
+    return places_of(db.session(), staff_hat(), *OFFICE)
 
 
 def _run(key: str) -> CourseRun:

@@ -24,7 +24,7 @@ from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
 from models.notices.dead_letters import count_waiting as count_dead_letters
 from models.policies import policies_at
 from models.regions import Region
-from models.staff import Role, RoleGrant, StaffMember, grants_of
+from models.staff import OFFICE, Role, RoleGrant, StaffMember, grants_of
 
 TOLD_WITHIN = timedelta(
     minutes=30
@@ -44,9 +44,9 @@ class Pile:
 
 
 PILES = (
-    Pile("dead_letters", "消息没送达", frozenset({Role.ADMIN, Role.CLERK}), count_dead_letters),
-    Pile("calls", "电话任务", frozenset({Role.ADMIN, Role.CLERK, Role.GRID_WORKER}), count_calls),
-    Pile("content_checks", "内容审核", frozenset({Role.ADMIN, Role.CLERK}), count_content_checks),
+    Pile("dead_letters", "消息没送达", frozenset(OFFICE), count_dead_letters),
+    Pile("calls", "电话任务", frozenset({*OFFICE, Role.GRID_WORKER}), count_calls),
+    Pile("content_checks", "内容审核", frozenset(OFFICE), count_content_checks),
 )
 
 

@@ -33,6 +33,10 @@ class Role(StrEnum):
     STREET_OFFICER = "street_officer"  # 街道干部
 
 
+# 社区办公室: whose work every pile of the desk is, and the routes that lead to it
+OFFICE = (Role.ADMIN, Role.CLERK)
+
+
 class StaffMember(Keyed, Base):
     """A person who works here. Bound to a WeChat account once they accept their invitation."""
 

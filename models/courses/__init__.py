@@ -19,7 +19,6 @@ from models.courses.listing import (
 )
 from models.courses.planning import Evening, RunPlan, classes_of_teacher, open_course, plan_run
 from models.courses.publishing import (
-    PUBLISHERS,
     archive_finished,
     must_be_publisher,
     next_publishing_hour,
@@ -64,7 +63,6 @@ from models.courses.truth import still_true
 __all__ = [
     "LIVE",
     "NOTHING_LEFT",
-    "PUBLISHERS",
     "Audience",
     "By",
     "CancelledBy",

@@ -20,7 +20,6 @@ from models.policies import policies_at
 from models.regions import Region, is_within
 from models.staff import Role, StaffMember, places_of
 
-PUBLISHERS = (Role.ADMIN, Role.CLERK)
 ARCHIVED_AFTER = timedelta(days=30)
 
 

@@ -35,7 +35,7 @@ from models.ladder.calls import TO_DO
 from models.ladder.sending import claim_due, settle
 from models.notices import MOMENTS, Moment, Notice, NoticeKind, TemplateName
 from models.residents import BondKind
-from models.staff import Role, places_of
+from models.staff import OFFICE, Role, places_of
 from models.truth import still_true
 from tests.people import Person, Town, Worker, a_bond, a_person_without_phone, a_resident
 
@@ -348,9 +348,7 @@ def outcome(town: Town, call: Call, what: CallOutcome, *, attempt: int = 1, by: 
 def seen_by(worker: Worker) -> list[int]:
     with reading() as session:
         member = worker.member(session)
-        scope = CallScope(
-            places_of(session, member, Role.ADMIN, Role.CLERK), places_of(session, member, Role.GRID_WORKER)
-        )
+        scope = CallScope(places_of(session, member, *OFFICE), places_of(session, member, Role.GRID_WORKER))
         found = calls_within(session, scope, states=TO_DO, after=None, most=50)
         for call in found:
             assert call_within(session, scope, call.key) is call
