@@ -57,7 +57,7 @@ ACT_LABELS = {
     "reach.looked_at": "查看通知到位情况",
     "registration.cancelled": "取消报名",
     "registration.confirmed": "报名成功",
-    "registration.ended": "班次取消，报名随之终止",
+    "registration.ended": "班次取消后报名终止",
     "registration.promoted": "候补转正",
     "registration.waitlisted": "进入候补",
     "resident.introduced": "填写资料",
