@@ -53,6 +53,8 @@ ACT_LABELS = {
     "course_run.withdrawn": "撤下班次",
     "course_session.cancelled": "停课",
     "course_session.moved": "课次改期",
+    "place.registered": "登记地点",
+    "place.revised": "修改地点",
     "policy.set": "设定规则参数",
     "reach.looked_at": "查看通知到位情况",
     "registration.cancelled": "取消报名",

@@ -1,6 +1,6 @@
 """Commands (命令): what the operator of an installation does from a terminal.
 
-timetable  staff  policies  calendars  town  wechat  notices  pushes      one module a noun, one group each
+places  timetable  staff  policies  calendars  town  wechat  notices  pushes      one module a noun, one group each
 speaking   how they answer                       finding   whom they mean
 """
 
@@ -10,6 +10,7 @@ from flask import Flask
 
 from server.commands.calendars import calendar
 from server.commands.notices import notices
+from server.commands.places import places
 from server.commands.policies import policy
 from server.commands.pushes import pushes
 from server.commands.staff import staff
@@ -17,7 +18,7 @@ from server.commands.timetable import timetable
 from server.commands.town import town
 from server.commands.wechat import wechat
 
-GROUPS = (timetable, staff, policy, calendar, town, wechat, notices, pushes)
+GROUPS = (places, timetable, staff, policy, calendar, town, wechat, notices, pushes)
 
 
 def register_commands(app: Flask) -> None:

@@ -48,7 +48,11 @@ def place_called(session: Session, name: str) -> Region:
         .order_by(Region.path)
     ).all()
     if not found:
-        raise NotFound(f"没有叫“{wanted}”的地方，请写区域的名字（如 梧桐里社区）或编码")
+        if session.scalar(select(Region.id).limit(1)) is None:
+            raise NotFound("还没有登记任何地方，请先用 flask places import 登记")
+        raise NotFound(
+            f"没有叫“{wanted}”的地方，请写区域的名字（如 梧桐里社区）或编码，flask places list 可以看到"
+        )
     if len(found) > 1:
         listed = "、".join(f"{region.name} {region.code}" for region in found[:MOST_LISTED])
         raise Conflict("place_ambiguous", f"叫“{wanted}”的地方有 {len(found)} 个，请改用编码：{listed}")

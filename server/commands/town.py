@@ -21,7 +21,9 @@ def load_demo() -> None:
     """装入演示小城：社区、场地、人物和课程。已经有了就什么都不变。正式环境不能用。"""
     settings = _settings()
     if settings.mode is not Mode.DEMO:
-        raise Conflict("demo_only", "演示小城只能装在演示环境里，正式环境请登记真实的社区")
+        raise Conflict(
+            "demo_only", "演示小城只能装在演示环境里，正式环境请用 flask places import 登记真实的社区"
+        )
     with transaction() as session:
         is_new = load_demo_town(session, clock.now(), settings.data_dir)
     say("演示小城已装好，flask town people 可以看到人物" if is_new else "演示小城早已装好，什么都没有变")

@@ -79,7 +79,12 @@ class Column:
 
 def field_named(header: object) -> Field | None:
     """What a header means: 场地, 名额（人） and 授课老师* are all known; None when it is not."""
-    return _FIELD_BY_NAME.get(_ASIDE.sub("", plain(header)).lower())
+    return _FIELD_BY_NAME.get(bare_header(header))
+
+
+def bare_header(header: object) -> str:
+    """A header made easy to compare: half-width, without asides, stars and white space."""
+    return _ASIDE.sub("", plain(header)).lower()
 
 
 def columns_in(cells: Mapping[int, object]) -> tuple[Column, ...]:

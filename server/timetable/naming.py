@@ -58,7 +58,8 @@ class Communities:
             raise Unknown(f"叫“{shown(name)}”的社区有 {len(found)} 个", f"请写成{_or(full)}")
         names = [region.name for region in self._known]
         raise Unknown(
-            f"没有登记过叫“{shown(name)}”的社区", _suggest(name, names) or "系统里还没有登记任何社区"
+            f"没有登记过叫“{shown(name)}”的社区",
+            suggest(name, names) or "系统里还没有登记任何社区，请先用 flask places import 登记",
         )
 
 
@@ -84,7 +85,7 @@ class Rooms:
         names = list(dict.fromkeys(venue.name for venue in self._known))
         raise Unknown(
             f"{self._community}没有叫“{shown(name)}”的场地",
-            _suggest(name, names) or f"{self._community}还没有登记场地，请先登记",
+            suggest(name, names) or f"{self._community}还没有登记场地，请先用 flask places import 登记",
         )
 
 
@@ -93,7 +94,7 @@ def bare_name(community: str) -> str:
     return folded(community).removesuffix("社区")
 
 
-def _suggest(name: str, known: Sequence[str]) -> str:
+def suggest(name: str, known: Sequence[str]) -> str:
     """The nearest of the known names and the list of them; nothing when none is known."""
     if not known:
         return ""

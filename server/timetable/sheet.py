@@ -112,7 +112,8 @@ def _names(fields: tuple[Field, ...] | list[Field]) -> str:
     return "、".join(f"“{field.value}”" for field in fields)
 
 
-def _row_cells(grid: Grid) -> dict[int, dict[int, object]]:
+def row_cells(grid: Grid) -> dict[int, dict[int, object]]:
+    """The cells that hold something, by row and then by column, both in order."""
     by_row: dict[int, dict[int, object]] = {}
     for (row, column), value in sorted(grid.cells.items(), key=_place):
         by_row.setdefault(row, {})[column] = value
@@ -122,7 +123,7 @@ def _row_cells(grid: Grid) -> dict[int, dict[int, object]]:
 def _header_row(grid: Grid) -> int | None:
     """The row with the most names we know, near the top."""
     best, most = None, NAMES_OF_A_HEADER - 1
-    for row, cells in list(_row_cells(grid).items())[:HEADER_WITHIN]:
+    for row, cells in list(row_cells(grid).items())[:HEADER_WITHIN]:
         known = len({field for value in cells.values() if (field := field_named(value))})
         if known > most:
             best, most = row, known
@@ -132,7 +133,7 @@ def _header_row(grid: Grid) -> int | None:
 def _columns(grid: Grid, header: int, *, findings: Findings) -> tuple[Column, ...] | None:
     """The columns, each meaning once; None after naming the required ones that are missing."""
     kept: dict[Field, Column] = {}
-    for column in columns_in(_row_cells(grid)[header]):
+    for column in columns_in(row_cells(grid)[header]):
         if column.field is None:
             findings.warn(
                 "不认识这一列，没有读",
@@ -190,7 +191,7 @@ def _rows(
     read = {column.index for column in columns} - {counted}
     wide = {block.top for block in grid.merged if block.right - block.left + 1 >= WIDE_NOTE}
     table: dict[int, dict[int, object]] = {}
-    for row, cells in _row_cells(grid).items():
+    for row, cells in row_cells(grid).items():
         if row <= header or field_named(cells.get(indexes[Field.COURSE])) is Field.COURSE:
             continue  # above the table, or the header printed again on the next page
         says_something = any(index in read for index in cells)
@@ -204,11 +205,11 @@ def _rows(
             table[row] = cells
         elif set(cells) != {counted}:
             findings.warn("只在不认识的列里有字，这一行跳过了", at=Place(row))
-    filled = _filled_down(grid, table)
+    filled = filled_down(grid, table)
     return tuple(SheetRow(row, {**filled.get(row, {}), **cells}) for row, cells in sorted(table.items()))
 
 
-def _filled_down(grid: Grid, table: Mapping[int, Mapping[int, object]]) -> dict[int, dict[int, object]]:
+def filled_down(grid: Grid, table: Mapping[int, Mapping[int, object]]) -> dict[int, dict[int, object]]:
     """What cells merged down a column give to the rows they cover; rows with nothing of their own stay blank."""
     rows = sorted(table)
     filled: dict[int, dict[int, object]] = {}
