@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from server.wsgi import create as create_app
+from server.wsgi import command as create_app
 
 __all__ = ["create_app"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError
 from miniprogram_api.rates import RATES, Rate, RateName, rate_of
 from miniprogram_api.sms.templates import LONGEST_SIGN
 from miniprogram_api.sms.tencent import TENCENT_API
-from models.notices import ShortMessageName, TemplateName
+from models.notices import MOMENTS, ShortMessageName, TemplateName
 
 SANDBOX_APPID = "wxsandbox000000001"
 WECHAT_API = "https://api.weixin.qq.com"
@@ -144,8 +144,11 @@ class _Reader:
         return default
 
 
-def from_environment(env: Mapping[str, str] | None = None) -> Settings:
-    """The settings of this process. Raises Misconfigured with everything that is wrong, all at once."""
+def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool = False) -> Settings:
+    """The settings of this process. Raises Misconfigured with everything that is wrong, all at once.
+
+    ``for_commands`` does without the ids of message templates: one of the commands is what finds them.
+    """
     read = _Reader(os.environ if env is None else env)
     mode_text = read.text("JIAMENKOU_MODE", Mode.DEMO, check=_must_be_one_of(*Mode))
     mode = Mode(mode_text) if mode_text in list(Mode) else Mode.PRODUCTION
@@ -178,7 +181,7 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
             f"http://127.0.0.1:{sandbox_port}" if sandboxed else WECHAT_API,
             check=_must_be_url,
         ),
-        wechat_templates=_templates(read, sandboxed=sandboxed and is_demo),
+        wechat_templates=_templates(read, sandboxed=sandboxed and is_demo, needed=not for_commands),
         **_push_keys(read, sandboxed=sandboxed and is_demo, needed=not is_demo),
         wechat_state=read.text(
             "WECHAT_STATE", "formal", check=_must_be_one_of("formal", "trial", "developer")
@@ -199,14 +202,15 @@ def from_environment(env: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def _templates(read: _Reader, *, sandboxed: bool) -> dict[TemplateName, str]:
-    """``WECHAT_TEMPLATES``: ``name=id`` pairs with commas between, one for every template of the catalogue."""
+def _templates(read: _Reader, *, sandboxed: bool, needed: bool) -> dict[TemplateName, str]:
+    """``WECHAT_TEMPLATES``: ``name=id`` pairs with commas between, one for every template something is told with."""
     text = read.env.get("WECHAT_TEMPLATES", "").strip()
     if sandboxed and not text:
         from server.wechat_sandbox import templates  # noqa: PLC0415 - production never loads the sandbox
 
         return {name: getattr(templates, name).id for name in TemplateName}
-    return _ids_by_name(read, "WECHAT_TEMPLATES", TemplateName)
+    told_with = {moment.template for moment in MOMENTS.values()}
+    return _ids_by_name(read, "WECHAT_TEMPLATES", TemplateName, needed=told_with if needed else set())
 
 
 def _push_keys(read: _Reader, *, sandboxed: bool, needed: bool) -> dict[str, str | None]:
@@ -235,7 +239,7 @@ def _sms_account(read: _Reader) -> SmsAccount | None:
         app_id=read.text("SMS_APP_ID", check=_must_be_digits),
         sign=read.text("SMS_SIGN", check=_must_be_sign),
         region=read.text("SMS_REGION", "ap-guangzhou"),
-        templates=_ids_by_name(read, "SMS_TEMPLATES", ShortMessageName),
+        templates=_ids_by_name(read, "SMS_TEMPLATES", ShortMessageName, needed=set(ShortMessageName)),
     )
 
 
@@ -262,8 +266,10 @@ def _redis(read: _Reader) -> str | None:
     return None if url == IN_MEMORY else url
 
 
-def _ids_by_name(read: _Reader, setting: str, names: type[Name]) -> dict[Name, str]:
-    """``name=id`` pairs with commas between: one for every name, no id twice."""
+def _ids_by_name(
+    read: _Reader, setting: str, names: type[Name], *, needed: Collection[Name]
+) -> dict[Name, str]:
+    """``name=id`` pairs with commas between: one for every name that is needed, no id twice."""
     pairs: dict[str, str] = {}
     for pair in _listed(read.env.get(setting, "")):
         name, _, template_id = (part.strip() for part in pair.partition("="))
@@ -272,13 +278,13 @@ def _ids_by_name(read: _Reader, setting: str, names: type[Name]) -> dict[Name, s
         elif template_id and template_id in pairs.values():
             read.faults.append(f"{setting} gives {name} the id of another template")
         pairs[name] = template_id
-    missing = [name for name in names if not pairs.get(name)]
+    missing = [name for name in names if name in needed and not pairs.get(name)]
     if missing:
         read.faults.append(f"{setting} has no id for: {', '.join(missing)}")
     unknown = sorted(set(pairs) - set(names))
     if unknown:
         read.faults.append(f"{setting} names templates we do not know: {', '.join(unknown)}")
-    return {name: pairs.get(name, "") for name in names}
+    return {name: pairs[name] for name in names if pairs.get(name)}
 
 
 def _demo_keys(data_dir: Path, read: _Reader) -> dict[str, str]:

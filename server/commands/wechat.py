@@ -36,7 +36,7 @@ def check() -> None:
         raise Conflict(
             "templates_unfit", f"有 {len(wrong)} 处要处理，可以先试 flask wechat templates install"
         )
-    say(f"{len(TemplateName)} 个消息模板都对得上")
+    say(f"{len(_settings().wechat_templates)} 个消息模板都对得上")
 
 
 @templates.command("install")
@@ -66,21 +66,23 @@ def install() -> None:
                 ids[name] = added
                 say(f"“{title}”已添加")
     kept = _settings().wechat_templates
-    say(
-        "WECHAT_TEMPLATES="
-        + ",".join(f"{name}={ids.get(name) or kept.get(name, '')}" for name in TemplateName)
-    )
+    found = {**kept, **ids}
+    say("WECHAT_TEMPLATES=" + ",".join(f"{name}={found[name]}" for name in TemplateName if name in found))
     if missing:
         raise Conflict("templates_missing", f"还有 {len(missing)} 个模板要人工申请：{'、'.join(missing)}")
 
 
 def _faults_of(name: TemplateName, found: Mapping[str, AccountTemplate]) -> Iterator[str]:
-    title = TEMPLATE_TITLES[name]
-    template = found.get(_settings().wechat_templates.get(name, ""))
+    title, needed = TEMPLATE_TITLES[name], _keys_of(name)
+    written = _settings().wechat_templates.get(name)
+    if written is None:
+        if needed:
+            yield f"“{title}”（{name}）：WECHAT_TEMPLATES 里还没有写"
+        return
+    template = found.get(written)
     if template is None:
         yield f"“{title}”（{name}）：账号里没有 WECHAT_TEMPLATES 写的这个模板"
         return
-    needed = _keys_of(name)
     lacking = sorted(needed - _keys_in(template))
     if lacking:
         yield f"“{title}”（{name}）：模板缺少关键词 {'、'.join(lacking)}"

@@ -143,7 +143,7 @@ def test_everything_that_is_senseless_is_listed_with_what_is_missing(production:
         ("WECHAT_TEMPLATES", TEMPLATES + ",surprise=x"),
         ("WECHAT_TEMPLATES", TEMPLATES + ",registration_result=other"),
         ("WECHAT_TEMPLATES", TEMPLATES.replace("template-1", "template-0")),
-        ("WECHAT_TEMPLATES", TEMPLATES.replace("=template-1", "=")),
+        ("WECHAT_TEMPLATES", TEMPLATES.replace("=template-2", "=")),
         ("WECHAT_TEMPLATES", "nonsense"),
         ("WECHAT_PUSH_TOKEN", "ab"),
         ("WECHAT_PUSH_TOKEN", "a-b-c"),

@@ -123,7 +123,7 @@ def test_chinese_reaches_a_pipe_in_a_bare_environment(tmp_path: Path) -> None:
     }
 
     def flask(*command: str) -> subprocess.CompletedProcess[bytes]:
-        line = [sys.executable, "-m", "flask", "--app", "server.wsgi:create()", *command]
+        line = [sys.executable, "-m", "flask", *command]
         return subprocess.run(line, env=bare, cwd=HOME, capture_output=True, check=False)
 
     unmigrated = flask("staff", "list")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import Result
+from cryptography.fernet import Fernet
 
 from miniprogram_api.wechat import WeChatGateway
 from models.notices import TEMPLATE_TITLES, TemplateName
+from server.settings import from_environment
 from tests.phones import TEMPLATES, Door, door, doors, sandbox
 
 __all__ = ["door", "doors", "sandbox"]
 
 Runs = Callable[..., Result]
+HOME = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -66,3 +74,77 @@ def test_what_is_missing_is_added_from_the_library_and_what_is_there_is_not_adde
     line = again.output.strip().splitlines()[-1]
     assert line.startswith("WECHAT_TEMPLATES=")
     assert TEMPLATES[TemplateName.REGISTRATION_RESULT] not in line  # the new one has an id of its own
+
+
+# --- before there are any templates -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def first_day(tmp_path: Path) -> dict[str, str]:
+    """A production environment in which only the templates are missing still."""
+    return {
+        "PATH": os.environ["PATH"],
+        "JIAMENKOU_MODE": "production",
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/town.sqlite3",
+        "SECRET_KEY": "s" * 32,
+        "DATA_KEY": Fernet.generate_key().decode(),
+        "LOOKUP_KEY": "l" * 32,
+        "WECHAT_APPID": "wx1234567890abcdef",
+        "WECHAT_SECRET": "a-secret",
+        "WECHAT_BASE_URL": "http://127.0.0.1:9",  # nobody there
+        "WECHAT_PUSH_TOKEN": "atoken123",
+        "WECHAT_PUSH_AES_KEY": "k" * 43,
+    }
+
+
+def run(first_day: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command],
+        env=first_day,
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_commands_run_before_the_templates_are_known(first_day: dict[str, str]) -> None:
+    assert run(first_day, "-m", "flask", "db", "upgrade").returncode == 0
+    asked = run(first_day, "-m", "flask", "wechat", "templates", "install")
+    assert asked.stderr.strip().splitlines()[-1] == "微信服务暂时没有响应，请稍后再试一次"
+
+
+def test_web_and_worker_do_not_start_without_them_and_say_which(first_day: dict[str, str]) -> None:
+    del first_day["WECHAT_SECRET"]
+    for command in (("-c", "from server.wsgi import create; create()"), ("-m", "server.worker")):
+        ended = run(first_day, *command)
+        assert ended.returncode == 1
+        title, *faults = ended.stderr.splitlines()
+        assert title == "设置有误，共 2 处："
+        assert faults[0] == "  - WECHAT_SECRET is not set"
+        assert "WECHAT_TEMPLATES has no id for: registration_result, class_reminder," in faults[1]
+
+
+def test_what_install_prints_is_what_the_town_starts_with(
+    flask: Runs, door: Door, first_day: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway: WeChatGateway = door.app.extensions["wechat"]
+    with door.app.app_context():
+        for template in gateway.templates():
+            gateway.delete_template(template.id)
+    monkeypatch.setitem(
+        door.app.extensions, "settings", replace(door.app.extensions["settings"], wechat_templates={})
+    )
+    installed = flask("wechat", "templates", "install")
+    assert installed.exit_code == 0, installed.output
+    name, _, line = installed.stdout.splitlines()[-1].partition("=")
+    ids = from_environment(first_day | {name: line}).wechat_templates
+    # nothing is told with an offer of a seat yet: the library is not asked for it, and nobody waits for its id
+    assert set(ids) == set(TemplateName) - {TemplateName.SEAT_OFFER}
+    monkeypatch.setitem(
+        door.app.extensions, "settings", replace(door.app.extensions["settings"], wechat_templates=ids)
+    )
+    checked = flask("wechat", "templates", "check")
+    assert checked.exit_code == 0, checked.output
