@@ -1,11 +1,17 @@
 """How the web server runs (gunicorn). Settings come from the environment; see env.example."""
 
-import os
+import sys
+from pathlib import Path
 
-bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # gunicorn reads this file before it looks there
+
+from server.lifeline import hold_on_to_runner
+from server.listening import number_said, said
+
+bind = f"{said('BIND')}:{number_said('PORT')}"
 # gevent: thousands of phones wait for one committer per process, and waiting must cost nothing
 worker_class = "gevent"
-workers = int(os.environ.get("WEB_WORKERS", "2"))  # about one a core
+workers = number_said("WEB_WORKERS")  # about one a core
 worker_connections = 4096
 backlog = 4096
 keepalive = 30  # longer than the proxy in front keeps its own connections busy
@@ -18,13 +24,11 @@ accesslog = None  # the application writes one line a request, without query and
 
 def on_starting(server):
     """The master ends with ``make run``; its workers end with it."""
-    from server.lifeline import hold_on_to_runner  # noqa: PLC0415 - gunicorn reads this file before the path is set
-
     hold_on_to_runner()
 
 
 def post_fork(server, worker):
     """A worker accepts as many connections at once as come."""
-    from server.web import let_everybody_in  # noqa: PLC0415 - see above
+    from server.web import let_everybody_in  # noqa: PLC0415 - the master must not load gevent for its own
 
     let_everybody_in()

@@ -1,8 +1,14 @@
 """How the WeChat sandbox runs beside a demo. One process: its account lives in memory and is kept in one file."""
 
-import os
+import sys
+from pathlib import Path
 
-bind = f"127.0.0.1:{os.environ.get('SANDBOX_PORT', '8001')}"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # gunicorn reads this file before it looks there
+
+from server.lifeline import hold_on_to_runner
+from server.listening import number_said, said
+
+bind = f"127.0.0.1:{number_said('SANDBOX_PORT')}"
 worker_class = "gthread"
 workers = 1
 threads = 16
@@ -10,11 +16,9 @@ keepalive = 30
 graceful_timeout = 2
 control_socket_disable = True
 errorlog = "-"
-raw_env = [f"SANDBOX_STATE={os.environ.get('DATA_DIR', './var')}/wechat-sandbox.json"]
+raw_env = [f"SANDBOX_STATE={said('DATA_DIR')}/wechat-sandbox.json"]
 
 
 def on_starting(server):
     """The master ends with ``make run``; its worker ends with it."""
-    from server.lifeline import hold_on_to_runner  # noqa: PLC0415 - gunicorn reads this file before the path is set
-
     hold_on_to_runner()

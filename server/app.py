@@ -43,7 +43,6 @@ def create_app(settings: Settings, *, fresh_seconds: float = FRESH_SECONDS) -> F
     """
     set_up_logs(settings.log_level)
     vault.unlock(settings.data_keys, settings.lookup_key)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     app = Flask("jiamenkou", static_folder=None)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from errno import EACCES
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -25,14 +26,13 @@ from miniprogram_api.rates import RATES, Rate, RateName, rate_of
 from miniprogram_api.sms.templates import LONGEST_SIGN
 from miniprogram_api.sms.tencent import TENCENT_API
 from models.notices import MOMENTS, ShortMessageName, TemplateName
+from server.listening import DEFAULTS, MOST, whole_number
 
 SANDBOX_APPID = "wxsandbox000000001"
 WECHAT_API = "https://api.weixin.qq.com"
 # what a demo and its sandbox agree on; nobody outside reaches either
 SANDBOX_PUSH_TOKEN = "sandboxpushtoken"  # noqa: S105 - guards a sandbox
 SANDBOX_PUSH_AES_KEY = "sandboxsandboxsandboxsandboxsandboxsandboxs"
-HIGHEST_PORT = 65535
-MOST_WORKERS = 64
 WECHAT_CONNECTIONS = 16
 MOST_CONNECTIONS = 256
 MOST_PROXIES = 8
@@ -103,7 +103,6 @@ class Settings:
     port: int = 8000
     sandbox_port: int = 8001
     bind: str = "127.0.0.1"
-    web_workers: int = 2
     log_level: str = "INFO"
 
     @property
@@ -133,15 +132,14 @@ class _Reader:
 
     def number(self, name: str, default: int, *, most: int, least: int = 1) -> int:
         value = self.text(name, str(default))
-        if (
-            value.isascii()
-            and value.isdigit()
-            and len(value) <= len(str(most))
-            and least <= int(value) <= most
-        ):
-            return int(value)
+        number = whole_number(value, most=most, least=least)
+        if number is not None:
+            return number
         self.faults.append(f"{name} is {value!r}; it may be {least} to {most}")
         return default
+
+    def listening(self, name: str) -> int:
+        return self.number(name, int(DEFAULTS[name]), most=MOST[name])
 
 
 def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool = False) -> Settings:
@@ -152,10 +150,10 @@ def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool
     read = _Reader(os.environ if env is None else env)
     mode_text = read.text("JIAMENKOU_MODE", Mode.DEMO, check=_must_be_one_of(*Mode))
     mode = Mode(mode_text) if mode_text in list(Mode) else Mode.PRODUCTION
-    data_dir = Path(read.text("DATA_DIR", "./var")).resolve()
+    data_dir = _usable(Path(read.text("DATA_DIR", DEFAULTS["DATA_DIR"])).resolve(), read)
     demo_keys = _demo_keys(data_dir, read) if mode is Mode.DEMO else {}
-    port = read.number("PORT", 8000, most=HIGHEST_PORT)
-    sandbox_port = read.number("SANDBOX_PORT", 8001, most=HIGHEST_PORT)
+    port, sandbox_port = read.listening("PORT"), read.listening("SANDBOX_PORT")
+    read.listening("WEB_WORKERS")  # judged here with the rest, used by deploy/gunicorn.conf.py
     is_demo = mode is Mode.DEMO
     appid = read.text("WECHAT_APPID", SANDBOX_APPID if is_demo else None)
     sandboxed = appid == SANDBOX_APPID
@@ -193,8 +191,7 @@ def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool
         trusted_proxies=read.number("TRUSTED_PROXIES", 0 if is_demo else 1, most=MOST_PROXIES, least=0),
         port=port,
         sandbox_port=sandbox_port,
-        bind=read.text("BIND", "127.0.0.1"),
-        web_workers=read.number("WEB_WORKERS", 2, most=MOST_WORKERS),
+        bind=read.text("BIND", DEFAULTS["BIND"]),
         log_level=read.text("LOG_LEVEL", "INFO", check=_must_be_one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     )
     if read.faults:
@@ -287,6 +284,17 @@ def _ids_by_name(
     return {name: pairs[name] for name in names if pairs.get(name)}
 
 
+def _usable(data_dir: Path, read: _Reader) -> Path:
+    """The directory for what this machine keeps, made when it is not there."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not os.access(data_dir, os.W_OK | os.X_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+    except OSError as error:
+        read.faults.append(f"DATA_DIR {data_dir} cannot be used: {error.strerror}")
+    return data_dir
+
+
 def _demo_keys(data_dir: Path, read: _Reader) -> dict[str, str]:
     """The keys of a demo, made at its first start and kept in ``DATA_DIR``, readable by its owner alone."""
     path = data_dir / "demo-keys.env"
@@ -297,11 +305,11 @@ def _demo_keys(data_dir: Path, read: _Reader) -> dict[str, str]:
     }
     try:
         if not path.exists():
-            data_dir.mkdir(parents=True, exist_ok=True)
             _write_once(path, "".join(f"{name}={key}\n" for name, key in keys.items()))
         return dict(line.strip().split("=", 1) for line in path.read_text().splitlines() if "=" in line)
     except OSError as error:
-        read.faults.append(f"DATA_DIR {data_dir} cannot be used: {error.strerror}")
+        if not read.faults:  # a directory that cannot be used is told already
+            read.faults.append(f"DATA_DIR {data_dir} cannot be used: {error.strerror}")
         return keys
 
 

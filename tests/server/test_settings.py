@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import stat
 import threading
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,8 @@ from server.settings import (
     from_environment,
 )
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "env.example"
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+EXAMPLE = DEPLOY / "env.example"
 TEMPLATES = ",".join(f"{name}=template-{n}" for n, name in enumerate(TemplateName))
 NEEDED = {
     "DATABASE_URL", "SECRET_KEY", "DATA_KEY", "LOOKUP_KEY", "WECHAT_APPID", "WECHAT_SECRET", "WECHAT_TEMPLATES",
@@ -282,10 +284,20 @@ def test_several_processes_starting_at_once_agree_on_the_keys(tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["demo-keys.env"]
 
 
-def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    in_the_way = tmp_path / "a-file"
-    in_the_way.write_text("")
-    (fault,) = faults_of({"DATA_DIR": str(in_the_way)})
+@pytest.mark.parametrize("place", ["a-file", "a-file/below", "/proc/town"])
+def test_a_place_that_cannot_be_used_is_named(production: dict[str, str], tmp_path: Path, place: str) -> None:
+    (tmp_path / "a-file").write_text("")
+    cannot = {"DATA_DIR": str(tmp_path / place)}
+    for env in (cannot, production | cannot):  # production keeps its code pictures there
+        (fault,) = faults_of(env)
+        assert fault.startswith(f"DATA_DIR {tmp_path / place} cannot be used: ")
+
+
+def test_a_place_nobody_may_write_in_is_named(
+    production: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # who runs as root may write everywhere
+    (fault,) = faults_of(production)
     assert fault.startswith("DATA_DIR ")
 
 
@@ -324,6 +336,49 @@ def test_the_town_and_its_sandbox_cannot_share_a_port(tmp_path: Path) -> None:
 def test_blank_is_the_same_as_missing(tmp_path: Path) -> None:
     settings = demo(tmp_path, PORT="  ", DATABASE_URL="", WECHAT_TEMPLATES=" ")
     assert settings.port == 8000
+
+
+# --- what gunicorn reads itself -----------------------------------------------------------------------------------
+
+
+def conf(monkeypatch: pytest.MonkeyPatch, name: str, **env: str) -> dict[str, Any]:
+    for setting in ("BIND", "PORT", "WEB_WORKERS", "SANDBOX_PORT", "DATA_DIR"):
+        monkeypatch.delenv(setting, raising=False)
+    for setting, value in env.items():
+        monkeypatch.setenv(setting, value)
+    return runpy.run_path(str(DEPLOY / name))
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"BIND": "", "PORT": " ", "WEB_WORKERS": "", "SANDBOX_PORT": " ", "DATA_DIR": ""},
+        {
+            "PORT": "http",
+            "WEB_WORKERS": "two",
+            "SANDBOX_PORT": "70000",
+        },  # its workers refuse to start, and say why
+    ],
+)
+def test_gunicorn_takes_blank_as_missing_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, env: dict[str, str]
+) -> None:
+    web, sandbox = conf(monkeypatch, "gunicorn.conf.py", **env), conf(monkeypatch, "sandbox.conf.py", **env)
+    settings = demo(tmp_path)
+    assert web["bind"] == f"{settings.bind}:{settings.port}" == "127.0.0.1:8000"
+    assert web["workers"] == 2
+    assert sandbox["bind"] == f"127.0.0.1:{settings.sandbox_port}" == "127.0.0.1:8001"
+    assert sandbox["raw_env"] == ["SANDBOX_STATE=./var/wechat-sandbox.json"]
+
+
+def test_gunicorn_listens_where_the_settings_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = {"BIND": "0.0.0.0", "PORT": " 8010 ", "WEB_WORKERS": "4", "SANDBOX_PORT": "8011"}
+    web, sandbox = conf(monkeypatch, "gunicorn.conf.py", **said), conf(monkeypatch, "sandbox.conf.py", **said)
+    settings = demo(tmp_path, **said)
+    assert web["bind"] == f"{settings.bind}:{settings.port}" == "0.0.0.0:8010"
+    assert web["workers"] == 4
+    assert sandbox["bind"] == f"127.0.0.1:{settings.sandbox_port}" == "127.0.0.1:8011"
 
 
 # --- the example --------------------------------------------------------------------------------------------------
