@@ -23,9 +23,10 @@ from flask_migrate import upgrade
 from honcho.printer import Printer
 
 from models import clock
-from models.base import transaction
+from models.base import reading, transaction
+from models.errors import Refusal
 from server.app import create_app
-from server.demo import DemoPerson, demo_people, load_demo_town
+from server.demo import DemoPerson, demo_people, load_demo_town, must_not_be_a_real_town
 from server.lifeline import RUNNER, hold_on_to_parent
 from server.settings import Misconfigured, Mode, Settings, from_environment
 
@@ -48,14 +49,23 @@ def main() -> int:
             "端口已被占用，可能已经在运行。请先停掉，或换一个端口（例如 PORT=8010 SANDBOX_PORT=8011 make run）：",
             *busy,
         )
-    people = prepare(settings)
+    try:
+        people = prepare(settings)
+    except Refusal as refusal:
+        return _say(refusal.message)
     return _run_together(settings, people)
 
 
 def prepare(settings: Settings) -> list[DemoPerson]:
-    """Bring the database up to date; in demo mode load the demo town and name its people. Quick when there is nothing to do."""
+    """Bring the database up to date; in demo mode load the demo town and name its people. Quick when there is nothing to do.
+
+    Raises Conflict ``town_is_real`` before anything is changed: run as a demo, a real town would tell its people into the sandbox.
+    """
     app = create_app(settings)
     with app.app_context():
+        if settings.mode is Mode.DEMO:
+            with reading() as session:
+                must_not_be_a_real_town(session)
         upgrade()
         if settings.mode is Mode.DEMO:
             with transaction() as session:

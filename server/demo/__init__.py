@@ -8,18 +8,19 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from models.accounts import Account, open_login, revoke_login
 from models.courses import Course, CourseRun, Tap, register
+from models.errors import Conflict
 from models.regions import Region
 from server.demo.cast import DemoPerson, bring_in_people, demo_people
 from server.demo.classes import CLASSES, FILE_NAME, write_timetable
 from server.demo.places import CITY, plant_places
 from server.timetable import apply_timetable, read_timetable
 
-__all__ = ["DemoPerson", "demo_people", "is_loaded", "load_demo_town"]
+__all__ = ["DemoPerson", "demo_people", "is_loaded", "load_demo_town", "must_not_be_a_real_town"]
 
 
 def is_loaded(session: Session) -> bool:
@@ -27,12 +28,27 @@ def is_loaded(session: Session) -> bool:
     return session.scalar(select(Region.id).where(Region.code == CITY)) is not None
 
 
+def must_not_be_a_real_town(session: Session) -> None:
+    """Raise Conflict ``town_is_real`` when this database holds the places of another town than the demo's."""
+    if not inspect(session.connection()).has_table(Region.__tablename__):
+        return
+    somewhere = session.scalar(select(Region.name).order_by(Region.path).limit(1))
+    if somewhere is not None and not is_loaded(session):
+        raise Conflict(
+            "town_is_real",
+            f"这个数据库里已经有自己的区域（{somewhere}），不是演示小城，什么都没有变。"
+            "演示请换一个 DATABASE_URL；正式运行请写 JIAMENKOU_MODE=production",
+        )
+
+
 def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
     """Build the demo town in the caller's writing transaction, once; whether there was anything to do.
 
     ``now`` is the moment its classes are counted from, the clock's own. The timetable they come from is left in
     ``data_dir`` as an .xlsx file. A town that stands already is left exactly as it is, with all that people did in it.
+    Raises Conflict ``town_is_real`` where another town stands.
     """
+    must_not_be_a_real_town(session)
     if is_loaded(session):
         return False
     regions = plant_places(session)

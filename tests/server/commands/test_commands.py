@@ -244,6 +244,12 @@ def test_the_demo_town_is_loaded_once(flask: Runs) -> None:
     assert "居民：居民A01  openid demo-resident  key " in flask("town", "people").stdout
 
 
+def test_the_demo_town_is_not_loaded_into_a_town_of_somebody_elses(office: Runs) -> None:
+    line = refused(office("town", "load-demo"))
+    assert "已经有自己的区域（澄湖区）" in line
+    assert "安澜市" not in office("places", "list").stdout
+
+
 def test_the_demo_town_is_not_for_production(
     flask: Runs, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
