@@ -11,6 +11,7 @@ import json
 import traceback
 from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -55,6 +56,8 @@ MALFORMED = {
 }
 MOST_FAULTS = 50
 LONGEST_FIELD = 100
+MOST_FRAMES = 12
+HOUSE = Path(__file__).resolve().parents[1]
 SORRY = "系统开小差了，请稍后再试；多次出现请联系社区"
 
 
@@ -136,16 +139,36 @@ def _malformed(error: HTTPException) -> Response:
 
 def _database_trouble(error: Exception) -> Response:
     log.error(
-        "database_trouble", kind=type(error).__name__, driver=type(getattr(error, "orig", None)).__name__
+        "database_trouble",
+        kind=type(error).__name__,
+        driver=type(getattr(error, "orig", None)).__name__,
+        frames=frames_of(error),
+        request_id=g.get("request_id", ""),
     )
     return _refused(Busy("database_busy", "系统正忙，请稍等几秒再试"))
 
 
 def _unexpected(error: Exception) -> Response:
-    # the traceback's frames, not the exception's text: that may quote what people typed
-    frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-    log.error("unexpected", kind=type(error).__name__, frames=frames[-12:])
+    log.error(
+        "unexpected",
+        kind=type(error).__name__,
+        frames=frames_of(error),
+        request_id=g.get("request_id", ""),
+    )
     return problem(500, "unexpected", SORRY)
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Where it went wrong, for the log: this house's frames and the one it broke in, the innermost last.
+
+    File, line and function alone: the error's text may quote what people typed.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [
+        f for f in frames[:-1] if f.filename.startswith(f"{HOUSE}/") and "site-packages" not in f.filename
+    ]
+    kept = [*ours, *frames[-1:]][-MOST_FRAMES:]
+    return [f"{frame.filename.removeprefix(f'{HOUSE}/')}:{frame.lineno} {frame.name}" for frame in kept]
 
 
 def _faults_in(messages: Any, path: tuple[str, ...] = ()) -> Iterator[Fault]:

@@ -13,6 +13,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask, g
 
+from miniprogram_api.problems import frames_of
 from models import clock
 from server.jobs import SCHEDULE, Job
 from server.lifeline import hold_on_to_runner
@@ -40,7 +41,7 @@ def run_job(app: Flask, job: Job, stop: threading.Event | None = None) -> int:
                 if job.batch is None or settled < job.batch or (stop is not None and stop.is_set()):
                     break
     except Exception as error:
-        log.error("job_failed", job=job.name, kind=type(error).__name__)  # noqa: TRY400 - a traceback may quote people
+        log.error("job_failed", job=job.name, kind=type(error).__name__, frames=frames_of(error))  # noqa: TRY400 - a traceback may quote people
     return done
 
 

@@ -6,11 +6,12 @@ questions in a row without an answer none is asked for a while (``Pause``).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
+
+import structlog
 
 from miniprogram_api.wechat import errcodes
 from miniprogram_api.wechat.client import NoToken, WeChatClient, WeChatRefused, WeChatTrouble
@@ -19,7 +20,7 @@ from miniprogram_api.wechat.refusals import report_misconfiguration
 from miniprogram_api.wechat.words import LONGEST_TRACE_ID, number_in, word_in
 from models.errors import Refusal
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 TEXT_LIMIT = 2500
 NEEDS_A_PERSON = "needs a person"
@@ -144,7 +145,7 @@ def _why(trouble: WeChatTrouble | Refusal, pause: Pause) -> str:
         return f"no access token: {trouble.code}"
     root = trouble.cause if isinstance(trouble, NoToken) else trouble
     if not isinstance(root, WeChatRefused):
-        log.warning("a content check was not had: %s", trouble)
+        log.warning("content_check_not_had", trouble=str(trouble))
         return str(trouble)
     report_misconfiguration(root)
     return _REASONS.get(root.errcode, f"errcode {root.errcode}")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import NoReturn
+
+import structlog
 
 from miniprogram_api.wechat import errcodes
 from miniprogram_api.wechat.client import NoToken, WeChatRefused, WeChatTrouble
 from models.errors import Busy, Conflict, Forbidden, Refusal, Unavailable
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 Refusals = Mapping[int, Callable[[], Refusal]]
 
@@ -95,7 +96,7 @@ def refuse(refusals: Refusals, trouble: WeChatTrouble) -> NoReturn:
             "微信服务正在维护，请稍后再试；着急的话可以联系社区工作人员",
             retry_after=60,
         ) from None
-    log.warning("WeChat could not be used: %s", trouble)
+    log.warning("wechat_unusable", trouble=str(trouble))
     raise Unavailable("wechat_unavailable", "微信服务暂时没有响应，请稍后再试一次") from None
 
 
@@ -104,5 +105,5 @@ def report_misconfiguration(refused: WeChatRefused) -> None:
     if refused.errcode not in errcodes.MISCONFIGURED:
         return
     quoted = _quoted_ip.search(refused.errmsg)
-    where = f"; add the IP {quoted[1]} to the API whitelist" if quoted else ""
-    log.error("WeChat refuses our configuration: errcode %d%s", refused.errcode, where)
+    to_whitelist = {"ip_to_whitelist": quoted[1]} if quoted else {}
+    log.error("wechat_misconfigured", errcode=refused.errcode, **to_whitelist)

@@ -196,6 +196,10 @@ def test_what_nobody_expected_leaks_nothing(fragile: Flask, how: str) -> None:
         "sql",
         "read_only",
     }
+    # what the person was given finds every line about it, and the line finds the place
+    assert {event["request_id"] for event in events} == {answer.get_json()["request_id"]}
+    (trouble,) = [event for event in events if event["event"] != "request"]
+    assert any("test_edge.py:" in frame and frame.endswith(" break_down") for frame in trouble["frames"])
     said = answer.text + json.dumps(events, ensure_ascii=False, default=str)
     for secret in ("13900000001", "陈静", "o-secret-openid", "Traceback", "nowhere", "INSERT"):
         assert secret not in said

@@ -7,6 +7,7 @@ import socket
 import traceback
 
 import pytest
+import structlog
 
 from miniprogram_api.wechat import ProcessTokenShelf, TokenShelf, WeChatGateway
 from models.errors import Busy, Conflict, Forbidden, Refusal, Unavailable
@@ -115,14 +116,19 @@ def test_an_answer_that_is_no_json_is_unavailable(sandbox: SandboxTown) -> None:
 
 
 def test_our_wrong_configuration_is_reported_with_the_ip_and_without_the_secret(
-    sandbox: SandboxTown, gateway: WeChatGateway, caplog: pytest.LogCaptureFixture
+    sandbox: SandboxTown, gateway: WeChatGateway
 ) -> None:
     sandbox.fault(JSCODE2SESSION, errcode=40164)
-    refusal(gateway, sandbox.login_code(WANG))
-    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
-    assert "40164" in record.getMessage()
-    assert "203.0.113.7" in record.getMessage()
-    assert sandbox.secret not in caplog.text
+    with structlog.testing.capture_logs() as events:
+        refusal(gateway, sandbox.login_code(WANG))
+    assert events == [
+        {
+            "event": "wechat_misconfigured",
+            "errcode": 40164,
+            "ip_to_whitelist": "203.0.113.7",
+            "log_level": "error",
+        }
+    ]
 
 
 def test_nothing_private_is_in_logs_or_tracebacks(
@@ -139,13 +145,15 @@ def test_nothing_private_is_in_logs_or_tracebacks(
         {"http_status": 502},
     ]
     caplog.clear()
-    for day in days:
-        with caplog.at_level(logging.CRITICAL + 1, logger="urllib3"):
-            sandbox.fault(JSCODE2SESSION, **day)
-        told += traceback.format_exception(refusal(gateway, code))
-    told += traceback.format_exception(refusal(nobody_home(sandbox), code))
-    everything = "".join(told) + caplog.text
-    assert "/sns/jscode2session" in everything, "the log was listening"
+    with structlog.testing.capture_logs() as events:
+        for day in days:
+            with caplog.at_level(logging.CRITICAL + 1, logger="urllib3"):
+                sandbox.fault(JSCODE2SESSION, **day)
+            told += traceback.format_exception(refusal(gateway, code))
+        told += traceback.format_exception(refusal(nobody_home(sandbox), code))
+    everything = "".join(told) + caplog.text + repr(events)
+    assert "/sns/jscode2session" in caplog.text, "the log was listening"
+    assert "wechat_unusable" in repr(events), "and so was ours"
     for private in (sandbox.secret, code, WANG):
         assert private not in everything
 
