@@ -30,7 +30,6 @@ def show_prompts(wanted: dict[str, Any]) -> dict[str, Any]:
     items: list[dict[str, Any]] = [
         {"template": name, "template_id": _template_ids()[name], "title": TEMPLATE_TITLES[name]}
         for name in PROMPTS[wanted["moment"]]
-        if name in _template_ids()  # an installation need not have one that nothing is told with yet
     ]
     who = account_if_any()
     if who is not None:

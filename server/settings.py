@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from errno import EACCES
@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError
 from miniprogram_api.rates import RATES, Rate, RateName, rate_of
 from miniprogram_api.sms.templates import LONGEST_SIGN
 from miniprogram_api.sms.tencent import TENCENT_API
-from models.notices import MOMENTS, ShortMessageName, TemplateName
+from models.notices import ShortMessageName, TemplateName
 from server.listening import DEFAULTS, MOST, whole_number
 
 SANDBOX_APPID = "wxsandbox000000001"
@@ -200,14 +200,13 @@ def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool
 
 
 def _templates(read: _Reader, *, sandboxed: bool, needed: bool) -> dict[TemplateName, str]:
-    """``WECHAT_TEMPLATES``: ``name=id`` pairs with commas between, one for every template something is told with."""
+    """``WECHAT_TEMPLATES``: ``name=id`` pairs with commas between, one for every template of the catalogue."""
     text = read.env.get("WECHAT_TEMPLATES", "").strip()
     if sandboxed and not text:
         from server.wechat_sandbox import templates  # noqa: PLC0415 - production never loads the sandbox
 
         return {name: getattr(templates, name).id for name in TemplateName}
-    told_with = {moment.template for moment in MOMENTS.values()}
-    return _ids_by_name(read, "WECHAT_TEMPLATES", TemplateName, needed=told_with if needed else set())
+    return _ids_by_name(read, "WECHAT_TEMPLATES", TemplateName, needed=needed)
 
 
 def _push_keys(read: _Reader, *, sandboxed: bool, needed: bool) -> dict[str, str | None]:
@@ -236,7 +235,7 @@ def _sms_account(read: _Reader) -> SmsAccount | None:
         app_id=read.text("SMS_APP_ID", check=_must_be_digits),
         sign=read.text("SMS_SIGN", check=_must_be_sign),
         region=read.text("SMS_REGION", "ap-guangzhou"),
-        templates=_ids_by_name(read, "SMS_TEMPLATES", ShortMessageName, needed=set(ShortMessageName)),
+        templates=_ids_by_name(read, "SMS_TEMPLATES", ShortMessageName, needed=True),
     )
 
 
@@ -263,10 +262,8 @@ def _redis(read: _Reader) -> str | None:
     return None if url == IN_MEMORY else url
 
 
-def _ids_by_name(
-    read: _Reader, setting: str, names: type[Name], *, needed: Collection[Name]
-) -> dict[Name, str]:
-    """``name=id`` pairs with commas between: one for every name that is needed, no id twice."""
+def _ids_by_name(read: _Reader, setting: str, names: type[Name], *, needed: bool) -> dict[Name, str]:
+    """``name=id`` pairs with commas between: no id twice, and one for every name if they are ``needed``."""
     pairs: dict[str, str] = {}
     for pair in _listed(read.env.get(setting, "")):
         name, _, template_id = (part.strip() for part in pair.partition("="))
@@ -275,8 +272,8 @@ def _ids_by_name(
         elif template_id and template_id in pairs.values():
             read.faults.append(f"{setting} gives {name} the id of another template")
         pairs[name] = template_id
-    missing = [name for name in names if name in needed and not pairs.get(name)]
-    if missing:
+    missing = [name for name in names if not pairs.get(name)]
+    if needed and missing:
         read.faults.append(f"{setting} has no id for: {', '.join(missing)}")
     unknown = sorted(set(pairs) - set(names))
     if unknown:

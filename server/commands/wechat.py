@@ -36,7 +36,7 @@ def check() -> None:
         raise Conflict(
             "templates_unfit", f"有 {len(wrong)} 处要处理，可以先试 flask wechat templates install"
         )
-    say(f"{len(_settings().wechat_templates)} 个消息模板都对得上")
+    say(f"{len(TemplateName)} 个消息模板都对得上")
 
 
 @templates.command("install")
@@ -53,8 +53,6 @@ def install() -> None:
         if fitting is not None:
             ids[name] = fitting.id
             say(f"“{title}”账号里已有")
-        elif not keys:
-            say(f"“{title}”还没有消息用到，先不添加")
         else:
             added = _add_from_library(gateway, title, sorted(keys))
             if added is None:
@@ -76,8 +74,7 @@ def _faults_of(name: TemplateName, found: Mapping[str, AccountTemplate]) -> Iter
     title, needed = TEMPLATE_TITLES[name], _keys_of(name)
     written = _settings().wechat_templates.get(name)
     if written is None:
-        if needed:
-            yield f"“{title}”（{name}）：WECHAT_TEMPLATES 里还没有写"
+        yield f"“{title}”（{name}）：WECHAT_TEMPLATES 里还没有写"
         return
     template = found.get(written)
     if template is None:
@@ -86,13 +83,13 @@ def _faults_of(name: TemplateName, found: Mapping[str, AccountTemplate]) -> Iter
     lacking = sorted(needed - _keys_in(template))
     if lacking:
         yield f"“{title}”（{name}）：模板缺少关键词 {'、'.join(lacking)}"
-    unfilled = sorted(_keys_in(template) - needed) if needed else []
+    unfilled = sorted(_keys_in(template) - needed)
     if unfilled:
         yield f"“{title}”（{name}）：模板多出关键词 {'、'.join(unfilled)}，发送时会因为空着被拒"
 
 
 def _keys_of(name: TemplateName) -> set[str]:
-    """Every keyword the moments of a template fill; none while no moment uses it."""
+    """Every keyword the moments of a template fill."""
     return {keyword for moment in MOMENTS.values() if moment.template is name for keyword in moment.keywords}
 
 

@@ -145,7 +145,7 @@ def test_everything_that_is_senseless_is_listed_with_what_is_missing(production:
         ("WECHAT_TEMPLATES", TEMPLATES + ",surprise=x"),
         ("WECHAT_TEMPLATES", TEMPLATES + ",registration_result=other"),
         ("WECHAT_TEMPLATES", TEMPLATES.replace("template-1", "template-0")),
-        ("WECHAT_TEMPLATES", TEMPLATES.replace("=template-2", "=")),
+        ("WECHAT_TEMPLATES", TEMPLATES.replace("=template-1", "=")),
         ("WECHAT_TEMPLATES", "nonsense"),
         ("WECHAT_PUSH_TOKEN", "ab"),
         ("WECHAT_PUSH_TOKEN", "a-b-c"),
@@ -192,7 +192,7 @@ def test_keys_may_be_replaced_newest_first(production: dict[str, str]) -> None:
 
 def test_templates_may_be_written_with_spaces_around(production: dict[str, str]) -> None:
     production |= {"WECHAT_TEMPLATES": TEMPLATES.replace("=", " = ").replace(",", " , ")}
-    assert from_environment(production).wechat_templates[TemplateName.CLASS_CHANGE] == "template-3"
+    assert from_environment(production).wechat_templates[TemplateName.CLASS_CHANGE] == "template-2"
 
 
 # --- short messages -----------------------------------------------------------------------------------------------

@@ -141,8 +141,7 @@ def test_what_install_prints_is_what_the_town_starts_with(
     assert installed.exit_code == 0, installed.output
     name, _, line = installed.stdout.splitlines()[-1].partition("=")
     ids = from_environment(first_day | {name: line}).wechat_templates
-    # nothing is told with an offer of a seat yet: the library is not asked for it, and nobody waits for its id
-    assert set(ids) == set(TemplateName) - {TemplateName.SEAT_OFFER}
+    assert set(ids) == set(TemplateName)
     monkeypatch.setitem(
         door.app.extensions, "settings", replace(door.app.extensions["settings"], wechat_templates=ids)
     )
