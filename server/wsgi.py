@@ -7,28 +7,27 @@ import sys
 from flask import Flask
 
 from server.app import create_app
-from server.settings import Misconfigured, Settings, from_environment
+from server.settings import Misconfigured, from_environment
+
+CANNOT_BOOT = 3  # gunicorn starts a worker that ends with any other code again, and again
 
 
 def create() -> Flask:
     """The product with the settings of the environment; ends the process naming every setting that is wrong."""
-    return create_app(_settings(for_commands=False))
+    try:
+        return create_app(from_environment())
+    except Misconfigured as wrong:
+        print(_said(wrong), file=sys.stderr)  # noqa: T201 - this is what the operator reads
+        sys.exit(CANNOT_BOOT)
 
 
 def command() -> Flask:
     """The product to be commanded: the same, but the ids of message templates may still be missing."""
-    return create_app(_settings(for_commands=True))
-
-
-def _settings(*, for_commands: bool) -> Settings:
     try:
-        return from_environment(for_commands=for_commands)
+        return create_app(from_environment(for_commands=True))
     except Misconfigured as wrong:
-        sys.exit(
-            "\n".join(
-                [
-                    f"设置有误，共 {len(wrong.faults)} 处：",
-                    *(f"  - {fault}" for fault in wrong.faults),
-                ]
-            )
-        )
+        sys.exit(_said(wrong))
+
+
+def _said(wrong: Misconfigured) -> str:
+    return "\n".join([f"设置有误，共 {len(wrong.faults)} 处：", *(f"  - {fault}" for fault in wrong.faults)])

@@ -175,7 +175,7 @@ def test_a_process_with_wrong_settings_ends_naming_all_of_them(tmp_path: Path) -
         timeout=60,
         check=False,
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     for name in ("PORT", "DATABASE_URL", "SECRET_KEY", "DATA_KEY", "LOOKUP_KEY", "WECHAT_APPID", "WECHAT_SECRET",
                  "WECHAT_TEMPLATES"):  # fmt: skip
         assert f"- {name} " in ended.stderr
