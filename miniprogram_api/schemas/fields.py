@@ -23,8 +23,11 @@ fields.Field.default_error_messages |= {
 fields.String.default_error_messages |= {"invalid": "应为文字", "invalid_utf8": "含有无法识别的字符"}
 fields.Integer.default_error_messages |= {"invalid": "应为整数", "too_large": "数太大了"}
 fields.Boolean.default_error_messages |= {"invalid": "应为 true 或 false"}
+_ZONED = "应为带时区的时间，例如 2026-12-03T18:00:00+08:00"
+fields.DateTime.default_error_messages |= {"invalid": _ZONED, "invalid_awareness": _ZONED}
 fields.Date.default_error_messages |= {"invalid": "应为日期，例如 2026-12-03"}
 fields.Enum.default_error_messages |= {"unknown": "可选：{choices}", "must_be": "可选：{choices}"}
+fields.List.default_error_messages |= {"invalid": "应为列表"}
 fields.Dict.default_error_messages |= {"invalid": "应为对象"}
 fields.Nested.default_error_messages |= {"type": "应为对象"}
 

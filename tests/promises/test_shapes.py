@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -30,6 +31,16 @@ from tests.phones import Door, Phone, told
 PRIVATE = re.compile(
     r"openid|unionid|session_key|fingerprint|secret|password|account_id|invitation|_id$|^id$"
 )
+# how the shapes of what is sent are named
+TAKEN = ("In", "Query", "ForWhom")
+# what no field takes, and what only some of them do
+WRONG = (
+    None, True, 1.5, -1, 10**30, float("nan"), "", " ", "x", "0", "2026-12-03 18:00", "2026-12-03T18:00:00",
+    "2026-02-30", "24:61", "\ud800", "\x00", "很长" * 5000, [], [None], {}, {"x": 1}, {"": {}},
+)  # fmt: skip
+# two words of English in a row; a name to choose from stands alone
+ENGLISH = re.compile(r"[A-Za-z']+ [A-Za-z']+")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # a field may be named like something private and be none
 FINE = {
     ("PromptOut", "template_id"): "WeChat's public name of a template",
@@ -56,7 +67,11 @@ def shapes() -> list[type[Schema]]:
 
 
 def outputs() -> list[type[Schema]]:
-    return [shape for shape in shapes() if not shape.__name__.endswith(("In", "Query", "ForWhom"))]
+    return [shape for shape in shapes() if not shape.__name__.endswith(TAKEN)]
+
+
+def inputs() -> list[type[Schema]]:
+    return [shape for shape in shapes() if shape.__name__.endswith(TAKEN)]
 
 
 @pytest.mark.parametrize("shape", outputs(), ids=lambda shape: shape.__name__)
@@ -79,6 +94,26 @@ def test_whole_phone_numbers_leave_only_where_it_is_somebodys_duty(shape: type[S
     assert not has_phone or shape.__name__ in WHOLE_PHONES or shape is residents.MeOut, (
         "mask the number (masked_phone), or say in WHOLE_PHONES whose duty needs it whole"
     )
+
+
+def sentences(said: Any) -> Iterator[str]:
+    """Every message of what marshmallow found, however deep."""
+    if isinstance(said, dict):
+        for below in said.values():
+            yield from sentences(below)
+    else:
+        yield from said if isinstance(said, list) else [said]
+
+
+@pytest.mark.parametrize("shape", inputs(), ids=lambda shape: shape.__name__)
+def test_whatever_is_wrong_with_a_field_is_said_in_chinese(shape: type[Schema]) -> None:
+    rules = shape()
+    sent: list[Any] = [*WRONG, {"nobody_knows": 1}]
+    sent += [{field.data_key or name: value} for name, field in rules.fields.items() for value in WRONG]
+    for each in sent:
+        for sentence in sentences(rules.validate(each)):
+            assert CHINESE.search(sentence), (each, sentence)
+            assert not ENGLISH.search(sentence), (each, sentence)
 
 
 def test_oneself_sees_a_masked_number(door: Door, town: Town) -> None:
