@@ -1,7 +1,7 @@
 """Short messages (短信): for what must arrive where WeChat cannot tell it.
 
-The worker speaks to ``SmsGateway`` and hears the same truthful outcomes as from WeChat's. ``tencent`` is the one place besides
-``miniprogram_api.wechat`` that imports requests: a provider is another house outside, with a gateway of its own.
+The worker speaks to ``SmsGateway`` and hears the same truthful outcomes as from WeChat's. A provider is another house
+outside: ``tencent`` speaks to it with the manners of ``miniprogram_api.outside``.
 """
 
 from __future__ import annotations

@@ -7,16 +7,14 @@ nobody knows. Keys stand in headers and numbers in bodies; neither leaves this m
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import structlog
-from requests.utils import get_environ_proxies
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from miniprogram_api.outside import TimedSession, never_left
 from miniprogram_api.sms.provider import SmsOutcome
 from miniprogram_api.sms.signing import authorization
 from miniprogram_api.sms.templates import SMS_TEMPLATES, Unfit
@@ -105,8 +103,9 @@ class TencentSms:
         self._sign = sign
         self._region = region
         self._templates = dict(templates)
-        self._timeout = timeout
-        self._http = _http_to(base_url)
+        self._http = TimedSession(base_url, timeout=timeout, connections=1)
+        # A kept connection that the other side has closed meanwhile would leave us not knowing whether a message went out.
+        self._http.headers["Connection"] = "close"
 
     def close(self) -> None:
         """Hang up."""
@@ -129,7 +128,7 @@ class TencentSms:
         try:
             answer = self._post("SendSms", body)
         except requests.RequestException as broken:
-            if _never_left(broken):
+            if never_left(broken):
                 return SmsOutcome(SendResult.TRY_LATER, reason="no connection")
             return SmsOutcome(SendResult.UNKNOWN, reason=type(broken).__name__)
         if not answer.ok:
@@ -158,9 +157,7 @@ class TencentSms:
             "X-TC-Timestamp": str(int(moment.timestamp())),
             "X-TC-Version": VERSION,
         }
-        return self._http.post(
-            f"{self._base_url}/", data=body, headers=headers, timeout=self._timeout, allow_redirects=False
-        )
+        return self._http.post(f"{self._base_url}/", data=body, headers=headers)
 
 
 def _outcome_of(answer: requests.Response, *, phone: str) -> SmsOutcome:
@@ -193,23 +190,3 @@ def _result_of(code: str) -> SendResult:
 
 def _is_under(code: str, name: str) -> bool:
     return code == name or code.startswith(f"{name}.")
-
-
-def _http_to(base_url: str) -> requests.Session:
-    """A session that reads the proxy settings once and opens a connection for each message.
-
-    A kept connection that the other side has closed meanwhile would leave us not knowing whether a message went out.
-    """
-    http = requests.Session()
-    http.proxies.update(get_environ_proxies(base_url))
-    http.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    http.trust_env = False
-    http.headers["Connection"] = "close"
-    return http
-
-
-def _never_left(broken: requests.RequestException) -> bool:
-    """Whether the connection failed before the request was sent: then, and only then, nothing can have happened."""
-    cause = broken.args[0] if broken.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    return isinstance(broken, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)

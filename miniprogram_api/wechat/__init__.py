@@ -1,4 +1,4 @@
-"""WeChat, from our side: the only package that imports wechatpy, and beside ``sms`` the only one that imports requests.
+"""WeChat, from our side: the only package that imports wechatpy.
 
 What WeChat tells by itself is read by ``push`` into ``events``. Routes and the worker speak to ``WeChatGateway`` and hear the house's
 own refusals and outcomes. A call may take as long as the timeouts allow: make it before a database transaction begins, never inside

@@ -7,20 +7,15 @@ URLs and bodies; nothing that leaves this module, in an exception's text or in a
 
 from __future__ import annotations
 
-import logging
-import os
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.utils import get_environ_proxies
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 from wechatpy.client.base import BaseWeChatClient
 from wechatpy.exceptions import WeChatClientException
 
+from miniprogram_api.outside import TimedSession, never_left
 from miniprogram_api.wechat.errcodes import TOKEN_BAD
 from miniprogram_api.wechat.tokens import FetchedToken, TokenShelf
 from miniprogram_api.wechat.words import LONGEST_TOKEN, number_in, word_in
@@ -31,9 +26,6 @@ T = TypeVar("T")
 # A token that WeChat refuses and hands out again is not asked for again during this time.
 _STUCK_FOR = timedelta(seconds=30)
 _LONGEST_TOKEN_SECONDS = 7 * 24 * 3600  # WeChat says 7200; what is far from it is no answer of WeChat's
-# An answer is a picture at most. A broken proxy may send without end, or a byte now and then: neither may hold us up.
-_LONGEST_ANSWER = 8 * 1024 * 1024
-_READ_CHUNK = 64 * 1024
 _LONGEST_ERRMSG = 200  # it stands in the log
 
 
@@ -84,7 +76,7 @@ class WeChatClient(BaseWeChatClient):  # type: ignore[misc]  # wechatpy is untyp
         self._secret = secret
         self._tokens = tokens
         self._stuck: tuple[str, datetime] | None = None
-        self._http = _TimedSession(base_url, timeout=timeout, connections=connections)
+        self._http = TimedSession(base_url, timeout=timeout, connections=connections)
 
     def close(self) -> None:
         """Hang up."""
@@ -124,7 +116,7 @@ class WeChatClient(BaseWeChatClient):  # type: ignore[misc]  # wechatpy is untyp
         except WeChatClientException as refused:
             trouble = _trouble_of_refusal(refused)
         except requests.RequestException as broken:
-            trouble = NotSent("no connection") if _never_left(broken) else NoAnswer(type(broken).__name__)
+            trouble = NotSent("no connection") if never_left(broken) else NoAnswer(type(broken).__name__)
         except (TypeError, ValueError, ArithmeticError, RecursionError):
             trouble = NoAnswer("an answer that makes no sense")
         # Raised here and not above, so that the original with its URL does not travel along as the context.
@@ -211,43 +203,6 @@ class WeChatClient(BaseWeChatClient):  # type: ignore[misc]  # wechatpy is untyp
         return renewed
 
 
-class _TimedSession(requests.Session):
-    """A session whose every request has a time limit, follows no redirect, and reads the proxy settings once."""
-
-    def __init__(self, base_url: str, *, timeout: tuple[float, float], connections: int) -> None:
-        super().__init__()
-        self._timeout = timeout
-        self.proxies.update(get_environ_proxies(base_url))
-        self.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-        self.trust_env = False
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=connections))
-
-    def request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        """As requests does it, within the time limit; a redirect would carry the token elsewhere."""
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = self._timeout
-        kwargs["allow_redirects"] = False
-        kwargs["stream"] = True
-        answer = super().request(*args, **kwargs)
-        with answer:  # what was read to its end goes back to the pool, what was not is hung up
-            _read_whole(answer, within=2 * sum(self._timeout))
-        return answer
-
-
-def _read_whole(answer: requests.Response, *, within: float) -> None:
-    """Take an answer in, as requests does it, but no longer than so many seconds, nor more than ``_LONGEST_ANSWER``."""
-    give_up_at, read = time.monotonic() + within, bytearray()
-    try:
-        while piece := answer.raw.read1(_READ_CHUNK, decode_content=True):
-            read += piece
-            if len(read) > _LONGEST_ANSWER or time.monotonic() > give_up_at:
-                raise requests.exceptions.ChunkedEncodingError("an answer without end")
-    except (HTTPError, OSError) as broken:
-        raise requests.exceptions.ConnectionError(broken) from broken
-    answer._content, answer._content_consumed = bytes(read), True  # type: ignore[attr-defined]  # noqa: SLF001 - as its own ``content`` does
-
-
 def _trouble_of_refusal(refused: WeChatClientException) -> WeChatTrouble:
     if refused.errcode is not None:
         errcode = number_in(refused.errcode)
@@ -256,27 +211,3 @@ def _trouble_of_refusal(refused: WeChatClientException) -> WeChatTrouble:
         return WeChatRefused(errcode, str(refused.errmsg)[:_LONGEST_ERRMSG])
     status = refused.response.status_code
     return NotSent(f"HTTP {status}") if status < 500 else NoAnswer(f"HTTP {status}")
-
-
-def _never_left(broken: BaseException) -> bool:
-    """Whether the connection failed before the request was sent: then, and only then, nothing can have happened."""
-    seen: list[object] = [broken]
-    for each in seen:
-        if isinstance(each, requests.ConnectTimeout | NewConnectionError | ConnectTimeoutError):
-            return True
-        if isinstance(each, BaseException):
-            inside = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
-            seen.extend(found for found in inside if isinstance(found, BaseException) and found not in seen)
-    return False
-
-
-class _QueryLeftOut(logging.Filter):
-    """urllib3 logs whole URLs at DEBUG, and ours carry the secret, codes and tokens in the query."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
-        return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_QueryLeftOut())

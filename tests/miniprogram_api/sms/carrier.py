@@ -9,7 +9,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,6 +37,7 @@ class Carrier:
     http_status: int = 200
     body: bytes | None = None
     stalls_seconds: float = 0
+    drips_seconds: float = 0
     resets: bool = False
 
 
@@ -60,7 +61,13 @@ class _Counter(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if not carrier.drips_seconds:
+            self.wfile.write(body)
+            return
+        with suppress(OSError):  # nobody may wait for the end
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                time.sleep(carrier.drips_seconds)
 
     def _answer(self, sent: bytes) -> dict[str, Any]:
         error = self.carrier.error or self._what_is_wrong(sent)

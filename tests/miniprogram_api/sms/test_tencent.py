@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -219,9 +221,33 @@ def test_an_answer_nobody_can_read_leaves_us_not_knowing(
     assert account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED).result is WHO_KNOWS
 
 
-def test_where_nobody_listens_nothing_was_sent() -> None:
+@contextmanager
+def nobody_there() -> Iterator[str]:
+    """An address where nobody listens."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        account = an_account(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        yield f"http://127.0.0.1:{nobody.getsockname()[1]}"
+
+
+def test_where_nobody_listens_nothing_was_sent() -> None:
+    with nobody_there() as address:
+        outcome = an_account(address).send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED)
+    assert (outcome.result, outcome.reason) == (LATER, "no connection")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_behind_a_proxy_that_is_away_nothing_was_sent(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nobody_there() as proxy:
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, proxy)
+        account = an_account(f"{scheme}://sms.example")
         outcome = account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED)
     assert (outcome.result, outcome.reason) == (LATER, "no connection")
+
+
+def test_an_answer_that_never_ends_holds_up_nobody(account: TencentSms, carrier: Carrier) -> None:
+    """The worker counts on being back before the lease is over."""
+    carrier.body, carrier.drips_seconds = b" " * 50, 0.1
+    began = time.monotonic()
+    assert account.send(PHONE, ShortMessageName.CLASS_CANCELLED, CANCELLED).result is WHO_KNOWS
+    assert time.monotonic() - began < 4
