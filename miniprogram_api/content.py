@@ -40,13 +40,14 @@ from models.content_checks import (
     note_refusal,
     said_before,
 )
-from models.errors import Busy, Fault, Invalid
+from models.errors import Fault, Invalid, TooOften
 
 PIECE = 2500  # characters WeChat looks at in one question
 OVERLAP = 50  # what stands across two pieces is read whole in one of them
 MOST_PIECES = 4
 PATIENCE_SECONDS = 10.0  # for all pieces together; one may be under way when it runs out
 MOST_AN_HOUR = 60  # questions of one person; all of WeChat's are for everybody together
+RISKY = "这里的文字不太合适，请换一种说法再提交；有疑问可以联系社区"
 
 _HELD_BECAUSE: Mapping[int | None, HeldBecause] = {
     errcodes.NOT_VISITED: HeldBecause.AWAY,
@@ -110,7 +111,7 @@ class Shown:
 def checked(text: str, field: CheckedField, *, scene: Scene) -> Opinion:
     """Ask WeChat about a text of the person who asks; afterwards the transaction is a new one that may write.
 
-    Raises Invalid ``content_risky`` naming the field, Busy ``content_too_often`` for somebody who tries without end, and
+    Raises Invalid ``content_risky`` naming the field, TooOften ``content_too_often`` for somebody who tries without end, and
     Unauthenticated for a risky text of somebody who left meanwhile. What was refused is written down; what a clerk approved or rejected before is not asked about again.
     """
     session = db.session()
@@ -192,16 +193,11 @@ def _ask(text: str, *, openid: str, scene: Scene) -> tuple[TextVerdict, HeldBeca
 def _must_not_be_too_often(account_id: int) -> None:
     since = clock.now() - timedelta(hours=1)
     if count_lately(db.session(), account_id, since=since) >= MOST_AN_HOUR:
-        raise Busy("content_too_often", "修改得有点频繁，请过一会儿再试", retry_after=600)
+        raise TooOften("content_too_often", "修改得有点频繁，请过一会儿再试", retry_after=600)
 
 
 def _risky(field: CheckedField) -> Invalid:
-    sentence = "这里的文字不太合适，请换一种说法再提交；有疑问可以联系社区"
-    return Invalid(
-        [Fault(field.name, sentence, code="content_risky")],
-        code="content_risky",
-        message="这里的文字不太合适，请换一种说法再提交；有疑问可以联系社区",
-    )
+    return Invalid([Fault(field.name, RISKY, code="content_risky")], code="content_risky", message=RISKY)
 
 
 def _gateway() -> WeChatGateway:

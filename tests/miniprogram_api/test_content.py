@@ -222,7 +222,7 @@ def test_somebody_who_tries_without_end_is_asked_to_wait(
         for n in range(MOST_AN_HOUR):
             note_pass(session, subject, f"陈{n}", Finding())
     refused = phone.put("/me", json={"name": "小陈"})
-    the_problem(refused, 503, "content_too_often")
+    the_problem(refused, 429, "content_too_often")
     assert refused.headers["Retry-After"] == "600"
     assert asked(door) == 0
     told(phone.put("/me", json={"elder_mode": True}))

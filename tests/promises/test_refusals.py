@@ -44,7 +44,15 @@ def defaults(kind: type[Refusal]) -> dict[str, str]:
 
 def said_in(source: str) -> Iterator[Said]:
     """Every refusal made in a source file: ``Conflict("code", "sentence")``, ``NotFound("sentence", code="…")``, ``raise Busy``."""
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    named = {
+        target.id: each.value
+        for each in tree.body
+        if isinstance(each, ast.Assign)
+        for target in each.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Name) and node.exc.id in KINDS:
             kind, given = KINDS[node.exc.id], {}
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KINDS:
@@ -60,6 +68,8 @@ def said_in(source: str) -> Iterator[Said]:
         if code is not None:
             assert isinstance(code, ast.Constant), f"a code that is not a plain text: {ast.unparse(node)}"
         sentence = given.get("message")
+        if isinstance(sentence, ast.Name):  # a sentence with a name of its own
+            sentence = named.get(sentence.id, sentence)
         if sentence is None:
             text: str | None = fallback["message"]
         else:
@@ -118,11 +128,14 @@ def test_every_sentence_is_chinese_and_speaks_to_a_person() -> None:
 
 def test_the_reader_of_this_test_sees_each_way_of_refusing() -> None:
     source = 'raise Busy\nraise Conflict("full", "满了")\nNotFound("没有", code="gone")\nConflict("n", f"{x}")\nInvalid([])'
+    source += '\nLATE = "晚了"\nConflict("late", LATE)\nConflict("o", other)'
     assert set(said_in(source)) == {
         Said("busy", 503, "人太多啦，请稍等几秒再试"),
         Said("full", 409, "满了"),
         Said("gone", 404, "没有"),
         Said("n", 409, None),
+        Said("late", 409, "晚了"),
+        Said("o", 409, None),
         Said("invalid", 422, "填写的内容有误，请检查后重试"),
     }
 
