@@ -278,6 +278,15 @@ def between_transactions() -> Iterator[None]:
     session.declare_writes()
 
 
+@contextmanager
+def named_in(field: str) -> Iterator[None]:
+    """What is looked up in here was named in a field of what was sent: if it is not there, that field is wrong, not the address."""
+    try:
+        yield
+    except NotFound as missing:
+        raise Invalid([Fault(field, missing.message, code=missing.code)]) from None
+
+
 def _rates() -> Rates:
     return cast("Rates", current_app.extensions["rates"])
 

@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from miniprogram_api.content import Opinion, begin_writing, checked
-from miniprogram_api.edge import Door, Needs, account, between_transactions, caller
+from miniprogram_api.edge import Door, Needs, account, between_transactions, caller, named_in
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.fields import masked_phone
 from miniprogram_api.schemas.residents import MeIn, MeOut, PhoneIn, PrivacyPolicyOut
@@ -20,7 +20,7 @@ from models.content_checks import RESIDENT_NAME, CheckState, review_of
 from models.errors import Conflict
 from models.journal import enter
 from models.partners import partners_of
-from models.regions import region_by_key
+from models.regions import Region, region_by_key
 from models.residents import Bond, Profile, Resident, bonds_of, introduce, resident_of
 from models.staff import StaffMember, grants_of, staff_members_of
 
@@ -48,6 +48,7 @@ def tell_about_me(sent: dict[str, Any]) -> dict[str, Any]:
     number sent here is kept as unverified. A new name is checked first: 422 ``content_risky`` asks for another one. Where WeChat is
     unsure or does not answer, the name is taken, and ``name_review`` says that the community still looks at it.
     """
+    home = _home_in(sent)  # first, for WeChat's answers are counted
     opinion = _opinion_of_name(sent)
     session = db.session()
     account().lock()  # the form sent twice makes one resident
@@ -55,7 +56,6 @@ def tell_about_me(sent: dict[str, Any]) -> dict[str, Any]:
         agree(session, account(), version=sent["consent"]["version"], channel=ConsentChannel.MINI_PROGRAM)
         session.flush()
     _must_have_agreed(session, account())
-    home = region_by_key(session, sent["home_community"]) if "home_community" in sent else None
     resident = introduce(
         session,
         account(),
@@ -117,6 +117,13 @@ def show_privacy_policy() -> dict[str, Any]:
     The text in force; send its ``version`` as consent.
     """
     return {"version": PRIVACY_POLICY.version, "sha256": PRIVACY_POLICY.sha256, "text": PRIVACY_POLICY.text}
+
+
+def _home_in(sent: dict[str, Any]) -> Region | None:
+    if "home_community" not in sent:
+        return None
+    with named_in("home_community"):
+        return region_by_key(db.session(), sent["home_community"])
 
 
 def _opinion_of_name(sent: dict[str, Any]) -> Opinion | None:

@@ -16,7 +16,7 @@ from models.journal import JournalEntry
 from models.residents import Resident
 from tests.people import Town, a_bond
 from tests.phones import Door, Phone, the_problem, told
-from tests.sandbox import PHONE_NUMBER, STABLE_TOKEN
+from tests.sandbox import CHECK_TEXT, PHONE_NUMBER, STABLE_TOKEN
 
 OPENID = "o-newcomer"
 CONSENT = {"version": PRIVACY_POLICY.version}
@@ -115,8 +115,19 @@ def test_agreeing_to_an_old_text_is_no_agreement(newcomer: Phone) -> None:
 
 
 def test_a_consent_given_with_a_fault_beside_it_is_not_kept(newcomer: Phone) -> None:
-    the_problem(newcomer.put("/me", json={"consent": CONSENT, "home_community": "a" * 16}), 404, "not_found")
+    sent = {"consent": CONSENT, "home_community": "a" * 16}
+    found = the_problem(newcomer.put("/me", json=sent), 422, "invalid")
+    assert [fault["field"] for fault in found["errors"]] == ["home_community"]
     assert told(newcomer.get("/me"))["consent"] is None
+
+
+def test_a_community_nobody_knows_costs_no_question_to_wechat(door: Door, newcomer: Phone) -> None:
+    sent = {"consent": CONSENT, "name": "新邻居", "home_community": "a" * 16}
+    found = the_problem(newcomer.put("/me", json=sent), 422, "invalid")
+    assert found["errors"] == [
+        {"field": "home_community", "message": "没有找到这个地方", "code": "not_found"}
+    ]
+    assert door.sandbox.calls(CHECK_TEXT) == 0
 
 
 def test_home_is_a_community_and_nothing_larger(newcomer: Phone, town: Town) -> None:
