@@ -20,6 +20,7 @@ from models.content_checks import RESIDENT_NAME, CheckState, review_of
 from models.errors import Conflict
 from models.journal import enter
 from models.partners import partners_of
+from models.profiles import missing_of
 from models.regions import Region, region_by_key
 from models.residents import Bond, Profile, Resident, bonds_of, introduce, resident_of
 from models.staff import StaffMember, grants_of, staff_members_of
@@ -158,24 +159,18 @@ def _must_have_agreed(session: Session, who: Account) -> None:
 def _me(session: Session, who: Account) -> dict[str, Any]:
     resident = resident_of(session, who)
     consent = consent_in_force(session, who)
-    has = {
-        "name": resident and resident.name,
-        "phone": resident and resident.phone,
-        "home_community": resident and resident.home_region,
-        "consent": consent,
-    }
     return {
         "key": resident and resident.key,
-        "name": has["name"],
+        "name": resident and resident.name,
         "name_review": _name_review(session, resident) if resident else None,
         "phone": masked_phone(resident.phone if resident else None),
         "phone_verified": bool(resident and resident.phone_verified_at),
-        "home_community": has["home_community"],
+        "home_community": resident and resident.home_region,
         "birth_year": resident and resident.birth_year,
         "elder_mode": bool(resident and resident.elder_mode),
         "consent": consent,
         "consent_version": PRIVACY_POLICY.version,
-        "missing": [field for field, value in has.items() if not value],
+        "missing": missing_of(resident, has_agreed=consent is not None),
         "identities": _identities(session, who),
         "wards": [_ward(bond) for bond in bonds_of(session, resident)] if resident else [],
     }

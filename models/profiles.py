@@ -31,6 +31,17 @@ class Knowable(Protocol):
 Somebody = TypeVar("Somebody", bound=Knowable)
 
 
+def missing_of(oneself: Knowable | None, *, has_agreed: bool) -> list[str]:
+    """What somebody who acts in the town has not told us yet, by the names of the fields."""
+    told = {
+        "name": oneself is not None and oneself.name,
+        "phone": oneself is not None and oneself.has_phone,
+        "home_community": oneself is not None and oneself.has_home,
+        "consent": has_agreed,
+    }
+    return [field for field, known in told.items() if not known]
+
+
 def must_be_known(
     oneself: Somebody | None,
     for_whom: Somebody | None,
@@ -50,15 +61,7 @@ def must_be_known(
             "ward_withdrew",
             "您要代办的人撤回了对隐私政策的同意，暂时不能替其办理；请本人在小程序里重新同意后再试",
         )
-    missing: list[str] = []
-    if oneself is None or not oneself.name:
-        missing.append("name")
-    if oneself is None or not oneself.has_phone:
-        missing.append("phone")
-    if oneself is None or not oneself.has_home:
-        missing.append("home_community")
-    if not has_agreed:
-        missing.append("consent")
+    missing = missing_of(oneself, has_agreed=has_agreed)
     has_no_age = at_what_age and (for_whom is None or for_whom.birth_year is None)
     if for_whom is not oneself and for_whom is not None:
         missing += ["for.name"] if not for_whom.name else []
