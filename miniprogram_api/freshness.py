@@ -69,11 +69,21 @@ class Freshness:
     def _make(self, make: Callable[[], Response]) -> _Kept:
         began = time.monotonic()  # the body is as old as the look at the database, not as its encoding
         body = make().get_data()
-        return _Kept(body, f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"', began)
+        return _Kept(body, etag_of(body), began)
 
     def _answer(self, kept: _Kept) -> Response:
-        asked = request.environ.get("HTTP_IF_NONE_MATCH")
-        headers = {"ETag": kept.etag, "Cache-Control": "public, max-age=1"}
-        if asked and (kept.etag in asked or asked.strip() == "*"):
-            return Response(status=304, headers=headers)
-        return Response(kept.body, headers=headers, mimetype="application/json")
+        return unless_known(kept.body, kept.etag, kind="application/json", fresh_seconds=1)
+
+
+def etag_of(body: bytes) -> str:
+    """The name of these bytes: other bytes have another."""
+    return f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+
+
+def unless_known(body: bytes, etag: str, *, kind: str, fresh_seconds: int) -> Response:
+    """A body that is the same for everyone, with its ETag; 304 without it for who has it already."""
+    headers = {"ETag": etag, "Cache-Control": f"public, max-age={fresh_seconds}"}
+    asked = request.environ.get("HTTP_IF_NONE_MATCH")
+    if asked and (etag in asked or asked.strip() == "*"):
+        return Response(status=304, headers=headers)
+    return Response(body, headers=headers, mimetype=kind)

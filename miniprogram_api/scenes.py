@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import Counter
@@ -10,9 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
+from miniprogram_api.freshness import etag_of, unless_known
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.schemas.scenes import CodeQuery, SceneOut
 from miniprogram_api.wechat import WeChatGateway
@@ -122,13 +122,8 @@ def show_code(wanted: dict[str, Any], key: str) -> Response:
         return _code_image(way, width=width, build=build)
 
     picture = _shelf().made_once(f"{way.key}-{width}-{build}", ask_wechat)
-    etag = f'"{hashlib.blake2b(picture, digest_size=9).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": f"public, max-age={CODE_FRESH_SECONDS}"}
-    asked = request.headers.get("If-None-Match", "")
-    if etag in asked or asked.strip() == "*":
-        return Response(status=304, headers=headers)
     kind = "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
-    return Response(picture, headers=headers, mimetype=kind)
+    return unless_known(picture, etag_of(picture), kind=kind, fresh_seconds=CODE_FRESH_SECONDS)
 
 
 @door.delete("/staff/scenes/<key:key>")
