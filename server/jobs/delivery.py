@@ -8,10 +8,7 @@ goes back with a growing delay. What did not arrive costs no grant.
 
 from __future__ import annotations
 
-import os
-import secrets
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,13 +42,13 @@ from models.notices.sending import (
 )
 from models.truth import still_true
 from server.jobs.lines import Lines
+from server.jobs.outcomes import WORKER, delay_after, write_down
 from server.settings import Settings
 
 log = structlog.get_logger()
 
 MOST_A_RUN = 5_000
 AHEAD = 2  # letters a line claimed at once; what a worker has claimed when it dies is unknown, so it claims no more than it needs
-PAUSES = (0.2, 1.0, 3.0, 5.0, 10.0)  # seconds: a database that is away for a moment costs no outcome
 MOST_ATTEMPTS = (
     32  # with the delays below about a day: longer than an outage, or a daily quota that is used up
 )
@@ -59,7 +56,6 @@ MOST_IN_VAIN = 3  # so many in a row that did not get through, and the rest of t
 FIRST_DELAY = timedelta(seconds=5)
 LONGEST_DELAY = timedelta(hours=1)
 STOPPING = "worker_stops"
-WORKER = f"{os.uname().nodename[:20]}-{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True)
@@ -238,17 +234,8 @@ def _sender(weather: _Weather) -> Callable[[Letter], Sent]:
 
 
 def _write_down(sent: Sequence[Sent]) -> int:
-    """Write down what came of these letters; how many go out again. A database that is away is waited for a while."""
-    for pause in (*PAUSES, None):
-        try:
-            with transaction() as session:
-                _settle(session, sent)
-            break
-        except (DBAPIError, Busy) as error:
-            if pause is None:
-                raise
-            log.warning("outcomes_wait", outcomes=len(sent), kind=type(error).__name__)
-            time.sleep(pause)
+    """Write down what came of these letters; how many go out again."""
+    write_down(lambda session: _settle(session, sent), outcomes=len(sent))
     for letter, outcome in sent:
         if outcome.result is not SendResult.ACCEPTED:
             log.warning(
@@ -280,7 +267,7 @@ def _ending(letter: Letter, outcome: SendOutcome) -> Ending:
             return Ending(letter.notice_id, Delivery.REFUSED, _said(outcome))
     if letter.attempts >= MOST_ATTEMPTS:
         return Ending(letter.notice_id, Delivery.FAILED, _said(outcome))
-    delay = min(FIRST_DELAY * 2 ** (letter.attempts - 1), LONGEST_DELAY)
+    delay = delay_after(letter.attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
     due_at = clock.now() + (timedelta() if outcome.reason == STOPPING else delay)
     return Ending(letter.notice_id, Delivery.OWED, _said(outcome), due_at)
 

@@ -23,16 +23,16 @@ from miniprogram_api.wechat import SendResult
 from models import clock, ladder
 from models.base import transaction
 from models.errors import Refusal
-from models.ladder.sending import claim_due, give_up_on_the_dead, put_back, settle
+from models.ladder.sending import LEASE, claim_due, give_up_on_the_dead, put_back, settle
 from models.ladder.short_messages import ShortMessage, ShortMessageState
 from models.notices import ShortMessageName
 from models.truth import still_true
-from server.jobs.delivery import WORKER
+from server.jobs.outcomes import WORKER, delay_after, write_down
 
 log = structlog.get_logger()
 
 PASSED_ON_AT_ONCE = 200
-# few, and on few connections: at the provider's longest time-out they are all back before the lease is over
+# few, and on few connections: most are through within half the lease, and whatever was begun by then is back before its end
 MOST_AT_ONCE = 20
 CONNECTIONS = 4
 CALLS_AT_ONCE = 200
@@ -51,6 +51,12 @@ class Letter:
     values: Mapping[str, str] = field(repr=False)
     attempts: int
     run_key: str  # where the link leads, if the text has one
+    patience_until: datetime  # what begins later may not be back before the lease is over
+
+    @property
+    def needs_link(self) -> bool:
+        """Whether the text leads to the run's page."""
+        return LINK in SMS_TEMPLATES[self.name].slots
 
 
 def pass_on(now: datetime) -> int:
@@ -64,10 +70,7 @@ def send_short_messages(now: datetime) -> int:
     with transaction() as session:
         claimed = claim_due(session, worker=WORKER, most=MOST_AT_ONCE, still_true=still_true)
         letters = [letter for message in claimed if (letter := _write_letter(session, message)) is not None]
-    put_back_again = 0
-    for letter, outcome in _send_all(letters):
-        with transaction() as session:
-            put_back_again += not _write_down(session, letter, outcome)
+    put_back_again = sum(not _write_down(letter, outcome) for letter, outcome in _send_all(letters))
     return len(claimed) - put_back_again
 
 
@@ -112,21 +115,33 @@ def _write_letter(session: Session, message: ShortMessage) -> Letter | None:
     if name is None or phone is None or not values:
         settle(session, message.id, ShortMessageState.FAILED, outcome="unwritable")
         return None
-    return Letter(message.id, phone, name, values, message.attempts, message.facts["page_subject"])
+    return Letter(
+        message.id,
+        phone,
+        name,
+        values,
+        message.attempts,
+        message.facts["page_subject"],
+        (message.claimed_at or clock.now()) + LEASE / 2,
+    )
 
 
 def _send_all(letters: Sequence[Letter]) -> Iterator[tuple[Letter, SmsOutcome]]:
     gateway: SmsGateway = current_app.extensions["sms"]
-
     links = _links(letters)
 
     def send(letter: Letter) -> tuple[Letter, SmsOutcome]:
-        if LINK not in SMS_TEMPLATES[letter.name].slots:
-            return letter, gateway.send(letter.phone, letter.name, letter.values)
-        link = links.get(letter.run_key)
-        if link is None:
-            return letter, SmsOutcome(SendResult.TRY_LATER, reason="no_link")
-        return letter, gateway.send(letter.phone, letter.name, {**letter.values, LINK: link})
+        values = dict(letter.values)
+        if letter.needs_link:
+            if letter.run_key not in links:
+                return letter, SmsOutcome(SendResult.TRY_LATER, reason="no_link")
+            values[LINK] = links[letter.run_key]
+        if clock.now() >= letter.patience_until:
+            return letter, SmsOutcome(SendResult.TRY_LATER, reason="too_slow")
+        try:
+            return letter, gateway.send(letter.phone, letter.name, values)
+        except Exception as error:
+            return letter, SmsOutcome(SendResult.UNKNOWN, reason=type(error).__name__)
 
     if letters:
         with ThreadPoolExecutor(min(CONNECTIONS, len(letters)), thread_name_prefix="short-messages") as pool:
@@ -134,27 +149,40 @@ def _send_all(letters: Sequence[Letter]) -> Iterator[tuple[Letter, SmsOutcome]]:
 
 
 def _links(letters: Sequence[Letter]) -> dict[str, str]:
-    """WeChat's link to each run that a text leads to; none where WeChat gives none now."""
+    """WeChat's link to each run that a text leads to; none where none can be had now."""
     links = {}
-    for run_key in {each.run_key for each in letters if LINK in SMS_TEMPLATES[each.name].slots}:
+    wanted = {each.run_key: each.patience_until for each in letters if each.needs_link}
+    for run_key, patience_until in wanted.items():
+        if clock.now() >= patience_until:
+            break
         try:
             links[run_key] = url_link_for(run_key)
-        except Refusal as refusal:
-            log.warning("no_link", code=refusal.code)
+        except Exception as error:
+            log.warning("no_link", why=error.code if isinstance(error, Refusal) else type(error).__name__)
     return links
 
 
-def _write_down(session: Session, letter: Letter, outcome: SmsOutcome) -> bool:
+def _write_down(letter: Letter, outcome: SmsOutcome) -> bool:
     """Write down what came of a message; whether it is settled."""
-    said = outcome.code or outcome.reason
     if outcome.result is not SendResult.ACCEPTED:
-        log.warning("short_message_not_sent", message_id=letter.message_id, result=outcome.result, said=said)
+        log.warning(
+            "short_message_not_sent", message_id=letter.message_id, result=outcome.result, said=_said(outcome)
+        )
+    return write_down(lambda session: _settle(session, letter, outcome), outcomes=1)
+
+
+def _settle(session: Session, letter: Letter, outcome: SmsOutcome) -> bool:
+    said = _said(outcome)
     if outcome.result is SendResult.TRY_LATER and letter.attempts < MOST_ATTEMPTS:
-        delay = min(FIRST_DELAY * 2 ** (letter.attempts - 1), LONGEST_DELAY)
+        delay = delay_after(letter.attempts, first=FIRST_DELAY, longest=LONGEST_DELAY)
         put_back(session, letter.message_id, due_at=clock.now() + delay, outcome=said)
         return False
     settle(session, letter.message_id, _ENDS[outcome.result], outcome=said, serial=outcome.serial)
     return True
+
+
+def _said(outcome: SmsOutcome) -> str:
+    return outcome.code or outcome.reason
 
 
 _ENDS: Mapping[SendResult, ShortMessageState] = {

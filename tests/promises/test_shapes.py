@@ -34,7 +34,7 @@ PRIVATE = re.compile(
 # how the shapes of what is sent are named
 TAKEN = ("In", "Query", "ForWhom")
 # what no field takes, and what only some of them do
-WRONG = (
+WRONG: tuple[Any, ...] = (
     None, True, 1.5, -1, 10**30, float("nan"), "", " ", "x", "0", "2026-12-03 18:00", "2026-12-03T18:00:00",
     "2026-02-30", "24:61", "\ud800", "\x00", "很长" * 5000, [], [None], {}, {"x": 1}, {"": {}},
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,6 +82,18 @@ def test_what_was_sent_is_not_sent_again(working: Door, town: Town) -> None:
     assert [deliver() for _ in range(3)] == [1, 0, 0]
     assert working.sandbox.calls(SEND) == 1
     assert remaining(town.resident) == 2
+
+
+def test_what_became_of_a_notice_is_written_down_when_the_database_is_back(
+    working: Door, town: Town, hang_up_on_outcomes: Callable[[str], list[str]]
+) -> None:
+    working.allow(town.resident)
+    town.resident.tap(town.a_run())
+    lost = hang_up_on_outcomes("notices")
+    assert deliver() == 1
+    assert len(lost) == 1
+    assert the_notice(town.resident).delivery is Delivery.SENT
+    assert working.sandbox.calls(SEND) == 1
 
 
 def test_without_a_grant_nothing_is_sent(working: Door, town: Town) -> None:

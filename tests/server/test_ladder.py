@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
 from miniprogram_api.sms import ConsoleSms, SmsGateway, SmsOutcome
 from miniprogram_api.wechat import SendResult
@@ -490,6 +491,50 @@ def test_one_message_that_cannot_be_written_does_not_hold_up_the_others(evening:
     assert [message.state for message in messages()] == [ShortMessageState.FAILED, ShortMessageState.SENT]
 
 
+def test_what_became_of_a_message_is_written_down_when_the_database_is_back(
+    evening: Evening, hang_up_on_outcomes: Callable[[str], list[str]]
+) -> None:
+    evening.a_promotion()
+    evening.fall()
+    lost = hang_up_on_outcomes("short_messages")
+    assert evening.send() == 1
+    assert len(lost) == 1
+    assert (the_message().state, the_message().serial) == (ShortMessageState.SENT, "2640:1")
+    assert len(evening.postman.carried) == 1
+
+
+def test_a_carrier_that_breaks_over_one_message_carries_the_others(evening: Evening) -> None:
+    def break_over_the_neighbour(phone: str) -> None:
+        if phone == NEIGHBOURS_PHONE:
+            raise RuntimeError("a fault of the carrier's own")
+
+    evening.a_promotion()
+    evening.a_promotion(evening.town.guardian)
+    evening.fall()
+    evening.postman.before = break_over_the_neighbour
+    assert evening.send() == 2
+    assert [(message.state, message.outcome) for message in messages()] == [
+        (ShortMessageState.UNKNOWN, "RuntimeError"),
+        (ShortMessageState.SENT, "Ok"),
+    ]
+    assert len(evening.call_list()) == 1, "nobody knows, so somebody calls"
+
+
+def test_a_slow_carrier_gets_no_more_than_it_can_take_before_the_lease_is_over(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladder, "CONNECTIONS", 1)
+    evening.a_promotion()
+    evening.a_promotion(evening.town.guardian)
+    evening.fall()
+    evening.postman.before = lambda phone: evening.wait(LEASE / 2)
+    assert evening.send() == 1
+    assert [(message.state, message.outcome) for message in messages()] == [
+        (ShortMessageState.SENT, "Ok"),
+        (ShortMessageState.OWED, "too_slow"),
+    ]
+
+
 # --- calls --------------------------------------------------------------------------------------------------------
 
 
@@ -619,6 +664,19 @@ def test_while_wechat_gives_no_link_the_short_message_waits_for_it(evening: Even
     evening.wait(timedelta(minutes=1))
     assert evening.send() == 1
     assert the_message().state is ShortMessageState.SENT
+
+
+def test_a_link_that_cannot_be_looked_up_leaves_the_message_for_later(
+    evening: Evening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(run_key: str) -> str:
+        raise OperationalError("SELECT", None, ConnectionError("the server went away"))
+
+    a_moved_class(evening)
+    evening.fall()
+    monkeypatch.setattr(ladder, "url_link_for", away)
+    assert evening.send() == 0
+    assert (the_message().state, the_message().outcome) == (ShortMessageState.OWED, "no_link")
 
 
 def test_a_class_called_off_is_said_in_a_short_message(evening: Evening) -> None:
