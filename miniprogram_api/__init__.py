@@ -1,9 +1,8 @@
 """The conversation with the phone (小程序接口): routes, shapes, login, and the WeChat gateway.
 
-``open_doors`` hangs everything under ``/api/v1`` on an app. What the routes need of the installation they get from
-``app.extensions``: ``wechat`` (the gateway), ``wechat_templates`` (ids by name), ``token_mint``, ``seats`` (the committer of
-taps), ``freshness`` (kept list bodies), ``push_secrets`` (none: WeChat tells nothing here), ``settings``, ``rates`` (how often who may ask), ``code_images`` (kept pictures of codes) and ``scene_looks`` (the tally of
-looks); ``server.app`` puts them there.
+``open_doors`` hangs everything under ``/api/v1`` on an app. What the routes need of the installation ``server.app`` puts into
+``app.extensions``; ``installed`` has a door to what several of them need. The others are ``seats`` (the committer of taps),
+``push_secrets`` (none: WeChat tells nothing here) and ``scene_looks`` (the tally of looks).
 """
 
 from __future__ import annotations

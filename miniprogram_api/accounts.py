@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
-
 from miniprogram_api.edge import Door, Needs, caller
+from miniprogram_api.installed import token_mint, wechat_gateway
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.accounts import LoginIn, LoginOut
-from miniprogram_api.wechat import WeChatGateway
 from models.accounts import open_login, revoke_login, welcome
 from models.base import db
 
@@ -25,11 +23,10 @@ def log_in(sent: dict[str, Any]) -> dict[str, Any]:
     Exchange the code of ``wx.login`` for a token of ours. The code is good once: after any refusal call ``wx.login`` again.
     WeChat is asked before anything is read or written, so its slowness holds nothing.
     """
-    gateway: WeChatGateway = current_app.extensions["wechat"]
-    person = gateway.login(sent["code"])
+    person = wechat_gateway().login(sent["code"])
     account = welcome(db.session(), openid=person.openid, unionid=person.unionid)
     login = open_login(db.session(), account)
-    return {"token": current_app.extensions["token_mint"].token_for(login), "expires_at": login.expires_at}
+    return {"token": token_mint().token_for(login), "expires_at": login.expires_at}
 
 
 @door.delete("/login")

@@ -19,10 +19,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import current_app
-
 from miniprogram_api.edge import account, between_transactions, caller
-from miniprogram_api.wechat import Scene, Suggest, TextVerdict, WeChatGateway, errcodes
+from miniprogram_api.installed import wechat_gateway
+from miniprogram_api.wechat import Scene, Suggest, TextVerdict, errcodes
+from miniprogram_api.wechat.content import TEXT_LIMIT
 from models import clock
 from models.base import db
 from models.content_checks import (
@@ -42,7 +42,7 @@ from models.content_checks import (
 )
 from models.errors import Fault, Invalid, TooOften
 
-PIECE = 2500  # characters WeChat looks at in one question
+PIECE = TEXT_LIMIT  # characters WeChat looks at in one question
 OVERLAP = 50  # what stands across two pieces is read whole in one of them
 MOST_PIECES = 4
 PATIENCE_SECONDS = 10.0  # for all pieces together; one may be under way when it runs out
@@ -140,7 +140,7 @@ def shown(image_url: str, field: CheckedField, *, scene: Scene) -> Shown:
     account_id, openid = account().id, caller().openid
     _must_not_be_too_often(account_id)
     with between_transactions():
-        taken = _gateway().check_image(image_url, openid=openid, scene=scene)
+        taken = wechat_gateway().check_image(image_url, openid=openid, scene=scene)
     because = _HELD_BECAUSE.get(taken.errcode, HeldBecause.UNANSWERED)
     return Shown(field, image_url, taken.trace_id, because)
 
@@ -178,7 +178,7 @@ def _ask(text: str, *, openid: str, scene: Scene) -> tuple[TextVerdict, HeldBeca
     for piece in pieces:
         if time.monotonic() >= give_up_at:
             return TextVerdict(Suggest.REVIEW), HeldBecause.UNANSWERED
-        verdict = _gateway().check_text(piece, openid=openid, scene=scene)
+        verdict = wechat_gateway().check_text(piece, openid=openid, scene=scene)
         if verdict.suggest is Suggest.RISKY:
             return verdict, None
         if verdict.needs_a_person and verdict.reason:
@@ -198,8 +198,3 @@ def _must_not_be_too_often(account_id: int) -> None:
 
 def _risky(field: CheckedField) -> Invalid:
     return Invalid([Fault(field.name, RISKY, code="content_risky")], code="content_risky", message=RISKY)
-
-
-def _gateway() -> WeChatGateway:
-    gateway: WeChatGateway = current_app.extensions["wechat"]
-    return gateway

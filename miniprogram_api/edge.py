@@ -26,9 +26,9 @@ from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from miniprogram_api.freshness import Freshness
-from miniprogram_api.rates import RateName, Rates, address_of
-from models.accounts import Account, TokenMint, account_behind
+from miniprogram_api.installed import freshness, rates, terms, token_mint
+from miniprogram_api.rates import RateName, address_of
+from models.accounts import Account, account_behind
 from models.base import TownSession, db
 from models.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated
 from models.kept_answers import keep, recall
@@ -219,13 +219,13 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         will_write = request.method in WRITING or manners.looks
         if manners.needs is Needs.NOTHING:
             if manners.rate is not None:
-                _rates().count(manners.rate, _address())
+                rates().count(manners.rate, _address())
             if will_write:
                 cast("TownSession", db.session()).declare_writes()
             return None
-        login_key = _mint().login_key(_bearer())
+        login_key = token_mint().login_key(_bearer())
         if manners.rate is not None:
-            _rates().count(manners.rate, login_key)
+            rates().count(manners.rate, login_key)
         if manners.needs is Needs.SIGNATURE:
             if _identity() != "resident":
                 raise Forbidden("identity_unfit", "请切换到居民身份再操作")
@@ -264,7 +264,7 @@ def account_if_any() -> Account | None:
     if "HTTP_AUTHORIZATION" not in request.environ:
         return None
     try:
-        return account_behind(db.session(), _mint().login_key(_bearer()))
+        return account_behind(db.session(), token_mint().login_key(_bearer()))
     except Unauthenticated:
         return None
 
@@ -287,20 +287,12 @@ def named_in(field: str) -> Iterator[None]:
         raise Invalid([Fault(field, missing.message, code=missing.code)]) from None
 
 
-def _rates() -> Rates:
-    return cast("Rates", current_app.extensions["rates"])
-
-
 def _address() -> str:
     return address_of(
         request.environ.get("REMOTE_ADDR") or "",
         request.environ.get("HTTP_X_FORWARDED_FOR", ""),
-        trusted_proxies=current_app.extensions["settings"].trusted_proxies,
+        trusted_proxies=terms().trusted_proxies,
     )
-
-
-def _mint() -> TokenMint:
-    return cast("TokenMint", current_app.extensions["token_mint"])
 
 
 def _bearer() -> str:
@@ -361,8 +353,7 @@ def _keep_answer(shape: type[Schema] | None, status: int, result: Any) -> None:
 def _from_kept(view: Callable[..., Response]) -> Callable[..., Response]:
     @wraps(view)
     def served(*args: Any, **kwargs: Any) -> Response:
-        freshness = cast("Freshness", current_app.extensions["freshness"])
-        return freshness.serve(lambda: view(*args, **kwargs))
+        return freshness().serve(lambda: view(*args, **kwargs))
 
     return served
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
-
-from flask import current_app
+from typing import Any
 
 from miniprogram_api.edge import Door, Needs, account, account_if_any
+from miniprogram_api.installed import template_called, terms
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.notices import GrantsIn, GrantsOut, PromptsOut, PromptsQuery
 from models.base import db
 from models.errors import Fault, Invalid
 from models.grants import Answer, left_of, not_to_be_asked, record_answers
-from models.notices import PROMPTS, TEMPLATE_TITLES, TemplateName
+from models.notices import PROMPTS, TEMPLATE_TITLES
 
 door = Door("grants", description="订阅消息")
 
@@ -28,7 +26,7 @@ def show_prompts(wanted: dict[str, Any]) -> dict[str, Any]:
     along is not asked for what they turned off lately, and is told how many messages they still allow.
     """
     items: list[dict[str, Any]] = [
-        {"template": name, "template_id": _template_ids()[name], "title": TEMPLATE_TITLES[name]}
+        {"template": name, "template_id": terms().wechat_templates[name], "title": TEMPLATE_TITLES[name]}
         for name in PROMPTS[wanted["moment"]]
     ]
     who = account_if_any()
@@ -51,16 +49,12 @@ def record_grants(sent: dict[str, Any]) -> dict[str, Any]:
     Write down what ``wx.requestSubscribeMessage`` answered. Send an ``Idempotency-Key``, so that a retry does not count twice;
     WeChat's own push of the same answer does not either. May be sent after the tap: what was not sent for want of it is sent now.
     """
-    names = {template_id: name for name, template_id in _template_ids().items()}
-    unknown = [template_id for template_id in sent["answers"] if template_id not in names]
+    names = {template_id: template_called(template_id) for template_id in sent["answers"]}
+    unknown = [template_id for template_id, name in names.items() if name is None]
     if unknown:
         raise Invalid([Fault(f"answers.{template_id}", "不是本小程序的消息模板") for template_id in unknown])
     answers: dict[str, Answer] = {
-        names[template_id]: answer for template_id, answer in sent["answers"].items()
+        name: sent["answers"][template_id] for template_id, name in names.items() if name is not None
     }
     account().lock().must_stand()
     return {"items": record_answers(db.session(), account(), answers)}
-
-
-def _template_ids() -> Mapping[TemplateName, str]:
-    return cast("Mapping[TemplateName, str]", current_app.extensions["wechat_templates"])

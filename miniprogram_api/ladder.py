@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
-
 from miniprogram_api.cursors import after_moment, micros, page
 from miniprogram_api.edge import Door, account, caller, staff_hat
+from miniprogram_api.installed import sms_gateway
 from miniprogram_api.schemas.ladder import CallOut, CallOutcomeIn, CallsOut, CallsQuery, ReachOut, ReachQuery
-from miniprogram_api.sms import SmsGateway
 from models.base import db
 from models.courses import people_to_tell, run_for_staff
 from models.journal import enter, enter_each
@@ -80,9 +78,8 @@ def show_reach(wanted: dict[str, Any], key: str) -> dict[str, Any]:
     """
     session = db.session()
     run = run_for_staff(session, key, within=places_of(session, staff_hat(), *OFFICE))
-    sms: SmsGateway = current_app.extensions["sms"]
     people = people_to_tell(session, run)
-    reach = reach_of(session, people, wanted["moment"], sends_short_messages=sms.carries)
+    reach = reach_of(session, people, wanted["moment"], sends_short_messages=sms_gateway().carries)
     enter(
         session,
         "reach.looked_at",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
 from miniprogram_api.content import Opinion, begin_writing, checked
 from miniprogram_api.edge import Door, Needs, account, between_transactions, caller, named_in
+from miniprogram_api.installed import wechat_gateway
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.fields import masked_phone
 from miniprogram_api.schemas.residents import MeIn, MeOut, PhoneIn, PrivacyPolicyOut
-from miniprogram_api.wechat import Scene, WeChatGateway
+from miniprogram_api.staff import staff_identity
+from miniprogram_api.wechat import Scene
 from models.accounts import Account
 from models.base import db
 from models.consents import PRIVACY_POLICY, ConsentChannel, agree, consent_in_force
@@ -23,7 +24,7 @@ from models.partners import partners_of
 from models.profiles import missing_of
 from models.regions import Region, region_by_key
 from models.residents import Bond, Profile, Resident, bonds_of, introduce, resident_of
-from models.staff import StaffMember, grants_of, staff_members_of
+from models.staff import staff_members_of
 
 door = Door("residents", description="我的")
 
@@ -143,8 +144,7 @@ def _opinion_of_name(sent: dict[str, Any]) -> Opinion | None:
 
 
 def _vouched_for(code: str, openid: str) -> str:
-    gateway: WeChatGateway = current_app.extensions["wechat"]
-    return gateway.phone_number(code, openid=openid)
+    return wechat_gateway().phone_number(code, openid=openid)
 
 
 def _must_have_agreed(session: Session, who: Account) -> None:
@@ -187,16 +187,12 @@ def _name_review(session: Session, resident: Resident) -> dict[str, Any] | None:
 
 
 def _identities(session: Session, who: Account) -> list[dict[str, Any]]:
-    staff = [_staff_identity(session, member) for member in staff_members_of(session, who)]
+    staff = [staff_identity(session, member) for member in staff_members_of(session, who)]
     units = [
         {"identity": f"partner:{unit.key}", "name": unit.name, "roles": []}
         for unit in partners_of(session, who)
     ]
     return staff + units
-
-
-def _staff_identity(session: Session, member: StaffMember) -> dict[str, Any]:
-    return {"identity": member.identity, "name": member.name, "roles": grants_of(session, member)}
 
 
 def _ward(bond: Bond) -> dict[str, Any]:

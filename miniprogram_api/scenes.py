@@ -13,9 +13,9 @@ from flask import Response, current_app
 
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
 from miniprogram_api.freshness import etag_of, unless_known
+from miniprogram_api.installed import code_images, terms, wechat_gateway
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.schemas.scenes import CodeQuery, SceneOut
-from miniprogram_api.wechat import WeChatGateway
 from miniprogram_api.wechat.links import Build
 from models import clock
 from models.base import db, reading, transaction
@@ -121,7 +121,7 @@ def show_code(wanted: dict[str, Any], key: str) -> Response:
     def ask_wechat() -> bytes:
         return _code_image(way, width=width, build=build)
 
-    picture = _shelf().made_once(f"{way.key}-{width}-{build}", ask_wechat)
+    picture = code_images().made_once(f"{way.key}-{width}-{build}", ask_wechat)
     kind = "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
     return unless_known(picture, etag_of(picture), kind=kind, fresh_seconds=CODE_FRESH_SECONDS)
 
@@ -138,7 +138,7 @@ def take_back_scene(key: str) -> None:
     member = staff_hat()
     scene = scene_for_staff(session, key, within=places_of(session, member, *OFFICE))
     revoke(session, scene, by_account_id=account().id, identity=caller().identity)
-    _shelf().drop(scene.key)
+    code_images().drop(scene.key)
 
 
 def forget_pictures(shelf: PictureShelf, *, since: datetime) -> int:
@@ -179,7 +179,7 @@ def url_link_for(run_key: str) -> str:
     if way.link is not None:
         return way.link
     expires_at = clock.now() + timedelta(days=LINK_DAYS)
-    link = _gateway().url_link(way.page, f"scene={way.key}", build=_build(), days=LINK_DAYS)
+    link = wechat_gateway().url_link(way.page, f"scene={way.key}", build=_build(), days=LINK_DAYS)
     with transaction() as session:
         return keep_link(session, way.scene_id, link, expires_at=expires_at, unless_good_until=still_good)
 
@@ -200,7 +200,7 @@ def _way_of(scene: Scene | None, *, link_until: datetime | None = None) -> _Way 
 
 def _code_image(way: _Way, *, width: int, build: Build) -> bytes:
     try:
-        return _gateway().code_image(
+        return wechat_gateway().code_image(
             way.key, way.page, width=width, build=build, check_path=build == "release"
         )
     except Conflict as not_ready:
@@ -211,17 +211,7 @@ def _code_image(way: _Way, *, width: int, build: Build) -> bytes:
 
 
 def _build() -> Build:
-    return _BUILDS[current_app.extensions["settings"].wechat_state]
-
-
-def _gateway() -> WeChatGateway:
-    gateway: WeChatGateway = current_app.extensions["wechat"]
-    return gateway
-
-
-def _shelf() -> PictureShelf:
-    shelf: PictureShelf = current_app.extensions["code_images"]
-    return shelf
+    return _BUILDS[terms().wechat_state]
 
 
 def _tally() -> LookTally:

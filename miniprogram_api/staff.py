@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from miniprogram_api.edge import Door, account
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.residents import IdentityOut, InvitationIn
 from models.base import db
-from models.staff import accept_invitation, grants_of
+from models.staff import StaffMember, accept_invitation, grants_of
 
 door = Door("staff", description="工作人员")
 
@@ -22,5 +24,9 @@ def join_staff(sent: dict[str, Any]) -> dict[str, Any]:
     Bind this WeChat to the staff member the code was made for. The code is good once.
     """
     session = db.session()
-    member = accept_invitation(session, account(), sent["code"])
+    return staff_identity(session, accept_invitation(session, account(), sent["code"]))
+
+
+def staff_identity(session: Session, member: StaffMember) -> dict[str, Any]:
+    """The hat of a staff member, with what they may do where."""
     return {"identity": member.identity, "name": member.name, "roles": grants_of(session, member)}

@@ -62,7 +62,6 @@ def create_app(settings: Settings, *, fresh_seconds: float = FRESH_SECONDS) -> F
             tokens=StoredTokenShelf(appid=settings.wechat_appid, engine=engine),
             connections=settings.wechat_connections + SPARE_CONNECTIONS,
         ),
-        "wechat_templates": settings.wechat_templates,
         "push_secrets": _push_secrets(settings),
         "sms": _sms(settings),
         "token_mint": TokenMint(settings.secret_keys),

@@ -19,6 +19,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from flask import current_app
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -196,6 +197,12 @@ def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool
     )
     if read.faults:
         raise Misconfigured(read.faults)
+    return settings
+
+
+def settings_in_force() -> Settings:
+    """The settings of the application whose context is open."""
+    settings: Settings = current_app.extensions["settings"]
     return settings
 
 

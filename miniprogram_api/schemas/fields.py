@@ -171,18 +171,22 @@ class QueryYesNo(fields.Boolean):
     falsy = {"false"}  # noqa: RUF012 - the same
 
 
-class Limit(fields.Integer):
-    """How many of a list at once, in plain digits."""
-
-    def __init__(self, *, default: int = 20, most: int = 50, **kwargs: Any) -> None:
-        super().__init__(
-            load_default=default, validate=validate.Range(1, most, error=f"一次 1 到 {most} 条"), **kwargs
-        )
+class QueryWhole(fields.Integer):
+    """A whole number in a query, in plain digits."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not re.fullmatch("-?[0-9]{1,9}", str(value)):
             raise self.make_error("invalid", input=value)
         return int(value)
+
+
+class Limit(QueryWhole):
+    """How many of a list at once."""
+
+    def __init__(self, *, default: int = 20, most: int = 50, **kwargs: Any) -> None:
+        super().__init__(
+            load_default=default, validate=validate.Range(1, most, error=f"一次 1 到 {most} 条"), **kwargs
+        )
 
 
 def masked_phone(phone: str | None) -> str | None:

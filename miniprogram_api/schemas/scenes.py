@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from marshmallow import fields, validate
 
-from miniprogram_api.schemas.fields import Shape
+from miniprogram_api.schemas.fields import QueryWhole, Shape
 from models.scenes import SceneKind
 
 # a phone's screen, a notice on the wall, a poster; each is a picture to make and keep, so there are no others
 WIDTHS = (280, 430, 1280)
 
 
-class Width(fields.Integer):
-    """How wide a picture is, in pixels, in plain digits."""
+class Width(QueryWhole):
+    """How wide a picture is, in pixels."""
 
     def __init__(self, **kwargs: Any) -> None:
         allowed = "、".join(str(width) for width in WIDTHS)
         super().__init__(
             load_default=430, validate=validate.OneOf(WIDTHS, error=f"宽度可选 {allowed}"), **kwargs
         )
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not re.fullmatch("-?[0-9]{1,9}", str(value)):
-            raise self.make_error("invalid", input=value)
-        return int(value)
 
 
 class CodeQuery(Shape):

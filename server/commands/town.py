@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flask import current_app
 from flask.cli import AppGroup
 
 from models import clock
@@ -10,7 +9,7 @@ from models.base import reading, transaction
 from models.errors import Conflict
 from server.commands.speaking import say, speaks
 from server.demo import demo_people, is_loaded, load_demo_town
-from server.settings import Mode, Settings
+from server.settings import Mode, settings_in_force
 
 town = AppGroup("town", help="演示小城")
 
@@ -19,7 +18,7 @@ town = AppGroup("town", help="演示小城")
 @speaks
 def load_demo() -> None:
     """装入演示小城：社区、场地、人物和课程。已经有了就什么都不变。正式环境不能用。"""
-    settings = _settings()
+    settings = settings_in_force()
     if settings.mode is not Mode.DEMO:
         raise Conflict(
             "demo_only", "演示小城只能装在演示环境里，正式环境请用 flask places import 登记真实的社区"
@@ -39,8 +38,3 @@ def people() -> None:
         raise Conflict("demo_not_loaded", "还没有演示小城，请先运行 flask town load-demo")
     for person in demo_people():
         say(person.line)
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from flask import current_app
 from flask.cli import AppGroup
 
+from miniprogram_api.installed import wechat_gateway
 from miniprogram_api.wechat import AccountTemplate, WeChatGateway
 from models.errors import Conflict
 from models.notices import MOMENTS, TEMPLATE_TITLES, TemplateName
 from server.commands.speaking import say, speaks
-from server.settings import Settings
+from server.settings import settings_in_force
 
 SCENE = "社区服务和工作提醒"  # sceneDesc, at most 15 characters
 
@@ -28,7 +28,7 @@ wechat.add_command(templates)
 @speaks
 def check() -> None:
     """核对账号里的消息模板和产品需要的是否一致；有不一致时以 1 退出，逐条说明。"""
-    found = {template.id: template for template in _gateway().templates()}
+    found = {template.id: template for template in wechat_gateway().templates()}
     wrong = [line for name in TemplateName for line in _faults_of(name, found)]
     for line in wrong:
         say(line)
@@ -43,7 +43,7 @@ def check() -> None:
 @speaks
 def install() -> None:
     """从公共模板库添加账号里还没有的消息模板，并打印 WECHAT_TEMPLATES 应填的内容；已有的不重复添加。"""
-    gateway = _gateway()
+    gateway = wechat_gateway()
     mine = gateway.templates()
     ids: dict[TemplateName, str] = {}
     missing: list[str] = []
@@ -63,7 +63,7 @@ def install() -> None:
             else:
                 ids[name] = added
                 say(f"“{title}”已添加")
-    kept = _settings().wechat_templates
+    kept = settings_in_force().wechat_templates
     found = {**kept, **ids}
     say("WECHAT_TEMPLATES=" + ",".join(f"{name}={found[name]}" for name in TemplateName if name in found))
     if missing:
@@ -72,7 +72,7 @@ def install() -> None:
 
 def _faults_of(name: TemplateName, found: Mapping[str, AccountTemplate]) -> Iterator[str]:
     title, needed = TEMPLATE_TITLES[name], _keys_of(name)
-    written = _settings().wechat_templates.get(name)
+    written = settings_in_force().wechat_templates.get(name)
     if written is None:
         yield f"“{title}”（{name}）：WECHAT_TEMPLATES 里还没有写"
         return
@@ -105,13 +105,3 @@ def _add_from_library(gateway: WeChatGateway, title: str, keys: Sequence[str]) -
             if all(key in kids for key in keys):
                 return gateway.add_template(candidate.tid, [kids[key] for key in keys], scene=SCENE)
     return None
-
-
-def _gateway() -> WeChatGateway:
-    gateway: WeChatGateway = current_app.extensions["wechat"]
-    return gateway
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings

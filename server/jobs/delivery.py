@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 
 import structlog
-from flask import current_app, g
+from flask import g
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from miniprogram_api.wechat import SendOutcome, SendResult, WeChatGateway
+from miniprogram_api.installed import wechat_gateway
+from miniprogram_api.wechat import SendOutcome, SendResult
 from models import clock
 from models.accounts import Account
 from models.base import transaction
@@ -43,7 +44,7 @@ from models.notices.sending import (
 from models.truth import still_true
 from server.jobs.lines import Lines
 from server.jobs.outcomes import WORKER, delay_after, write_down
-from server.settings import Settings
+from server.settings import settings_in_force
 
 log = structlog.get_logger()
 
@@ -107,7 +108,7 @@ def deliver_due(now: datetime) -> int:
     A worker that is told to stop claims no more, waits for what is under way, and puts the rest back.
     """
     weather = _Weather(_told_to_stop())
-    connections = _settings().wechat_connections
+    connections = settings_in_force().wechat_connections
     ahead = connections * AHEAD
     claimed = put_back = 0
     may_be_more = True
@@ -210,8 +211,7 @@ def _values(taken: Claimed) -> dict[str, str]:
 
 def _sender(weather: _Weather) -> Callable[[Letter], Sent]:
     """What a line does with a letter."""
-    gateway: WeChatGateway = current_app.extensions["wechat"]
-    settings = _settings()
+    gateway, settings = wechat_gateway(), settings_in_force()
 
     def send(letter: Letter) -> Sent:
         no = weather.says_no(letter)
@@ -274,11 +274,6 @@ def _ending(letter: Letter, outcome: SendOutcome) -> Ending:
 
 def _said(outcome: SendOutcome) -> str:
     return str(outcome.errcode or outcome.reason or "")
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings
 
 
 def _told_to_stop() -> Callable[[], bool]:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from flask import current_app
 from sqlalchemy.orm import Session
 
+from miniprogram_api.installed import sms_gateway
 from miniprogram_api.scenes import url_link_for
-from miniprogram_api.sms import SMS_TEMPLATES, SmsGateway, SmsOutcome
+from miniprogram_api.sms import SMS_TEMPLATES, SmsOutcome
 from miniprogram_api.sms.templates import LINK
 from miniprogram_api.wechat import SendResult
 from models import clock, ladder
@@ -127,7 +127,7 @@ def _write_letter(session: Session, message: ShortMessage) -> Letter | None:
 
 
 def _send_all(letters: Sequence[Letter]) -> Iterator[tuple[Letter, SmsOutcome]]:
-    gateway: SmsGateway = current_app.extensions["sms"]
+    gateway = sms_gateway()
     links = _links(letters)
 
     def send(letter: Letter) -> tuple[Letter, SmsOutcome]:

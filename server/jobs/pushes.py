@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from flask import current_app
 from sqlalchemy.orm import Session
 
+from miniprogram_api.installed import template_called
 from models import clock
 from models.accounts import Account, account_of_openid
 from models.base import reading, transaction
@@ -40,7 +40,6 @@ from models.pushes import (
     settle_push,
     wait_with,
 )
-from server.settings import Settings
 
 log = structlog.get_logger()
 
@@ -209,6 +208,4 @@ def _whose(session: Session, push: Push) -> Account | None:
 
 def _template(push: Push) -> str | None:
     """Our name of the template, if it is one of ours."""
-    settings: Settings = current_app.extensions["settings"]
-    names = {template_id: name.value for name, template_id in settings.wechat_templates.items()}
-    return names.get(push.facts["template_id"])
+    return template_called(push.facts["template_id"])

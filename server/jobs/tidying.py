@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import current_app
-
+from miniprogram_api.installed import code_images
 from miniprogram_api.scenes import forget_pictures
 from models.accounts import forget_ended_logins
 from models.base import transaction
@@ -43,4 +42,4 @@ def forget_logins(now: datetime) -> int:
 
 def forget_code_pictures(now: datetime) -> int:
     """Remove this machine's pictures of codes of classes long over, and of codes that lead nowhere any more; of how many codes."""
-    return forget_pictures(current_app.extensions["code_images"], since=now - CODES_KEPT_FOR)
+    return forget_pictures(code_images(), since=now - CODES_KEPT_FOR)

@@ -343,5 +343,5 @@ def test_the_document_can_be_read_by_people_wherever_the_server_was_started(
 
 
 def test_every_template_the_document_speaks_of_has_an_id(door: Door) -> None:
-    assert set(door.app.extensions["wechat_templates"]) == set(TemplateName)
+    assert set(door.app.extensions["settings"].wechat_templates) == set(TemplateName)
     assert isinstance(door.app.extensions["wechat"], WeChatGateway)
