@@ -18,10 +18,8 @@ from miniprogram_api.wechat.events import (
     PushEvent,
     TemplateRefused,
     Unknown,
-    Withdrawn,
 )
 from miniprogram_api.wechat.gateway import SendOutcome, SendResult, WeChatGateway, WeChatLogin
-from miniprogram_api.wechat.links import Quota
 from miniprogram_api.wechat.push import PushRefused, read_push, verify_url
 from miniprogram_api.wechat.templates import AccountTemplate, LibraryKeyword, LibraryTitle
 from miniprogram_api.wechat.tokens import FetchedToken, ProcessTokenShelf, TokenShelf
@@ -41,7 +39,6 @@ __all__ = [
     "ProfileModified",
     "PushEvent",
     "PushRefused",
-    "Quota",
     "Scene",
     "SendOutcome",
     "SendResult",
@@ -52,7 +49,6 @@ __all__ = [
     "Unknown",
     "WeChatGateway",
     "WeChatLogin",
-    "Withdrawn",
     "read_push",
     "verify_url",
 ]

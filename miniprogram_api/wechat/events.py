@@ -9,35 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
 
 from miniprogram_api.wechat.content import Suggest
-
-
-class Withdrawn(IntEnum):
-    """What a person took back (RevokeInfo)."""
-
-    OTHER = 0  # 微信新增的、我们还不认识的
-    PLATE = 1  # 车牌号
-    ADDRESS = 2  # 地址
-    INVOICE = 3  # 发票信息
-    BLUETOOTH = 4  # 蓝牙
-    MICROPHONE = 5  # 麦克风
-    PROFILE = 6  # 昵称和头像
-    CAMERA = 7  # 摄像头
-    PHONE = 8  # 手机号
-    STEPS = 12  # 微信运动步数
-    LOCATION = 13  # 位置信息
-    PICTURES = 14  # 选中的图片或视频
-    FILES = 15  # 选中的文件
-    EMAIL = 16  # 邮箱地址
-    CHOSEN_LOCATION = 18  # 选择的位置信息
-    NICKNAME = 19  # 昵称输入键盘
-    AVATAR = 20  # 用户头像
-
-    @classmethod
-    def _missing_(cls, value: object) -> Withdrawn:
-        return cls.OTHER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +28,6 @@ class PopupAnswered(PushEvent):
 
     template_id: str
     accepted: bool
-    popup_scene: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,17 +39,12 @@ class TemplateRefused(PushEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageSettled(PushEvent):
-    """What finally became of a message WeChat had accepted."""
+    """What finally became of a message WeChat had accepted; with an ``error_code`` other than 0 it did not arrive."""
 
     template_id: str
     msgid: str
     error_code: int
     error_status: str
-
-    @property
-    def arrived(self) -> bool:
-        """Whether the message is in the person's hand."""
-        return self.error_code == 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +56,11 @@ class MediaChecked(PushEvent):
     label: int
     errcode: int
 
-    @property
-    def could_not_be_fetched(self) -> bool:
-        """Whether WeChat failed to download the picture."""
-        return self.errcode == -1008
-
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRevoked(PushEvent):
     """A person withdrew one permission: delete what it gave us. ``code`` is WeChat's own number."""
 
-    what: Withdrawn
     code: int
 
 

@@ -18,7 +18,7 @@ from miniprogram_api.wechat.client import (
     WeChatTrouble,
 )
 from miniprogram_api.wechat.content import ImageCheck, Scene, TextVerdict
-from miniprogram_api.wechat.links import Build, Quota
+from miniprogram_api.wechat.links import Build
 from miniprogram_api.wechat.pause import Pause
 from miniprogram_api.wechat.refusals import refuse, report_misconfiguration
 from miniprogram_api.wechat.templates import AccountTemplate, LibraryKeyword, LibraryTitle
@@ -210,13 +210,6 @@ class WeChatGateway:
         except WeChatTrouble as trouble:
             refuse(refusals.TEMPLATES, trouble)
 
-    def delete_template(self, template_id: str) -> None:
-        """Remove a template of the account. Raises Conflict ``wechat_template_invalid`` for an unknown one."""
-        try:
-            templates.delete_template(self._client, template_id)
-        except WeChatTrouble as trouble:
-            refuse(refusals.TEMPLATES, trouble)
-
     # --- content security (§6) ----------------------------------------------------------------------------------------
 
     def check_text(
@@ -240,7 +233,7 @@ class WeChatGateway:
         """Hand a picture at a public address to WeChat; never raises. Hold the picture back until ``MediaChecked``."""
         return content.check_image(self._client, self._checks, url, openid=openid, scene=scene)
 
-    # --- codes and links (§7), quotas (§1.2) --------------------------------------------------------------------------
+    # --- codes and links (§7) --------------------------------------------------------------------------
 
     def code_image(
         self,
@@ -274,13 +267,6 @@ class WeChatGateway:
         """A link for SMS that opens the mini-program, for 1 to 30 days. Raises as ``code_image``."""
         try:
             return links.url_link(self._client, path, query, build=build, days=days)
-        except WeChatTrouble as trouble:
-            refuse(refusals.LINKS, trouble)
-
-    def quota(self, path: str) -> Quota:
-        """What is left today of the calls of ``path``, say ``/cgi-bin/message/subscribe/send``."""
-        try:
-            return links.quota(self._client, path)
         except WeChatTrouble as trouble:
             refuse(refusals.LINKS, trouble)
 

@@ -1,8 +1,7 @@
-"""Codes and links into the mini-program (小程序码与链接, wechat.md §7), and what is left of a daily quota (§1.2)."""
+"""Codes and links into the mini-program (小程序码与链接, wechat.md §7)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from miniprogram_api.wechat.client import NoAnswer, WeChatClient
@@ -12,15 +11,6 @@ Build = Literal["release", "trial", "develop"]
 
 _PICTURE_SIGNS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _AFTER_DAYS = 1
-
-
-@dataclass(frozen=True)
-class Quota:
-    """Calls of one path today."""
-
-    daily_limit: int
-    used: int
-    remain: int
 
 
 def code_image(
@@ -62,12 +52,3 @@ def url_link(client: WeChatClient, path: str, query: str, *, build: Build, days:
     if link is None or not link.startswith(("https://", "http://")):
         raise NoAnswer("a link that is none")
     return link
-
-
-def quota(client: WeChatClient, path: str) -> Quota:
-    """``openapi/quota/get``."""
-    answer = client.ask_with_token("POST", "cgi-bin/openapi/quota/get", body={"cgi_path": path}).get("quota")
-    try:
-        return Quota(*(int(answer[name]) for name in ("daily_limit", "used", "remain")))  # type: ignore[index]
-    except (KeyError, TypeError, ValueError):
-        raise NoAnswer("a quota without its numbers") from None

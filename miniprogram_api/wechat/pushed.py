@@ -18,7 +18,6 @@ from miniprogram_api.wechat.events import (
     PushEvent,
     TemplateRefused,
     Unknown,
-    Withdrawn,
     dedupe_key,
 )
 from miniprogram_api.wechat.words import number_in
@@ -53,7 +52,6 @@ def _popup_answered(fields: Fields, at: datetime) -> list[PushEvent]:
             at=at,
             template_id=_whole_text(entry, "TemplateId"),
             accepted=entry.get("SubscribeStatusString") == "accept",
-            popup_scene=_number(entry.get("PopupScene", 0)),
             dedupe_key=_key(
                 fields, openid, at, _text(entry, "TemplateId"), _text(entry, "SubscribeStatusString")
             ),
@@ -118,9 +116,7 @@ def _authorization_revoked(fields: Fields, at: datetime) -> list[PushEvent]:
     if not codes:
         raise Unreadable
     return [
-        AuthorizationRevoked(
-            openid=openid, at=at, what=Withdrawn(code), code=code, dedupe_key=_key(fields, openid, at, code)
-        )
+        AuthorizationRevoked(openid=openid, at=at, code=code, dedupe_key=_key(fields, openid, at, code))
         for code in dict.fromkeys(codes)
     ]
 

@@ -104,11 +104,6 @@ def add_template(client: WeChatClient, tid: str, kid_list: Iterable[int], *, sce
     return added
 
 
-def delete_template(client: WeChatClient, template_id: str) -> None:
-    """``deltemplate``."""
-    client.ask_with_token("POST", f"{_BASE}/deltemplate", body={"priTmplId": template_id})
-
-
 def _categories(client: WeChatClient) -> list[int]:
     return [_number(row.get("id")) for row in _rows(client.ask_with_token("GET", f"{_BASE}/getcategory"))]
 
