@@ -36,7 +36,7 @@ def left(phone: Phone) -> int:
     ("moment", "names"),
     [
         ("registration", ["registration_result", "class_reminder", "class_change"]),
-        ("waitlist", ["seat_offer", "class_reminder", "class_change"]),
+        ("waitlist", ["registration_result", "class_reminder", "class_change"]),
         ("consent", ["account_notice"]),
         ("staff_desk", ["staff_desk"]),
     ],
