@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from miniprogram_api.cursors import after_moment, micros, page
-from miniprogram_api.edge import Door, account, caller, staff_hat
+from miniprogram_api.edge import Door, account, caller, named_in, staff_hat
 from miniprogram_api.schemas.timetabling import (
     BecauseIn,
     CalledOffOut,
@@ -195,7 +195,8 @@ def _meeting(key: str) -> CourseSession:
 
 
 def _venue(key: str) -> Venue:
-    return venue_in(db.session(), key, within=_places())
+    with named_in("venue"):
+        return venue_in(db.session(), key, within=_places())
 
 
 def _hat(account_field: str = "by_account_id") -> dict[str, Any]:

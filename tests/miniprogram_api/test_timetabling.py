@@ -119,7 +119,8 @@ def test_another_communitys_clerk_finds_nothing(door: Door, town: Town) -> None:
     with transaction() as session:
         theirs = session.get_one(CourseRun, run.id).sessions[0].venue.key
     move = {"starts_at": at(24), "ends_at": at(25), "venue": theirs, **WHY}
-    the_problem(clerk.put(f"/staff/course-sessions/{mine.sessions[0].key}/time", json=move), 404, "not_found")
+    refused = clerk.put(f"/staff/course-sessions/{mine.sessions[0].key}/time", json=move)
+    assert [error["field"] for error in the_problem(refused, 422, "invalid")["errors"]] == ["venue"]
 
 
 @pytest.mark.parametrize(
