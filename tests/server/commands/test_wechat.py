@@ -134,17 +134,15 @@ def test_web_and_worker_do_not_start_without_them_and_say_which(first_day: dict[
 def test_what_install_prints_is_what_the_town_starts_with(
     flask: Runs, door: Door, first_day: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gateway: WeChatGateway = door.app.extensions["wechat"]
-    with door.app.app_context():
-        for template in gateway.templates():
-            gateway.delete_template(template.id)
+    for name in TemplateName:
+        delete(door, name)
     monkeypatch.setitem(
         door.app.extensions, "settings", replace(door.app.extensions["settings"], wechat_templates={})
     )
     installed = flask("wechat", "templates", "install")
     assert installed.exit_code == 0, installed.output
-    name, _, line = installed.stdout.splitlines()[-1].partition("=")
-    ids = from_environment(first_day | {name: line}).wechat_templates
+    setting, _, line = installed.stdout.splitlines()[-1].partition("=")
+    ids = from_environment(first_day | {setting: line}).wechat_templates
     assert set(ids) == set(TemplateName)
     monkeypatch.setitem(
         door.app.extensions, "settings", replace(door.app.extensions["settings"], wechat_templates=ids)
