@@ -287,6 +287,7 @@ def test_what_waited_for_the_morning_goes_out_as_one_a_kind(town: Town, clock: S
     clock.move_to(at(22))
     for n in range(3):
         owe_one(town, subject=f"s{n}", kind=NoticeKind.REGISTRATION_PROMOTED, due_at=at(8, day=21))
+    owe_one(town, subject="other", kind=NoticeKind.ACTED_FOR_YOU, due_at=at(8, day=21))
     owe_one(
         town,
         subject="by-day",
@@ -300,7 +301,16 @@ def test_what_waited_for_the_morning_goes_out_as_one_a_kind(town: Town, clock: S
     assert {(c.notice.subject_key, c.others) for c in claimed} == {("s0", 2), ("by-day", 0)}
     with reading() as session:
         mine = session.scalars(inbox_of(town.resident.account(session))).all()
-    assert [n.delivery for n in mine] == [Delivery.MERGED, Delivery.MERGED, Delivery.SENDING]
+    assert {n.subject_key: n.delivery for n in mine} == {
+        "s0": Delivery.SENDING,
+        "s1": Delivery.MERGED,
+        "s2": Delivery.MERGED,
+        "other": Delivery.OWED,
+    }
+    with transaction() as session:
+        for each in claimed:
+            settle(session, each.notice.id, Delivery.SENT)
+    assert [notice.subject_key for notice in claim()] == ["other"], "another kind goes out by itself"
 
 
 def test_what_waited_goes_out_as_one_however_much_of_others_lies_between(
@@ -324,10 +334,11 @@ def test_a_person_gets_so_many_ordinary_messages_a_day_and_any_number_of_urgent_
     """At most five by default, fewer where the community says so (domain.md §6)."""
     with transaction() as session:
         set_policy(session, session.get_one(Region, town.wutong.id), "messages_a_day", "2")
+    owe_one(town, subject="urgent")
     for n in range(3):
         owe_one(town, subject=f"s{n}", kind=NoticeKind.REGISTRATION_PROMOTED)
-    owe_one(town, subject="urgent")
-    for _ in range(4):
+    owe_one(town, subject="urgent-too")
+    for _ in range(5):
         for notice in claim():
             with transaction() as session:
                 settle(session, notice.id, Delivery.SENT)
@@ -338,6 +349,7 @@ def test_a_person_gets_so_many_ordinary_messages_a_day_and_any_number_of_urgent_
         "s1": Delivery.SENT,
         "s2": Delivery.CAPPED,
         "urgent": Delivery.SENT,
+        "urgent-too": Delivery.SENT,
     }
     clock.advance(days=1)
     owe_one(town, subject="next-day", kind=NoticeKind.REGISTRATION_PROMOTED)
