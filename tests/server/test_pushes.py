@@ -14,7 +14,7 @@ from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.grants import SAME_ANSWER, Answer, GrantReport, MessageGrant, empty, record_answers
 from models.notices import Delivery, Notice, TemplateName
-from models.notices.outcomes import STILL_WANTED
+from models.notices.outcomes import CLOCKS_DIFFER, STILL_WANTED, TOLD_WITHIN
 from models.notices.sending import claim_due
 from models.pushes import (
     KEPT_FOR,
@@ -332,6 +332,28 @@ def test_a_message_nobody_knew_about_is_known_after_the_last_word(
     assert working.sandbox.calls(SEND) == 1
 
 
+@pytest.mark.parametrize(
+    ("later", "becomes"),
+    [
+        (-CLOCKS_DIFFER - timedelta(seconds=1), Delivery.UNKNOWN),
+        (-CLOCKS_DIFFER, Delivery.SENT),
+        (TOLD_WITHIN, Delivery.SENT),
+        (TOLD_WITHIN + timedelta(seconds=1), Delivery.UNKNOWN),
+        (timedelta(days=3), Delivery.UNKNOWN),
+    ],
+)
+def test_a_last_word_without_a_name_is_about_a_message_of_about_then(
+    working: Door, town: Town, later: timedelta, becomes: Delivery
+) -> None:
+    town.resident.tap(town.a_run())
+    with transaction() as session:
+        notice = session.scalars(select(Notice)).one()
+        notice.delivery, notice.claimed_at = Delivery.UNKNOWN, town_clock.now()
+    last_word(town.resident, "77", at=town_clock.now() + later)
+    assert settle() == 1
+    assert the_notice(town.resident).delivery is becomes
+
+
 def test_where_two_may_be_meant_none_is_marked(working: Door, town: Town) -> None:
     for _ in range(2):
         answer(town.resident)
@@ -467,14 +489,19 @@ def test_what_is_old_is_forgotten_and_what_is_owed_is_not(
         assert session.scalars(select(Push.dedupe_key)).all() == ["owed"]
 
 
-def test_wechat_saying_nothing_is_left_outlives_an_older_answer(
-    working: Door, town: Town, clock: StoppedClock
+@pytest.mark.parametrize(
+    ("older", "left"), [(timedelta(minutes=5), 0), (timedelta(seconds=1), 0), (timedelta(), 1)]
+)
+def test_wechat_saying_nothing_is_left_outlives_an_older_answer_and_none_of_the_same_second(
+    working: Door, town: Town, clock: StoppedClock, older: timedelta, left: int
 ) -> None:
-    earlier = town_clock.now()
+    """WeChat tells whole seconds; ours is a moment within one."""
     answer(town.resident)
     clock.advance(minutes=20)
+    second = town_clock.now()
+    clock.advance(milliseconds=400)
     with transaction() as session:
         empty(session, account_id=town.resident.account_id or 0, template=RESULT)
-    tell(PushKind.POPUP_ANSWERED, town.resident.openid, at=earlier + timedelta(minutes=15), accepted=True)
+    tell(PushKind.POPUP_ANSWERED, town.resident.openid, at=second - older, accepted=True)
     settle()
-    assert (ledger(town.resident).remaining, ledger(town.resident).accepted) == (0, 2)
+    assert (ledger(town.resident).remaining, ledger(town.resident).accepted) == (left, 2)
