@@ -241,17 +241,20 @@ def reach(run: CourseRun, *, carried: bool = True) -> dict[int, Rung]:
 
 
 def test_before_a_change_it_is_said_who_can_be_told_and_how(town: Town) -> None:
-    run = town.a_run(capacity=3)
+    run = town.a_run(capacity=4)
     with transaction() as session:
         town.neighbour.resident(session).take_phone("057188888888", verified=False)
         lonely = a_person_without_phone(session, town.wutong, name="老周")
         a_bond(session, town.guardian, lonely)
+        silent = a_resident(session, town.wutong, name="老吴", phone="13812345678")
+        a_bond(session, town.guardian, silent)
         town.guardian.resident(session).take_phone("057188888889", verified=False)
     for person in (town.resident, town.neighbour, town.outsider):
         person.tap(run)
     town.helper.tap(run, for_whom=town.elder)
     town.guardian.tap(run, for_whom=lonely)
     town.guardian.tap(run, for_whom=town.child)
+    town.guardian.tap(run, for_whom=silent)
     town.resident.allows(TemplateName.CLASS_CHANGE)
     town.outsider.allows(TemplateName.CLASS_REMINDER)  # another message is another matter
     with transaction() as session:
@@ -263,9 +266,11 @@ def test_before_a_change_it_is_said_who_can_be_told_and_how(town: Town) -> None:
         town.elder.resident_id: Rung.SHORT_MESSAGE,  # through her helper
         lonely.resident_id: Rung.NONE,
         town.child.resident_id: Rung.NONE,
+        silent.resident_id: Rung.SHORT_MESSAGE,  # has WeChat and allows nothing
     }
     town.guardian.allows(TemplateName.CLASS_CHANGE)
-    assert reach(run)[town.child.resident_id] is Rung.WECHAT
+    for ward in (town.child, lonely, silent):
+        assert reach(run)[ward.resident_id] is Rung.WECHAT, "through who registered them"
     assert reach(run, carried=False)[town.outsider.resident_id] is Rung.CALL
 
 
