@@ -31,6 +31,7 @@ from models.grants import Answer, MessageGrant, record_answers
 from models.journal import JournalEntry, enter
 from models.kept_answers import KeptAnswer, keep
 from models.notices import Delivery, Notice
+from models.partners import partners_of
 from models.residents import Bond, BondKind, Profile, Resident, bonds_of, introduce, resident_of
 from models.vault import vault
 from tests.people import (
@@ -378,13 +379,18 @@ def test_the_log_of_consents_stays_three_years(town: Town, clock: town_clock.Sto
 
 def test_closing_is_written_down(town: Town) -> None:
     town.resident.tap(town.a_run())
+    with transaction() as session:
+        enter(session, "resident.introduced", town.resident.resident(session))
     close(town.resident)
     with reading() as session:
         (closed,) = session.scalars(select(JournalEntry).where(JournalEntry.act == "account.closed"))
         (left,) = session.scalars(select(JournalEntry).where(JournalEntry.act == "resident.left"))
+        (told,) = session.scalars(select(JournalEntry).where(JournalEntry.act == "resident.introduced"))
+        assert session.get_one(Resident, left.subject_id).left_at is not None
     assert (closed.subject_id, closed.by_account_id) == (town.resident.account_id,) * 2
     assert closed.details == {"given_up": 1, "left": 1}
-    assert left.subject_kind == "residents"
+    assert left.subject_kind == told.subject_kind == "residents"
+    assert told.subject_id == left.subject_id, "what was written of them before is about nobody now"
     assert {"consent.withdrawn", "registration.cancelled"} <= set(acts())
 
 
@@ -581,6 +587,7 @@ def test_a_clerk_who_closes_their_wechat_stays_a_clerk_and_can_be_invited_anew(t
     wechat_cancels(town.partner_member)
     with reading() as session:
         assert account_in(session, town.partner_member).closed_at is not None
+        assert partners_of(session, account_in(session, town.partner_member)) == []
 
 
 @pytest.mark.parametrize("what", [8, "8"])
