@@ -11,6 +11,7 @@ import pytest
 from flask import g
 from sqlalchemy import select, update
 
+from miniprogram_api.wechat import SendOutcome
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
@@ -286,6 +287,33 @@ def test_a_worker_lost_between_claim_and_settling_leaves_it_unknown_after_the_le
     assert (notice.delivery, notice.outcome) == (Delivery.UNKNOWN, "worker_lost")
     assert deliver() == settle_lost(town_clock.now()) == 0
     assert working.sandbox.calls(SEND) == 0
+
+
+@pytest.mark.parametrize("errcode", [0, -1, 47003])
+def test_an_outcome_that_comes_after_the_lease_changes_nothing(
+    working: Door, town: Town, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch, errcode: int
+) -> None:
+    """The notice was given up as unknown meanwhile; whether its grant was used up, nobody asks any more."""
+    working.allow(town.resident)
+    town.resident.tap(town.a_run())
+    if errcode:
+        working.sandbox.fault(SEND, errcode=errcode)
+    gateway = working.app.extensions["wechat"]
+    send = gateway.send
+
+    def outlast_the_lease(*letter: Any, **more: Any) -> SendOutcome:
+        outcome: SendOutcome = send(*letter, **more)
+        clock.advance(seconds=LEASE.total_seconds() + 1)
+        with working.app.app_context():
+            assert settle_lost(town_clock.now()) == 1
+        return outcome
+
+    monkeypatch.setattr(gateway, "send", outlast_the_lease)
+    deliver()
+    notice = the_notice(town.resident)
+    assert (notice.delivery, notice.outcome) == (Delivery.UNKNOWN, "worker_lost")
+    assert remaining(town.resident) == 0
+    assert working.sandbox.calls(SEND) == 1
 
 
 def test_two_workers_at_once_never_send_one_message_twice(working: Door, town: Town) -> None:
