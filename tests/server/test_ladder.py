@@ -19,7 +19,7 @@ from models.courses import By, CourseRun, cancel_run, move_session
 from models.grants import Answer, record_answers
 from models.ladder import Call, CallState, ShortMessage, ShortMessageState
 from models.ladder.falling import WAITS_FOR
-from models.ladder.sending import LEASE, claim_due
+from models.ladder.sending import LEASE, claim_due, settle
 from models.notices import Delivery, Notice, NoticeKind, ShortMessageName, TemplateName, read_notice
 from models.policies import set_policy
 from models.regions import Region
@@ -385,6 +385,25 @@ def test_a_worker_lost_in_the_middle_leaves_a_call_and_sends_nothing_twice(eveni
     assert evening.send() == ladder.settle_lost(town_clock.now()) == 0
     assert evening.postman.carried == []
     assert the_call().state is CallState.OPEN
+
+
+def test_two_who_share_a_phone_have_one_message_under_way_whoever_sends(evening: Evening) -> None:
+    with transaction() as session:
+        evening.town.outsider.resident(session).take_phone(NEIGHBOURS_PHONE, verified=False)
+    for person in (evening.town.neighbour, evening.town.outsider):
+        evening.a_promotion(person)
+    evening.fall()
+
+    def claim(most: int) -> list[ShortMessage]:
+        with transaction() as session:
+            return claim_due(session, worker="another", most=most, still_true=still_true)
+
+    (first,) = claim(1)
+    assert claim(10) == []
+    with transaction() as session:
+        settle(session, first.id, ShortMessageState.SENT)
+    assert evening.send() == 1
+    assert evening.postman.phones == [NEIGHBOURS_PHONE]
 
 
 def test_an_outcome_that_comes_after_the_lease_changes_nothing(evening: Evening) -> None:
