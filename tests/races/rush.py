@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from models.base import reading
+from models.base import db, reading
 from models.courses import CourseRun, Registration, RegistrationState, seats
 from models.errors import Refusal
 
@@ -66,6 +67,19 @@ def meanwhile(app: Flask, deed: Callable[[], object]) -> tuple[threading.Thread,
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread, ended
+
+
+def until_somebody_waits_for_a_lock() -> None:
+    """Look at PostgreSQL until a transaction stands before a lock."""
+    deadline = time.monotonic() + LONGEST_SECONDS / 2  # before whoever holds the lock is given up
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    while time.monotonic() < deadline:
+        with db.engine.connect() as connection:
+            if connection.execute(waiting).scalar_one():
+                return
+    raise AssertionError("nobody waits")
 
 
 @contextmanager

@@ -8,15 +8,15 @@ comes wholly before or wholly after.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from models import clock as town_clock
 from models.accounts import Account
@@ -25,9 +25,20 @@ from models.committer import Committer
 from models.courses import CourseRun, Registration, RegistrationState, Standing, Tap, decide, register
 from models.departures import close_account, leaving, see_off, what_closing_means
 from models.errors import Busy, Conflict, Unauthenticated
+from models.grants import GrantReport, MessageGrant
+from models.notices import TemplateName
 from models.residents import BondKind, Profile, Resident, introduce
 from tests.people import Person, Town, a_bond, a_person_without_phone
-from tests.races.rush import a_tap_that_stops, meanwhile, must_be_whole, rush
+from tests.phones import TEMPLATES, Door, door, doors, sandbox, the_problem
+from tests.races.rush import (
+    a_tap_that_stops,
+    meanwhile,
+    must_be_whole,
+    rush,
+    until_somebody_waits_for_a_lock,
+)
+
+__all__ = ["door", "doors", "sandbox"]
 
 PATIENCE = 30
 
@@ -174,19 +185,6 @@ def test_closing_waits_for_a_tap_that_is_not_committed_yet(town: Town, app: Flas
     assert town.states(run) == ["cancelled"]
 
 
-def until_somebody_waits_for_a_lock() -> None:
-    """Look at PostgreSQL until a transaction stands before a lock."""
-    deadline = time.monotonic() + PATIENCE
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    while time.monotonic() < deadline:
-        with db.engine.connect() as connection:
-            if connection.execute(waiting).scalar_one():
-                return
-    raise AssertionError("nobody waits")
-
-
 def test_taps_and_closures_of_many_leave_every_run_whole(big_town: Town, app: Flask) -> None:
     """E1 among people who leave: no seat is held by nobody, none stands idle, and who left is signed out."""
     runs = [big_town.a_run(capacity=5, waitlist_limit=None) for _ in range(3)]
@@ -263,6 +261,39 @@ def test_what_is_told_while_closing_is_not_kept(town: Town, app: Flask) -> None:
             session.scalars(select(Resident).where(Resident.account_id == town.resident.account_id)).all()
             == []
         )
+
+
+def test_what_is_allowed_while_closing_is_not_kept(
+    door: Door, town: Town, app: Flask, engine_name: str
+) -> None:
+    """The phone reports an answer to a prompt while the account closes: no ledger outlives it."""
+    seen = shown(town.resident)
+    closed, may_commit = threading.Event(), threading.Event()
+
+    def slow_close() -> None:
+        with transaction() as session:
+            close_account(session, town.resident.account(session), seen=seen)
+            closed.set()
+            assert may_commit.wait(PATIENCE)
+
+    def allow() -> TestResponse:
+        answers = {TEMPLATES[TemplateName.REGISTRATION_RESULT]: "accept"}
+        return door.phone(town.resident).post("/me/message-grants", json={"answers": answers})
+
+    closing, _ = meanwhile(app, slow_close)
+    assert closed.wait(PATIENCE)
+    allowing, answered = meanwhile(app, allow)
+    if engine_name == "postgresql":
+        until_somebody_waits_for_a_lock()
+    may_commit.set()
+    closing.join(PATIENCE)
+    allowing.join(PATIENCE)
+    (answer,) = answered
+    assert isinstance(answer, TestResponse)
+    the_problem(answer, 401, "token_revoked")
+    with reading() as session:
+        assert session.scalars(select(MessageGrant)).all() == []
+        assert session.scalars(select(GrantReport)).all() == []
 
 
 def test_two_guardians_who_close_at_once_do_not_leave_a_child_alone(town: Town, app: Flask) -> None:
