@@ -81,9 +81,8 @@ def forgetful_take(hall: Venue, looked: threading.Barrier, holder_key: str) -> s
 
 
 def test_one_room_has_one_holder(hall: Venue, app: Flask) -> None:
-    holders = [
-        f"holder{n}" for n in range(6)
-    ]  # whoever has the room looks on a connection of its own: the pool has eight
+    # fewer than the pool has connections: whoever has the room looks on one of its own
+    holders = [f"holder{n}" for n in range(6)]
     answers = rush(app, [partial(take, hall, holder) for holder in holders])
     (holder,) = [answer for answer in answers if isinstance(answer, str)]
     losers = [answer for answer in answers if answer != holder]

@@ -19,7 +19,6 @@ from models.courses import CourseRun
 from models.grants import MessageGrant
 from models.notices import Delivery, Notice, TemplateName
 from models.notices.sending import LEASE, claim_due
-from server.jobs import SCHEDULE
 from server.jobs.delivery import (
     AHEAD,
     FIRST_DELAY,
@@ -466,21 +465,6 @@ def test_one_notice_that_cannot_be_written_does_not_hold_up_the_others(working: 
     )
     assert remaining(town.resident) == 1
     assert the_notice(town.neighbour).delivery is Delivery.SENT
-
-
-@pytest.mark.parametrize("job", SCHEDULE, ids=lambda job: job.name)
-def test_every_job_is_harmless_when_run_twice(working: Door, town: Town, job: Any) -> None:
-    working.allow(town.resident)
-    town.resident.tap(town.a_run())
-    job.run(town_clock.now())
-    before = [(n.delivery, n.attempts) for n in notices(town.resident)]
-    assert job.run(town_clock.now()) == 0
-    assert [(n.delivery, n.attempts) for n in notices(town.resident)] == before
-    assert job.why
-
-
-def test_a_schedule_names_each_job_once() -> None:
-    assert len({job.name for job in SCHEDULE}) == len(SCHEDULE)
 
 
 def test_a_run_can_be_looked_up_by_what_the_message_points_at(working: Door, town: Town) -> None:

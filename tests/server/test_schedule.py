@@ -1,0 +1,234 @@
+"""The schedule: every job does what there is to do once, and nothing when it is run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from models import clock as town_clock
+from models.base import db, transaction
+from models.clock import StoppedClock
+from models.consents import Consent
+from models.content_checks import KEPT_FOR as CHECKS_KEPT_FOR
+from models.content_checks import RESIDENT_NAME, VERDICT_WITHIN, Finding, Subject, await_verdict, note_pass
+from models.courses import CourseRun
+from models.departures import begin_closure
+from models.grants import REPORTS_KEPT
+from models.kept_answers import KEPT_FOR as ANSWERS_KEPT_FOR
+from models.kept_answers import keep
+from models.ladder import sending as short_messages
+from models.ladder.falling import WAITS_FOR
+from models.notices import Delivery, Notice, TemplateName, sending
+from models.pushes import PushKind, Told, take_down
+from models.truth import still_true
+from server.jobs import SCHEDULE, Job, delivery, ladder
+from tests.databases import Rows, photograph
+from tests.people import Town
+from tests.phones import TEMPLATES, Door
+
+A_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A town at work: its door, its people, its clock."""
+
+    door: Door
+    town: Town
+    clock: StoppedClock
+
+    def wait(self, span: timedelta) -> None:
+        """Let time go by."""
+        self.clock.move_to(town_clock.now() + span)
+
+    def a_seat(self) -> CourseRun:
+        """The resident takes one."""
+        run = self.town.a_run()
+        self.town.resident.tap(run)
+        return run
+
+    def a_seat_for_the_elder(self) -> CourseRun:
+        """Her helper takes it; she has no WeChat to hear of it."""
+        run = self.town.a_run()
+        self.town.helper.tap(run, for_whom=self.town.elder)
+        return run
+
+    @property
+    def the_residents_name(self) -> Subject:
+        """What the resident wrote."""
+        who = self.town.resident
+        return Subject(
+            field=RESIDENT_NAME, key=who.key, account_id=who.account_id or 0, resident_id=who.resident_id
+        )
+
+
+def end_notices(how: Delivery) -> None:
+    with transaction() as session:
+        session.execute(update(Notice).values(delivery=how, settled_at=town_clock.now()))
+
+
+# --- what there is to do ------------------------------------------------------------------------------------------
+
+
+def a_message_that_is_allowed(day: Day) -> None:
+    day.door.allow(day.town.resident)
+    day.a_seat()
+
+
+def a_class_in_an_hour(day: Day) -> None:
+    day.clock.move_to(day.a_seat().starts_at - timedelta(hours=1))
+
+
+def a_desk_at_five(day: Day) -> None:
+    day.a_seat()
+    end_notices(Delivery.UNKNOWN)
+    day.clock.move_to(town_clock.in_town(town_clock.now()).replace(hour=17))
+
+
+def an_older_policy(day: Day) -> None:
+    with transaction() as session:
+        session.execute(update(Consent).values(version="2025-01"))
+
+
+def a_worker_lost(day: Day) -> None:
+    day.a_seat()
+    with transaction() as session:
+        assert sending.claim_due(session, worker="lost", most=1)
+    day.wait(sending.LEASE + A_SECOND)
+
+
+def a_promotion_wechat_could_not_tell(day: Day) -> None:
+    run = day.town.a_run(capacity=1)
+    for person in (day.town.resident, day.town.neighbour):
+        person.tap(run)
+    day.town.resident.give_up(run)
+    end_notices(Delivery.NOT_GRANTED)
+    day.wait(WAITS_FOR + A_SECOND)
+
+
+def a_short_message(day: Day) -> None:
+    with transaction() as session:
+        day.town.elder.resident(session).take_phone("13612345678", verified=False)
+    day.a_seat_for_the_elder()
+
+
+def a_worker_lost_with_a_short_message(day: Day) -> None:
+    a_short_message(day)
+    with transaction() as session:
+        assert short_messages.claim_due(session, worker="lost", most=1, still_true=still_true)
+    day.wait(short_messages.LEASE + A_SECOND)
+
+
+def a_call_about_a_seat_given_up(day: Day) -> None:
+    run = day.a_seat_for_the_elder()
+    ladder.send_short_messages(town_clock.now())  # she has no number
+    day.town.helper.give_up(run, for_whom=day.town.elder)
+
+
+def a_push(day: Day) -> None:
+    openid = day.town.resident.openid
+    with transaction() as session:
+        answer = Told(
+            kind=PushKind.POPUP_ANSWERED,
+            openid=openid,
+            at=town_clock.now(),
+            dedupe_key="answer",
+            facts={"template_id": TEMPLATES[TemplateName.REGISTRATION_RESULT], "accepted": True},
+        )
+        take_down(session, [answer])
+
+
+def a_message_allowed_after_it_was_due(day: Day) -> None:
+    day.a_seat()
+    delivery.deliver_due(town_clock.now())
+    day.door.allow(day.town.resident)
+
+
+def an_old_report_of_an_answer(day: Day) -> None:
+    day.door.allow(day.town.resident)
+    day.wait(REPORTS_KEPT + A_SECOND)
+
+
+def a_picture_wechat_says_nothing_of(day: Day) -> None:
+    with transaction() as session:
+        await_verdict(session, day.the_residents_name, "https://example.com/one.png", trace_id="t-1")
+    day.wait(VERDICT_WITHIN)
+
+
+def an_old_check(day: Day) -> None:
+    with transaction() as session:
+        note_pass(session, day.the_residents_name, "陈静", Finding())
+    day.wait(CHECKS_KEPT_FOR + A_SECOND)
+
+
+def a_class_long_over(day: Day) -> None:
+    day.clock.move_to(day.a_seat().ends_at + timedelta(days=60))
+
+
+def an_old_kept_answer(day: Day) -> None:
+    with transaction() as session:
+        keep(session, day.town.resident.account(session), "attempt", asked="h", status=201, body="{}")
+    day.wait(ANSWERS_KEPT_FOR)
+
+
+def somebody_who_left_long_ago(day: Day) -> None:
+    with transaction() as session:
+        begin_closure(session, day.town.resident.account(session))
+    day.wait(timedelta(days=3 * 365 + 1))
+
+
+def logins_long_over(day: Day) -> None:
+    day.wait(timedelta(days=365))
+
+
+def a_picture_that_belongs_to_no_code(day: Day) -> None:
+    day.door.app.extensions["code_images"].made_once("aaaaaaaaaaaaaaaa-430-release", lambda: b"picture")
+
+
+TO_DO: Mapping[str, Callable[[Day], None]] = {
+    "deliver_notices": a_message_that_is_allowed,
+    "remind_of_classes": a_class_in_an_hour,
+    "tell_staff": a_desk_at_five,
+    "tell_of_policy": an_older_policy,
+    "settle_lost_notices": a_worker_lost,
+    "pass_on_notices": a_promotion_wechat_could_not_tell,
+    "send_short_messages": a_short_message,
+    "settle_lost_short_messages": a_worker_lost_with_a_short_message,
+    "cancel_stale_calls": a_call_about_a_seat_given_up,
+    "settle_pushes": a_push,
+    "owe_what_was_allowed": a_message_allowed_after_it_was_due,
+    "forget_old_pushes": an_old_report_of_an_answer,
+    "hold_overdue_pictures": a_picture_wechat_says_nothing_of,
+    "forget_old_checks": an_old_check,
+    "archive_runs": a_class_long_over,
+    "forget_old_answers": an_old_kept_answer,
+    "forget_departed": somebody_who_left_long_ago,
+    "forget_ended_logins": logins_long_over,
+    "forget_code_pictures": a_picture_that_belongs_to_no_code,
+}
+
+
+def everything() -> Rows:
+    with db.engine.connect() as connection:
+        return photograph(connection)
+
+
+@pytest.mark.parametrize("job", SCHEDULE, ids=lambda job: job.name)
+def test_every_job_does_what_there_is_to_do_and_is_harmless_when_run_twice(
+    working: Door, town: Town, clock: StoppedClock, job: Job
+) -> None:
+    assert job.name in TO_DO, f"TO_DO in {__file__} says what there is for {job.name} to do"
+    TO_DO[job.name](Day(working, town, clock))
+    assert job.run(town_clock.now()) > 0
+    after = everything()
+    assert job.run(town_clock.now()) == 0
+    assert everything() == after
+    assert job.why
+
+
+def test_a_schedule_names_each_job_once() -> None:
+    assert len({job.name for job in SCHEDULE}) == len(SCHEDULE)
