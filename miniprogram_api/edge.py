@@ -30,7 +30,7 @@ from miniprogram_api.installed import freshness, rates, terms, token_mint
 from miniprogram_api.rates import RateName, address_of
 from models.accounts import Account, account_behind
 from models.base import TownSession, db
-from models.errors import Fault, Forbidden, Invalid, NotFound, Unauthenticated
+from models.errors import Conflict, Fault, Forbidden, Invalid, NotFound, Unauthenticated
 from models.kept_answers import keep, recall
 from models.partners import Partner, partner_by_key
 from models.staff import StaffMember, staff_member_by_key
@@ -280,11 +280,14 @@ def between_transactions() -> Iterator[None]:
 
 @contextmanager
 def named_in(field: str) -> Iterator[None]:
-    """What is looked up in here was named in a field of what was sent: if it is not there, that field is wrong, not the address."""
+    """What is looked up in here was named in a field of what was sent: where it is not there, Conflict ``not_there`` names the field.
+
+    The address was found, so it is no 404; and what was sent was well formed.
+    """
     try:
         yield
     except NotFound as missing:
-        raise Invalid([Fault(field, missing.message, code=missing.code)]) from None
+        raise Conflict("not_there", missing.message, faults=[Fault(field, missing.message)]) from None
 
 
 def _address() -> str:

@@ -111,12 +111,11 @@ def _refused(refusal: Refusal) -> Response:
         headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    faults = refusal.faults if isinstance(refusal, Invalid) else ()
     return problem(
         status_of(refusal),
         refusal.code,
         refusal.message,
-        faults=faults,
+        faults=refusal.faults,
         details=refusal.details,
         headers=headers,
     )

@@ -31,13 +31,24 @@ class Fault:
 
 
 class Refusal(Exception):
-    """A deliberate no. ``code`` is stable and listed in the documentation; ``message`` is for the person."""
+    """A deliberate no. ``code`` is stable and listed in the documentation; ``message`` is for the person.
 
-    def __init__(self, code: str, message: str, *, details: Mapping[str, Any] | None = None) -> None:
+    ``faults`` name the fields it is about, where it is about any.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        details: Mapping[str, Any] | None = None,
+        faults: Sequence[Fault] = (),
+    ) -> None:
         super().__init__(code, message)
         self.code = code
         self.message = message
         self.details: dict[str, Any] = dict(details or {})
+        self.faults = tuple(faults)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -64,8 +75,7 @@ class Invalid(Refusal):
     def __init__(
         self, faults: Sequence[Fault], *, code: str = "invalid", message: str = "填写的内容有误，请检查后重试"
     ) -> None:
-        super().__init__(code, message)
-        self.faults = tuple(faults)
+        super().__init__(code, message, faults=faults)
 
 
 class Unauthenticated(Refusal):

@@ -116,17 +116,15 @@ def test_agreeing_to_an_old_text_is_no_agreement(newcomer: Phone) -> None:
 
 def test_a_consent_given_with_a_fault_beside_it_is_not_kept(newcomer: Phone) -> None:
     sent = {"consent": CONSENT, "home_community": "a" * 16}
-    found = the_problem(newcomer.put("/me", json=sent), 422, "invalid")
+    found = the_problem(newcomer.put("/me", json=sent), 409, "not_there")
     assert [fault["field"] for fault in found["errors"]] == ["home_community"]
     assert told(newcomer.get("/me"))["consent"] is None
 
 
 def test_a_community_nobody_knows_costs_no_question_to_wechat(door: Door, newcomer: Phone) -> None:
     sent = {"consent": CONSENT, "name": "新邻居", "home_community": "a" * 16}
-    found = the_problem(newcomer.put("/me", json=sent), 422, "invalid")
-    assert found["errors"] == [
-        {"field": "home_community", "message": "没有找到这个地方", "code": "not_found"}
-    ]
+    found = the_problem(newcomer.put("/me", json=sent), 409, "not_there")
+    assert found["errors"] == [{"field": "home_community", "message": "没有找到这个地方", "code": "invalid"}]
     assert door.sandbox.calls(CHECK_TEXT) == 0
 
 
