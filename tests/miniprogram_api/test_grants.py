@@ -128,6 +128,13 @@ def test_an_attempts_name_used_for_something_else_is_refused(door: Door, town: T
     the_problem(other, 409, "idempotency_key_reused")
 
 
+def test_an_attempt_in_one_hat_is_not_answered_in_another(door: Door, town: Town) -> None:
+    phone = door.phone(town.clerk)
+    told(say(phone, {RESULT: "accept"}, attempt="a-1"), 201)
+    at_home = phone.wearing("resident")
+    the_problem(say(at_home, {RESULT: "accept"}, attempt="a-1"), 409, "idempotency_key_reused")
+
+
 def test_two_people_may_choose_the_same_name_for_their_attempts(door: Door, town: Town) -> None:
     for who in (town.resident, town.neighbour):
         told(say(door.phone(who), {RESULT: "accept"}, attempt="a-1"), 201)

@@ -190,6 +190,18 @@ def test_what_was_over_a_month_ago_is_archived_and_leaves_the_lists(town: Town, 
         assert {run.key for run in archived} == {over.key, called_off.key}
 
 
+def test_staff_walk_their_runs_to_the_end_also_those_that_start_at_one_moment(town: Town) -> None:
+    there = [town.a_run(published=False) for _ in range(3)]
+    seen: list[str] = []
+    after = None
+    with reading() as session:
+        for _ in range(4):
+            for run in runs_for_staff(session, within=[town.wutong], state=None, after=after, most=1):
+                seen.append(run.key)
+                after = (run.starts_at, run.id)
+    assert seen == [run.key for run in there]
+
+
 def test_staff_see_drafts_of_their_own_places_only(town: Town) -> None:
     mine, theirs = town.a_run(published=False), town.a_run(published=False, community=town.wangjiang)
     with reading() as session:
