@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -409,6 +410,15 @@ def test_after_the_first_piece_without_an_answer_no_more_are_asked_about(
     door.sandbox.fault(CHECK_TEXT, errcode=-1)
     assert ask("好" * PIECE * 3).held_because is HeldBecause.UNANSWERED
     assert asked(door) == 1
+
+
+def test_whoever_has_waited_ten_seconds_for_all_pieces_waits_no_longer(
+    door: Door, ask: Callable[[str], Opinion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter([0.0, 0.0, 9.9, 10.0])  # when it begins, and before each piece
+    monkeypatch.setattr("miniprogram_api.content.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    assert ask("好" * PIECE * 3).held_because is HeldBecause.UNANSWERED
+    assert asked(door) == 2
 
 
 def test_a_text_too_long_for_wechat_is_a_persons(door: Door, ask: Callable[[str], Opinion]) -> None:
