@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from models import clock as town_clock
 from models.base import reading, transaction
+from models.calendars import DayKind, set_day
 from models.courses import (
     Audience,
     By,
@@ -103,6 +104,14 @@ def test_a_day_off_is_named_each_time_for_the_calendar_may_have_changed(desk: De
     ]
 
 
+def test_a_day_the_town_itself_has_off_is_named(desk: Desk) -> None:
+    with transaction() as session:
+        set_day(session, date(2026, 12, 2), DayKind.HOLIDAY, name="社区停电检修")
+    (line,) = warned(desk.must_import(TALK, PAINT))
+    assert "第3行" in line
+    assert "2026-12-02（周三）是法定节假日" in line
+
+
 def test_a_class_bigger_than_its_room_is_a_warning(desk: Desk) -> None:
     report = desk.must_import({**TALK, "名额": 30})
     assert [line for line in warned(report) if "只坐得下 24 人" in line]
@@ -153,6 +162,14 @@ def test_a_row_taken_out_withdraws_its_run_and_frees_the_room(desk: Desk) -> Non
     assert counts(report) == (0, 1, 1, 0)
     assert desk.run("口才与表达").state is RunState.CANCELLED
     assert desk.evenings("团扇绘画") == ["12-02 18:00 百姓议事厅"]
+
+
+def test_an_empty_sheet_beside_a_good_one_withdraws_nothing_of_its_community(desk: Desk) -> None:
+    there = one_sheet({**PAINT, "场地": "电脑教室"}, name="望江社区")
+    desk.must_import(there, one_sheet(TALK))
+    report = desk.must_import(one_sheet(name="望江社区"), one_sheet(TALK))
+    assert counts(report) == (0, 0, 0, 1)
+    assert desk.run("团扇绘画").state is RunState.PUBLISHED
 
 
 def test_a_draft_nobody_saw_leaves_nothing_when_its_row_goes(desk: Desk) -> None:

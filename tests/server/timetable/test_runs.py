@@ -92,6 +92,16 @@ def test_rows_of_one_run_agree_and_those_that_differ_are_named(
     assert f"第6行是“{other}”" in fault.message
 
 
+def test_rows_of_one_run_keep_the_same_seats_and_one_row_may_say_so_for_all(reads: Reads) -> None:
+    rows = [{**row, "备注": f"{FOUR}；留20%名额给电话和现场登记"} for row in weekly(4)]
+    rows[3] = {**rows[3], "备注": f"{FOUR}；留30%名额给电话和现场登记"}
+    (fault,) = reads(*rows).faults
+    assert (fault.row, fault.column) == (6, "M")
+    assert "同一个班次的备注要一样" in fault.message
+    rows[3] = {**rows[3], "备注": FOUR}
+    assert only_run(reads(*rows)).held_share == 0.2
+
+
 def test_the_notes_of_a_runs_rows_are_kept_each_once(reads: Reads) -> None:
     rows = weekly(2, "两次课为一个班次")
     rows[1] = {**rows[1], "备注": "2次课为一个班次，带水杯", "自备材料": "水杯"}
