@@ -232,3 +232,10 @@ def test_every_job_does_what_there_is_to_do_and_is_harmless_when_run_twice(
 
 def test_a_schedule_names_each_job_once() -> None:
     assert len({job.name for job in SCHEDULE}) == len(SCHEDULE)
+
+
+@pytest.mark.parametrize("name", ["deliver_notices", "settle_pushes", "owe_what_was_allowed"])
+def test_what_answers_a_tap_is_looked_for_every_second_or_two(name: str) -> None:
+    """The message lies on the phone seconds after the tap."""
+    (job,) = (job for job in SCHEDULE if job.name == name)
+    assert job.every <= 2 * A_SECOND

@@ -61,6 +61,21 @@ def test_a_template_that_is_gone_or_of_other_keywords_is_named(flask: Runs, door
     assert "模板多出关键词 thing9" in checked.output
 
 
+def test_a_template_of_the_right_name_with_other_keywords_is_not_taken_for_ours(
+    flask: Runs, door: Door
+) -> None:
+    unfit = {
+        "id": TEMPLATES[TemplateName.CLASS_REMINDER],
+        "title": "开课提醒",
+        "content": "课程名称:{{thing1.DATA}}\n备注:{{thing9.DATA}}",
+    }
+    door.sandbox.control("POST", "templates", unfit)
+    installed = flask("wechat", "templates", "install")
+    assert installed.exit_code == 0, installed.output
+    assert "“开课提醒”已添加" in installed.output
+    assert f"class_reminder={unfit['id']}" not in installed.output
+
+
 def test_what_is_missing_is_added_from_the_library_and_what_is_there_is_not_added_twice(
     flask: Runs, door: Door
 ) -> None:
