@@ -8,11 +8,20 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from flask import Flask
+from sqlalchemy import ColumnElement, select
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from models import clock as town_clock
+from models.base import db, reading, transaction
+from models.content_checks import RESIDENT_NAME, Finding, HeldBecause, Subject, hold_text
+from models.ladder import Call
+from models.notices import Notice
+from models.staff import Role
+from server.jobs.ladder import send_short_messages
 from server.wechat_sandbox import create_sandbox
-from tests.people import Town
+from tests.databases import Rows, photograph
+from tests.people import Person, Town, Worker, a_bond, a_person_without_phone, a_staff_member
 from tests.phones import Door, Phone, told
 
 # what anybody may ask without a login, and why
@@ -41,7 +50,34 @@ PRIVATE = {
     "GET /api/v1/staff/course-runs/<key:key>/reach",
     "GET /api/v1/course-runs/<key:key>/registration",
 }
+BECAUSE = {"because": "老师出差"}
+# what changes something behind a key that is private to somebody, with what a sound request says
+CHANGING: dict[str, dict[str, Any]] = {
+    "PUT /api/v1/staff/course-runs/<key:key>/submission": {},
+    "PUT /api/v1/staff/course-runs/<key:key>/objection": BECAUSE,
+    "PUT /api/v1/staff/course-runs/<key:key>/publication": {},
+    "DELETE /api/v1/staff/course-runs/<key:key>/publication": {},
+    "PUT /api/v1/staff/course-runs/<key:key>/cancellation": BECAUSE,
+    "PUT /api/v1/staff/course-sessions/<key:key>/time": {
+        "starts_at": "2026-12-04T18:00:00+08:00",
+        "ends_at": "2026-12-04T19:30:00+08:00",
+        **BECAUSE,
+    },
+    "PUT /api/v1/staff/course-sessions/<key:key>/cancellation": BECAUSE,
+    "DELETE /api/v1/staff/scenes/<key:key>": {},
+    "POST /api/v1/staff/notices/<key:key>/sending": {},
+    "PUT /api/v1/staff/calls/<key:key>/outcome": {"outcome": "reached", "attempt": 1},
+    "PUT /api/v1/staff/content-checks/<key:key>/decision": {"decision": "approve"},
+    "PUT /api/v1/me/notices/<key:key>/reading": {},
+    "DELETE /api/v1/me/helpers/<key:key>": {},
+}
+# whose key is no secret, and why
+FOR_EVERYBODY = {
+    "PUT /api/v1/course-runs/<key:key>/registration": "everybody may tap on what everybody sees",
+    "DELETE /api/v1/course-runs/<key:key>/registration": "everybody may tap on what everybody sees",
+}
 NOT_SAID = {"X-Request-Id", "X-Server-Time", "Content-Length", "Date"}
+INVENTED = "a" * 16
 
 
 def operations(app: Flask) -> dict[str, Rule]:
@@ -53,11 +89,23 @@ def operations(app: Flask) -> dict[str, Rule]:
     }
 
 
-def ask(phone: Phone, operation: str, key: str = "a" * 16) -> TestResponse:
+def ask(phone: Phone, operation: str, key: str = INVENTED) -> TestResponse:
     method, _, rule = operation.partition(" ")
     path = re.sub(r"<(?:\w+:)?\w+>", key, rule)
-    more: dict[str, Any] = {"json": {}} if method in {"POST", "PUT"} else {}
+    more: dict[str, Any] = {"json": CHANGING.get(operation, {})} if method in {"POST", "PUT"} else {}
     return phone.ask(method, path, buffered=True, **more)
+
+
+def must_be_alike(real: TestResponse, invented: TestResponse) -> None:
+    """Nobody can tell these two answers apart."""
+
+    def bare(answer: TestResponse) -> dict[str, Any]:
+        return {k: v for k, v in (answer.json or {}).items() if k != "request_id"}
+
+    assert real.status_code == invented.status_code
+    assert bare(real) == bare(invented)
+    for name, value in real.headers.items():
+        assert name in NOT_SAID or invented.headers[name] == value
 
 
 def test_every_route_asks_who_is_there_or_stands_on_the_list(door: Door, town: Town) -> None:
@@ -116,17 +164,98 @@ def test_an_outsider_cannot_tell_a_real_key_from_an_invented_one(
             told(ask(phone, operation, run.key))["run"] == run.key
         )  # it is theirs: the others' no means something
         return
-    real, invented = ask(phone, operation, run.key), ask(phone, operation, "a" * 16)
+    real, invented = ask(phone, operation, run.key), ask(phone, operation)
     assert real.status_code in {401, 403, 404}
     assert real.status_code == invented.status_code
     if "/staff/" in operation:
+        must_be_alike(real, invented)
 
-        def bare(answer: TestResponse) -> dict[str, Any]:
-            return {k: v for k, v in (answer.json or {}).items() if k != "request_id"}
 
-        assert bare(real) == bare(invented)
-        for name, value in real.headers.items():
-            assert name in NOT_SAID or invented.headers[name] == value
+def test_every_keyed_route_that_changes_something_is_tried_on_outsiders(door: Door) -> None:
+    keyed = {o for o in operations(door.app) if "<key:" in o and o not in OPEN and not o.startswith("GET")}
+    untried = sorted(keyed - set(CHANGING) - set(FOR_EVERYBODY))
+    assert not untried, f"add to CHANGING with a sound body, so that outsiders are tried on them: {untried}"
+    stale = sorted({*CHANGING, *FOR_EVERYBODY} - keyed)
+    assert not stale, f"CHANGING or FOR_EVERYBODY names what is not there, take it out: {stale}"
+
+
+@pytest.mark.parametrize("operation", sorted(CHANGING))
+def test_an_outsider_changes_nothing_and_cannot_tell_it_from_what_never_was(
+    door: Door, town: Town, operation: str
+) -> None:
+    owner, key = something_of_wangjiang(door, town, operation)
+    before = every_row()
+    for who in (
+        town.clerk,
+        town.admin,
+        town.grid_worker,
+        town.street_officer,
+        town.resident,
+        town.partner_member,
+    ):
+        phone = door.phone(who)
+        real = ask(phone, operation, key)
+        assert real.status_code in ({404} if isinstance(who, Worker) else {403, 404}), who
+        must_be_alike(real, ask(phone, operation))
+    assert every_row() == before
+    theirs = ask(door.phone(owner), operation, key)
+    assert theirs.status_code in {200, 201, 204, 409}, f"the others' no means nothing: {theirs.text}"
+
+
+def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Person | Worker, str]:
+    """Something of the other community that this changes: whose it is, and its key."""
+    is_draft = operation.startswith("PUT") and operation.endswith(("/submission", "/publication"))
+    run = town.a_run(community=town.wangjiang, published=not is_draft, evenings=2)
+    noun = operation.partition("/api/v1/")[2].partition("/<key:")[0]
+    match noun:
+        case "staff/course-runs":
+            key = run.key
+        case "staff/course-sessions":
+            key = run.sessions[0].key
+        case "staff/scenes":
+            key = town.a_scene(run).key
+        case "staff/notices" | "me/notices":
+            town.outsider.tap(run)
+            key = key_of(Notice, Notice.account_id == town.outsider.account_id)
+        case "staff/calls":
+            with transaction() as session:
+                elder = a_person_without_phone(session, town.wangjiang)
+                a_bond(session, town.outsider, elder)
+            town.outsider.tap(run, for_whom=elder)
+            with door.app.app_context():
+                send_short_messages(town_clock.now())
+            key = key_of(Call, Call.resident_id == elder.resident_id)
+        case "staff/content-checks":
+            with transaction() as session:
+                key = hold_text(
+                    session, name_of(town.outsider), "加我微信", Finding(), HeldBecause.DOUBTFUL
+                ).key
+        case "me/helpers":
+            with transaction() as session:
+                key = a_bond(session, town.neighbour, town.outsider).key
+        case _:
+            pytest.fail(f"say here how something of the other community comes about: {noun}")
+    if noun.startswith("me/"):
+        return town.outsider, key
+    with transaction() as session:
+        return a_staff_member(session, Role.ADMIN, town.wangjiang), key
+
+
+def name_of(person: Person) -> Subject:
+    return Subject(
+        field=RESIDENT_NAME, key=person.key, account_id=person.account_id or 0, resident_id=person.resident_id
+    )
+
+
+def key_of(kind: type[Notice | Call], whose: ColumnElement[bool]) -> str:
+    with reading() as session:
+        return session.scalars(select(kind).where(whose)).one().key
+
+
+def every_row() -> Rows:
+    """Every row of every table."""
+    with db.engine.connect() as connection:
+        return photograph(connection)
 
 
 # --- the document -------------------------------------------------------------------------------------------------
