@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,7 +29,8 @@ from server.settings import (
     from_environment,
 )
 
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
 EXAMPLE = DEPLOY / "env.example"
 TEMPLATES = ",".join(f"{name}=template-{n}" for n, name in enumerate(TemplateName))
 NEEDED = {
@@ -107,6 +111,32 @@ def test_everything_that_is_missing_is_listed_at_once(tmp_path: Path) -> None:
     faults = faults_of({"JIAMENKOU_MODE": "production", "DATA_DIR": str(tmp_path)})
     assert {fault.split()[0] for fault in faults} == NEEDED
     assert len(faults) == len(NEEDED)
+
+
+@pytest.mark.parametrize(
+    "process",
+    ["server.run", "server.worker", "gunicorn -c deploy/gunicorn.conf.py server.wsgi:create()"],
+)
+def test_a_process_with_wrong_settings_ends_naming_all_of_them(tmp_path: Path, process: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", *process.split()],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "JIAMENKOU_MODE": "production",
+            "DATA_DIR": str(tmp_path),
+            "PORT": "0",
+            "WEB_WORKERS": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode != 0
+    for name in (*NEEDED, "PORT"):
+        assert f"- {name} " in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_everything_that_is_senseless_is_listed_with_what_is_missing(production: dict[str, str]) -> None:
