@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from server.demo.cast import HATS, NEWCOMER, PARTS
+from server.demo.cast import HATS, NEWCOMER, PARTS, Hat, Part
 from tests.bench.serving import answers, family_of, free_port, is_there, until
 
 ROOT = Path(__file__).parents[2]
@@ -137,8 +137,9 @@ def test_run_stops_whole_on_ctrl_c_refuses_busy_ports_and_keeps_its_data(fresh_t
 
 
 def test_run_tells_the_newcomer_where_everything_is_and_who_lives_there(fresh_town: Town) -> None:
-    cast = [f"{one.says}：{one.name}  openid {one.openid}  " for one in (*PARTS, *HATS) if one.openid]
-    everybody = [*cast, f"openid {NEWCOMER}\n"]
+    cast: list[Part | Hat] = [*PARTS, *HATS]
+    lines = [f"{one.says}：{one.name}  openid {one.openid}  " for one in cast if one.openid]
+    everybody = [*lines, f"openid {NEWCOMER}\n"]
     with fresh_town.running() as runner:
         until(
             lambda: all(line in fresh_town.said() for line in everybody),
