@@ -14,27 +14,46 @@ import structlog
 from flask import Flask, Response, g, request
 
 from miniprogram_api import (
+    absences,
     accounts,
+    attendance,
+    certificates,
     content_checks,
+    counter,
     courses,
+    days,
     desk,
+    families,
+    feedback,
+    feeds,
+    follows,
     grants,
     ladder,
     notices,
+    pick_ups,
+    planning,
     pushes,
+    questions,
     regions,
+    registering,
     residents,
     rights,
+    rosters,
     scenes,
+    screens,
+    seats,
     staff,
     timetabling,
 )
-from miniprogram_api.document import document
+from miniprogram_api.document import PREFIX, document
 from miniprogram_api.problems import show_refusals
 from models import clock
 from models.base import new_key
 
 access_log = structlog.get_logger("access")
+
+# addresses below these are themselves the key to something
+SECRETS_BELOW = (f"{PREFIX}/calendars/", "/screens/")
 
 DOORS = (
     accounts.door,
@@ -42,14 +61,29 @@ DOORS = (
     residents.door,
     rights.door,
     courses.door,
+    seats.door,
+    days.door,
     notices.door,
+    follows.door,
     grants.door,
     staff.door,
+    planning.door,
     timetabling.door,
+    rosters.door,
+    attendance.door,
+    absences.door,
+    pick_ups.door,
+    questions.door,
+    feeds.door,
+    feedback.door,
+    certificates.door,
     desk.door,
     ladder.door,
     scenes.door,
     content_checks.door,
+    counter.door,
+    registering.door,
+    families.door,
 )
 
 
@@ -62,6 +96,8 @@ def open_doors(app: Flask) -> None:
     show_refusals(app)
     document(app, DOORS)
     app.register_blueprint(pushes.blueprint)
+    app.register_blueprint(days.pages)
+    app.register_blueprint(screens.blueprint)
 
 
 def _name_the_request() -> None:
@@ -79,9 +115,17 @@ def _sign_the_answer(response: Response) -> Response:
     access_log.info(
         "request",
         method=request.method,
-        path=request.path,
+        path=_path_without_secrets(),
         status=response.status_code,
         ms=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
         request_id=g.get("request_id", ""),
     )
     return response
+
+
+def _path_without_secrets() -> str:
+    """The address that was asked for; one that is itself the key to something is logged as the rule it fits."""
+    if request.url_rule is not None and "token" in (request.view_args or {}):
+        return str(request.url_rule)
+    # one that fits no rule, or is asked for in another way, may still hold the key
+    return next((f"{secret}…" for secret in SECRETS_BELOW if request.path.startswith(secret)), request.path)

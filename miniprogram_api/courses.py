@@ -19,6 +19,7 @@ from miniprogram_api.schemas.courses import (
     RunOut,
     RunsOut,
     RunsQuery,
+    TapQuery,
 )
 from models.base import db
 from models.committer import Committer
@@ -67,7 +68,7 @@ def list_runs(wanted: dict[str, Any]) -> dict[str, Any]:
     limit = wanted["limit"]
     runs = published_runs(
         session,
-        RunFilter(region, wanted.get("category"), wanted.get("day"), wanted.get("state")),
+        RunFilter(region, wanted.get("category"), wanted.get("day"), wanted.get("state"), wanted.get("kind")),
         after=after_moment(wanted.get("cursor")),
         most=limit + 1,
     )
@@ -82,7 +83,7 @@ def show_run(key: str) -> CourseRun:
 
 
 @door.put("/course-runs/<key:key>/registration", needs=Needs.SIGNATURE, rate=RateName.TAPS)
-@door.takes(ForWhom, location="query")
+@door.takes(TapQuery, location="query")
 @door.gives(RegistrationOut, refuses=(409, 422))
 def take_seat(whom: dict[str, Any], key: str) -> Standing:
     """一键报名
@@ -91,7 +92,7 @@ def take_seat(whom: dict[str, Any], key: str) -> Standing:
     missing of the profile is named in a 409 ``profile_needed``. Decided together with everybody else's tap of this moment, in
     the order of arrival.
     """
-    standing = _seats().ask(Tap(key, caller().login_key, Wanting.A_SEAT, whom.get("for_key")))
+    standing = seats().ask(Tap(key, caller().login_key, Wanting.A_SEAT, **whom))
     if standing is None:
         raise AssertionError("wanting a seat is answered by a standing or a refusal")
     return standing
@@ -105,7 +106,7 @@ def give_up_seat(whom: dict[str, Any], key: str) -> None:
 
     Give up a seat or a place in the queue; the first in line moves up at once. Having nothing to give up is fine.
     """
-    _seats().ask(Tap(key, caller().login_key, Wanting.TO_GIVE_UP, whom.get("for_key")))
+    seats().ask(Tap(key, caller().login_key, Wanting.TO_GIVE_UP, whom.get("for_key")))
 
 
 @door.get("/course-runs/<key:key>/registration")
@@ -118,10 +119,20 @@ def show_registration(whom: dict[str, Any], key: str) -> Standing:
     """
     session = db.session()
     run = published_run(session, key)
-    learner = _learner(whom.get("for_key"))
+    learner = learner_for(whom.get("for_key"))
     held = live_registration(session, run, learner)
     position = positions_of(session, [held]).get(held.id)
-    return Standing(held.key, run.key, learner.key, held.state, position, held.registered_at)
+    return Standing(
+        held.key,
+        run.key,
+        learner.key,
+        held.state,
+        position,
+        held.registered_at,
+        held.seats,
+        held.ticket,
+        held.offer_expires_at,
+    )
 
 
 @door.get("/me/registrations")
@@ -170,12 +181,14 @@ def show_roster(wanted: dict[str, Any], key: str) -> dict[str, Any]:
     return page(lines, limit, lambda registration: [registration.id])
 
 
-def _seats() -> Committer[Tap, Standing | None]:
-    seats: Committer[Tap, Standing | None] = current_app.extensions["seats"]
-    return seats
+def seats() -> Committer[Tap, Standing | None]:
+    """Where taps are decided together."""
+    committer: Committer[Tap, Standing | None] = current_app.extensions["seats"]
+    return committer
 
 
-def _learner(for_key: str | None) -> Resident:
+def learner_for(for_key: str | None) -> Resident:
+    """Oneself, or the person one may act for. Raises NotFound."""
     session = db.session()
     oneself = resident_of(session, account())
     if oneself is None:

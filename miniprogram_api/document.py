@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from flask import Flask, Response, redirect, send_from_directory, url_for
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
+from werkzeug.routing import ValidationError as RoutingError
 from werkzeug.wrappers import Response as AnyResponse
 
 from miniprogram_api.edge import ATTEMPT_KEY, Door
@@ -26,6 +28,9 @@ ASK_AGAIN = (429, 503)
 # what a shape checks as a whole, and no field of it says
 RULES_OF_WHOLE_SHAPES: dict[str, dict[str, Any]] = {
     "PhoneIn": {"minProperties": 1, "maxProperties": 1},
+    "LookForIn": {"anyOf": [{"required": ["phone"]}, {"required": ["name"]}]},
+    "BondIn": {"oneOf": [{"required": ["helper"]}, {"required": ["code"]}]},
+    "SeenIn": {"oneOf": [{"required": ["code"]}, {"required": ["registration"]}]},
     "DecisionIn": {
         "anyOf": [{"properties": {"decision": {"const": "approve"}}}, {"required": ["reason"]}],
     },
@@ -36,6 +41,23 @@ class KeyConverter(BaseConverter):
     """A public key in an address; anything else is no address of ours (404)."""
 
     regex = "[a-z2-7]{16}"
+
+
+class DayConverter(BaseConverter):
+    """A date in an address, ``2026-12-03``; anything else is no address of ours (404)."""
+
+    regex = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+    def to_python(self, value: str) -> date:
+        """The date. Raises ValidationError for one no calendar has."""
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise RoutingError from None
+
+    def to_url(self, value: date) -> str:
+        """As it stands in an address."""
+        return value.isoformat()
 
 
 class _Api(Api):  # type: ignore[misc]  # flask-smorest ships no types
@@ -84,11 +106,14 @@ def document(app: Flask, doors: Iterable[Door]) -> None:
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
     )
-    app.url_map.converters["key"] = KeyConverter
+    app.url_map.converters |= {"key": KeyConverter, "day": DayConverter}
     api = _Api(
         app, spec_kwargs={"components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}}}
     )
     api.register_converter(KeyConverter, lambda _: {"type": "string", "pattern": f"^{KeyConverter.regex}$"})
+    api.register_converter(
+        DayConverter, lambda _: {"type": "string", "format": "date", "pattern": f"^{DayConverter.regex}$"}
+    )
     for door in doors:
         api.register_blueprint(door, url_prefix=PREFIX)
 

@@ -341,8 +341,8 @@ def _recall_answer(session: TownSession, who: Caller) -> Response | None:
 
 
 def _keep_answer(shape: type[Schema] | None, status: int, result: Any) -> None:
-    if "attempt" not in g or caller().account is None:
-        return
+    if "attempt" not in g or caller().account is None or isinstance(result, Response):
+        return  # a file is made anew
     attempt_key, asked = g.attempt
     db.session.flush()
     body = (

@@ -47,7 +47,12 @@ class RateName(StrEnum):
     PHONE = "phone"  # 绑定手机号
     COPY = "copy"  # 个人信息副本
     ANSWERS = "answers"  # 上报订阅授权
-    INVITATIONS = "invitations"  # 输入工作人员邀请码
+    INVITATIONS = "invitations"  # 输入邀请码
+    CHECK_INS = "check_ins"  # 输入教室签到码
+    OWN_CODES = "own_codes"  # 查看自己的签到码
+    FILES = "files"  # 导出文件
+    CERTIFICATES = "certificates"  # 查验证书，按网络地址
+    COUNTER = "counter"  # 工作人员登记和查找居民
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,12 @@ RATES: Mapping[RateName, Rate] = {
     RateName.PHONE: Rate(10, 60),
     RateName.COPY: Rate(10, 60),
     RateName.ANSWERS: Rate(60, 60),
+    RateName.CHECK_INS: Rate(20, 60),
+    RateName.OWN_CODES: Rate(60, 60),
     RateName.INVITATIONS: Rate(10, 60),
+    RateName.FILES: Rate(20, 60),
+    RateName.CERTIFICATES: Rate(120, 60),
+    RateName.COUNTER: Rate(60, 60),
 }
 
 

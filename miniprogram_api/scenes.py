@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import Response, current_app
+from sqlalchemy.orm import Session
 
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
 from miniprogram_api.freshness import etag_of, unless_known
@@ -19,7 +20,7 @@ from miniprogram_api.schemas.scenes import CodeQuery, SceneOut
 from miniprogram_api.wechat.links import Build
 from models import clock
 from models.base import db, reading, transaction
-from models.courses import published_run, runs_not_over
+from models.courses import CourseRun, published_run, published_session, runs_not_over, sessions_not_over
 from models.errors import Conflict, Unavailable
 from models.scenes import (
     Scene,
@@ -44,6 +45,11 @@ SCENES_AT_ONCE = 500
 LINK_DAYS = 30  # the longest WeChat gives (wechat.md §7)
 LEAST_LINK_LEFT = timedelta(days=3)  # a message is read within so many days
 
+# what is asked of each kind's subjects, whether there is still anything to come to
+_STILL_ON: Mapping[SceneKind, Callable[..., set[str]]] = {
+    SceneKind.COURSE_RUN: runs_not_over,
+    SceneKind.COURSE_SESSION: sessions_not_over,
+}
 _PICTURE = {"type": "string", "format": "binary"}
 _BUILDS: Mapping[str, Build] = {"formal": "release", "trial": "trial", "developer": "develop"}
 
@@ -111,19 +117,37 @@ def show_code(wanted: dict[str, Any], key: str) -> Response:
     The picture of the run's mini-program code, for posters and notices, with an ``ETag``. WeChat is asked once for each width; when it
     does not answer, 503 ``code_unavailable`` or one of WeChat's own, and nothing is kept.
     """
+    return _picture_of(SceneKind.COURSE_RUN, key, wanted["width"])
+
+
+@door.get("/course-sessions/<key:key>/code", needs=Needs.NOTHING)
+@door.takes(CodeQuery, location="query")
+@door.alt_response(200, schema=_PICTURE, content_type="image/png", success=True)
+@door.response(200, _PICTURE, content_type="image/jpeg")
+@door.gives(None, refuses=(404, 422))
+def show_session_code(wanted: dict[str, Any], key: str) -> Response:
+    """课次签到小程序码
+
+    The picture of one evening's code, to print and hang in the room: scanning it opens the page to check in, and checks nobody in. For
+    that one enters the digits on the screen in the room. As the code of a run otherwise.
+    """
+    return _picture_of(SceneKind.COURSE_SESSION, key, wanted["width"])
+
+
+def _picture_of(kind: SceneKind, key: str, width: int) -> Response:
     session = db.session()
-    run = published_run(session, key)
-    way = _way_of(live_scene(session, SceneKind.COURSE_RUN, run.key))
+    _subject(session, kind, key)
+    way = _way_of(live_scene(session, kind, key))
     session.rollback()
-    way = way or _made_way(key)
-    width, build = wanted["width"], _build()
+    way = way or _made_way(kind, key)
+    build = _build()
 
     def ask_wechat() -> bytes:
         return _code_image(way, width=width, build=build)
 
     picture = code_images().made_once(f"{way.key}-{width}-{build}", ask_wechat)
-    kind = "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
-    return unless_known(picture, etag_of(picture), kind=kind, fresh_seconds=CODE_FRESH_SECONDS)
+    media = "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
+    return unless_known(picture, etag_of(picture), kind=media, fresh_seconds=CODE_FRESH_SECONDS)
 
 
 @door.delete("/staff/scenes/<key:key>")
@@ -152,13 +176,11 @@ def forget_pictures(shelf: PictureShelf, *, since: datetime) -> int:
         keys = kept[start : start + SCENES_AT_ONCE]
         with reading() as session:
             leads_to = subjects_of(session, keys)
-            runs = [subject for kind, subject in leads_to.values() if kind is SceneKind.COURSE_RUN]
-            lasting = runs_not_over(session, runs, at=since)
-        wanted = {
-            key
-            for key, (kind, subject) in leads_to.items()
-            if kind is not SceneKind.COURSE_RUN or subject in lasting
-        }
+            lasting = {
+                kind: still_on(session, [one for of, one in leads_to.values() if of is kind], at=since)
+                for kind, still_on in _STILL_ON.items()
+            }
+        wanted = {key for key, (kind, subject) in leads_to.items() if subject in lasting[kind]}
         gone += [key for key in keys if key not in wanted]
     for key in gone:
         shelf.drop(f"{key}-")
@@ -175,7 +197,7 @@ def url_link_for(run_key: str) -> str:
     with reading() as session:
         published_run(session, run_key)
         way = _way_of(live_scene(session, SceneKind.COURSE_RUN, run_key), link_until=still_good)
-    way = way or _made_way(run_key)
+    way = way or _made_way(SceneKind.COURSE_RUN, run_key)
     if way.link is not None:
         return way.link
     expires_at = clock.now() + timedelta(days=LINK_DAYS)
@@ -184,10 +206,17 @@ def url_link_for(run_key: str) -> str:
         return keep_link(session, way.scene_id, link, expires_at=expires_at, unless_good_until=still_good)
 
 
-def _made_way(run_key: str) -> _Way:
+def _subject(session: Session, kind: SceneKind, key: str) -> CourseRun:
+    """The run a code of this kind is about. Raises NotFound for what nobody may see."""
+    if kind is SceneKind.COURSE_SESSION:
+        return published_session(session, key).run
+    return published_run(session, key)
+
+
+def _made_way(kind: SceneKind, key: str) -> _Way:
     with transaction() as session:
-        run = published_run(session, run_key)
-        scene = make_scene(session, SceneKind.COURSE_RUN, subject_key=run.key, region=run.region)
+        region = _subject(session, kind, key).region
+        scene = make_scene(session, kind, subject_key=key, region=region)
     return _Way(scene.id, scene.key, scene.page, None)
 
 

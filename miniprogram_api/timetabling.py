@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from miniprogram_api.cursors import after_moment, micros, page
-from miniprogram_api.edge import Door, account, caller, named_in, staff_hat
+from miniprogram_api.edge import Door, staff_hat
+from miniprogram_api.office import hat as _hat
+from miniprogram_api.office import office_places as _places
+from miniprogram_api.office import run_of_office as _run
+from miniprogram_api.office import session_of_office as _meeting
+from miniprogram_api.office import venue_of_office as _venue
 from miniprogram_api.schemas.timetabling import (
     BecauseIn,
     CalledOffOut,
@@ -20,23 +25,19 @@ from models.base import db
 from models.courses import (
     By,
     CourseRun,
-    CourseSession,
     cancel_run,
     cancel_session,
     move_session,
     must_be_publisher,
     next_publishing_hour,
     publish,
-    run_for_staff,
     runs_for_staff,
     send_back,
-    session_for_staff,
     submit,
     unpublish,
 )
 from models.errors import Conflict
-from models.sites import Venue, venue_in, venues_within
-from models.staff import OFFICE, places_of
+from models.sites import venues_within
 
 door = Door("timetabling", description="排课")
 
@@ -180,24 +181,3 @@ def cancel_staff_session(sent: dict[str, Any], key: str) -> dict[str, Any]:
     session, meeting = db.session(), _meeting(key)
     told = cancel_session(session, meeting, by=By(sent["because"], **_hat("account_id")))
     return {"run": meeting.run, "told": told}
-
-
-def _places() -> list[Any]:
-    return places_of(db.session(), staff_hat(), *OFFICE)
-
-
-def _run(key: str) -> CourseRun:
-    return run_for_staff(db.session(), key, within=_places())
-
-
-def _meeting(key: str) -> CourseSession:
-    return session_for_staff(db.session(), key, within=_places())
-
-
-def _venue(key: str) -> Venue:
-    with named_in("venue"):
-        return venue_in(db.session(), key, within=_places())
-
-
-def _hat(account_field: str = "by_account_id") -> dict[str, Any]:
-    return {account_field: account().id, "identity": caller().identity}

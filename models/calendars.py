@@ -7,6 +7,7 @@ work, and says so (domain.md §5).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, PlainText, chosen_from
 
+SPRING_FROM, AUTUMN_FROM = 2, 8  # the months in which the terms begin
 FRIDAY = 5  # as ISO counts the days of the week, Monday being 1
 
 
@@ -88,3 +90,24 @@ def set_day(session: Session, day: date, kind: DayKind, *, name: str = "") -> Ca
     row.kind, row.name = kind, name
     session.flush()
     return row
+
+
+@dataclass(frozen=True)
+class Term:
+    """A school term (学期), from its first day to its last: spring until the end of July, autumn until the end of January."""
+
+    first: date
+    last: date
+
+    @property
+    def name(self) -> str:
+        """2026年秋季."""
+        return f"{self.first.year}年{'春季' if self.first.month == SPRING_FROM else '秋季'}"
+
+
+def term_of(day: date) -> Term:
+    """The term a day belongs to; a day in January belongs to the autumn before (E16)."""
+    if SPRING_FROM <= day.month < AUTUMN_FROM:
+        return Term(date(day.year, SPRING_FROM, 1), date(day.year, AUTUMN_FROM - 1, 31))
+    year = day.year if day.month >= AUTUMN_FROM else day.year - 1
+    return Term(date(year, AUTUMN_FROM, 1), date(year + 1, SPRING_FROM - 1, 31))

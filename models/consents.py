@@ -137,12 +137,22 @@ def withdraw(
     session.flush()
 
 
-def has_withdrawn(account_id: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
+def has_withdrawn(
+    account_id: InstrumentedAttribute[int] | InstrumentedAttribute[int | None],
+) -> ColumnElement[bool]:
     """The condition that this account's last word on the privacy policy, whichever version, was taking its agreement back."""
     theirs = and_(Consent.account_id == account_id, Consent.kind == ConsentKind.PRIVACY)
     return exists().where(theirs, Consent.withdrawn_at.is_not(None)) & ~exists().where(
         theirs, Consent.withdrawn_at.is_(None)
     )
+
+
+def withdrew(session: Session, account_id: int | None) -> bool:
+    """Whether an account's last word on the privacy policy was taking its agreement back; nobody's account has none."""
+    if account_id is None:
+        return False
+    theirs = select(Account.id).where(Account.id == account_id, has_withdrawn(Account.id))
+    return session.scalar(theirs) is not None
 
 
 def consent_in_force(session: Session, account: Account) -> Consent | None:

@@ -17,7 +17,25 @@ from models.accounts import Account, Login
 from models.base import Base
 from models.consents import Consent, consents_of
 from models.content_checks import ContentCheck, checks_of
-from models.courses import CourseRun, Registration
+from models.counter import ResidentConsent, consents_kept_of
+from models.courses import (
+    Attendance,
+    CalendarFeed,
+    Certificate,
+    CourseRun,
+    Feedback,
+    Receipt,
+    Registration,
+    RunAnswer,
+    answers_to_runs,
+    certificates_of,
+    feed_of,
+    feedback_to,
+    receipts_of,
+)
+from models.courses.attendance import Fetching, evenings_of, fetching_of
+from models.courses.pauses import Pause, pauses_of
+from models.follows import Follow, follows_of
 from models.grants import MessageGrant
 from models.journal import JournalEntry
 from models.ladder import Call, ShortMessage
@@ -26,7 +44,15 @@ from models.partners import PartnerMember
 from models.residents import Bond, BondKind, Resident, bonds_around, bonds_of, resident_of
 from models.staff import RoleGrant, StaffMember
 
-LOOKED_AT_THE_RUN = ("roster.looked_at", "reach.looked_at")
+LOOKED_AT_THE_RUN = (
+    "roster.looked_at",
+    "attendance.looked_at",
+    "pick_ups.looked_at",
+    "roster.exported",
+    "run_answers.looked_at",
+    "certificates.looked_at",
+    "reach.looked_at",
+)
 
 
 class Actor(StrEnum):
@@ -55,6 +81,10 @@ class Held:
 
     registration: Registration
     history: Sequence[Line]
+    evenings: Sequence[Attendance]
+    feedback: Feedback | None
+    certificate: Certificate | None
+    fetching: Fetching
 
 
 @dataclass(frozen=True)
@@ -79,6 +109,10 @@ class Pages:
     registrations: Sequence[Held]
     short_messages: Sequence[ShortMessage]
     calls: Sequence[Call]
+    consents: Sequence[ResidentConsent]
+    answers: Sequence[RunAnswer]
+    pauses: Sequence[Pause]
+    receipts: Sequence[Receipt]
     journal: Sequence[Line]
 
 
@@ -95,6 +129,8 @@ class Copy:
     logins: Sequence[Login]
     notices: Sequence[Notice]
     grants: Sequence[MessageGrant]
+    feed: CalendarFeed | None
+    follows: Sequence[Follow]
     staff: Sequence[StaffMember]
     partners: Sequence[PartnerMember]
 
@@ -109,8 +145,19 @@ def copy_for(session: Session, account: Account) -> Copy:
     registrations = _registrations_of(session, [one.id for one in people])
     consents = consents_of(session, account)
     journal = _Journal(session, account, people, registrations, bonds, consents)
+    evenings = evenings_of(session, [held.id for held in registrations])
+    said = feedback_to(session, [held.id for held in registrations])
+    papers = {one.registration_id: one for one in certificates_of(session, [one.id for one in people])}
     rungs = _rungs_of(session, [one.id for one in people])
-    pages = [_pages_of(one, registrations, bonds, rungs, journal) for one in people]
+    signed = consents_kept_of(session, [one.id for one in people])
+    answers = answers_to_runs(session, [one.id for one in people])
+    fetching = fetching_of(session, [held.id for held in registrations])
+    paused = pauses_of(session, [one.id for one in people])
+    receipts = receipts_of(session, [one.id for one in people], run_key=None, before_id=None, most=None)
+    kept = _Kept(
+        registrations, evenings, said, papers, fetching, bonds, rungs, signed, answers, paused, receipts
+    )
+    pages = [_pages_of(one, kept, journal) for one in people]
     return Copy(
         account=account,
         oneself=pages[0] if pages else None,
@@ -125,6 +172,8 @@ def copy_for(session: Session, account: Account) -> Copy:
         grants=session.scalars(
             select(MessageGrant).where(MessageGrant.account_id == account.id).order_by(MessageGrant.id)
         ).all(),
+        feed=feed_of(session, account),
+        follows=follows_of(session, account),
         staff=session.scalars(
             select(StaffMember)
             .options(selectinload(StaffMember.grants).joinedload(RoleGrant.region))
@@ -140,16 +189,43 @@ def copy_for(session: Session, account: Account) -> Copy:
     )
 
 
+@dataclass(frozen=True)
+class _Kept:
+    """Everything kept about these people together."""
+
+    registrations: Sequence[Registration]
+    evenings: Mapping[int, Sequence[Attendance]]
+    said: Mapping[int, Feedback]
+    papers: Mapping[int, Certificate]
+    fetching: Mapping[int, Fetching]
+    bonds: Sequence[Bond]
+    rungs: tuple[Sequence[ShortMessage], Sequence[Call]]
+    signed: Sequence[ResidentConsent]
+    answers: Sequence[RunAnswer]
+    paused: Sequence[Pause]
+    receipts: Sequence[Receipt]
+
+
 def _pages_of(
     one: Resident,
-    registrations: Sequence[Registration],
-    bonds: Sequence[Bond],
-    rungs: tuple[Sequence[ShortMessage], Sequence[Call]],
+    kept: _Kept,
     journal: _Journal,
 ) -> Pages:
-    theirs = [held for held in registrations if held.resident_id == one.id]
-    ties = [Tie(bond, bond.helper_id == one.id) for bond in bonds if one.id in (bond.helper_id, bond.ward_id)]
-    history = [Held(held, journal.about(held)) for held in theirs]
+    theirs = [held for held in kept.registrations if held.resident_id == one.id]
+    ties = [
+        Tie(bond, bond.helper_id == one.id) for bond in kept.bonds if one.id in (bond.helper_id, bond.ward_id)
+    ]
+    history = [
+        Held(
+            held,
+            journal.about(held),
+            kept.evenings.get(held.id, ()),
+            kept.said.get(held.id),
+            kept.papers.get(held.id),
+            kept.fetching.get(held.id, Fetching()),
+        )
+        for held in theirs
+    ]
     told = {line.entry.id for held in history for line in held.history}
     rest = [
         *journal.about(one, *(tie.bond for tie in ties)),
@@ -157,9 +233,21 @@ def _pages_of(
         *journal.done_for(one),
     ]
     lines = {line.entry.id: line for line in rest if line.entry.id not in told}
-    messages = [message for message in rungs[0] if message.resident_id == one.id]
-    calls = [call for call in rungs[1] if call.resident_id == one.id]
-    return Pages(one, ties, history, messages, calls, [lines[entry_id] for entry_id in sorted(lines)])
+    messages = [message for message in kept.rungs[0] if message.resident_id == one.id]
+    calls = [call for call in kept.rungs[1] if call.resident_id == one.id]
+    consents = [consent for consent in kept.signed if consent.resident_id == one.id]
+    return Pages(
+        one,
+        ties,
+        history,
+        messages,
+        calls,
+        consents,
+        answers=[answer for answer in kept.answers if answer.resident_id == one.id],
+        pauses=[pause for pause in kept.paused if pause.resident_id == one.id],
+        receipts=[receipt for receipt in kept.receipts if receipt.resident_id == one.id],
+        journal=[lines[entry_id] for entry_id in sorted(lines)],
+    )
 
 
 def _rungs_of(session: Session, residents: Collection[int]) -> tuple[Sequence[ShortMessage], Sequence[Call]]:

@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.calendars import Calendar
 from models.content_checks import count_waiting as count_content_checks
+from models.courses import count_in_review, count_too_few
+from models.courses.attendance import count_appeals, count_unrecorded
 from models.ladder import count_waiting as count_calls
 from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
 from models.notices.dead_letters import count_waiting as count_dead_letters
@@ -46,6 +48,10 @@ class Pile:
 PILES = (
     Pile("dead_letters", "消息没送达", frozenset(OFFICE), count_dead_letters),
     Pile("calls", "电话任务", frozenset({*OFFICE, Role.GRID_WORKER}), count_calls),
+    Pile("too_few", "人数不够的班", frozenset(OFFICE), count_too_few),
+    Pile("runs_in_review", "待审核的班次", frozenset({Role.ADMIN}), count_in_review),
+    Pile("sheets", "没登记签到的课", frozenset(OFFICE), count_unrecorded),
+    Pile("absence_appeals", "缺课申诉", frozenset(OFFICE), count_appeals),
     Pile("content_checks", "内容审核", frozenset(OFFICE), count_content_checks),
 )
 

@@ -7,9 +7,10 @@ one line of ``RULES``: the table is the documentation and the check at once.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from datetime import time
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint, func, select
 from sqlalchemy.engine import Connection
@@ -63,7 +64,18 @@ RULES = {
     for rule in (
         Rule("waitlist_share", "候补人数上限，按名额的倍数", 1.0, 0, 1000),
         Rule("free_cancel_hours", "开课前多少小时以内取消算临时取消", 24, 0, 720),
+        Rule("children_a_guardian", "一位监护人在手机上最多添加几个孩子", 5, 1, 20),
+        Rule("elders_a_helper", "一个人在手机上最多替几位家人代办", 5, 1, 20),
+        Rule("home_kept_days", "换了居住社区，多少天以后才能再换", 30, 0, 365),
+        Rule("runs_a_term", "每人每学期最多同时上几门课（0 不限）", 2, 0, 100),
+        Rule("waits_at_once", "每人最多同时候补几门课（0 不限）", 3, 0, 100),
+        Rule("promotes_by_offer", "候补递补要不要本人确认（1 要，0 直接转正）", 0, 0, 1),
+        Rule("held_share", "留给柜台和电话的名额，按总名额的比例", 0.2, 0, 1),
+        Rule("held_until_hours", "预留名额在开课前多少小时放开", 24, 0, 720),
+        Rule("home_first_hours", "报名开始后先对本社区开放几小时", 24, 0, 720),
+        Rule("street_first_hours", "再对本街道开放几小时", 24, 0, 720),
         Rule("courses_reviewed", "课程发布前是否要管理员审核（1 要，0 不要）", 0, 0, 1),
+        Rule("min_to_open", "开班最少要几个人，不够的在开课前一天请工作人员决定", 8, 0, 1000),
         Rule("publishing_hour", "每天几点统一发布新课", "09:00"),
         Rule("quiet_from", "夜间免打扰开始", "21:30"),
         Rule("quiet_until", "夜间免打扰结束", "08:00"),
@@ -71,7 +83,19 @@ RULES = {
         Rule("desk_morning", "工作日上午提醒工作人员待办事项的时刻", "08:30"),
         Rule("desk_afternoon", "工作日下午提醒工作人员待办事项的时刻", "17:00"),
         Rule("short_messages_a_day", "每个手机号每天最多收几条短信", 3, 1, 20),
+        Rule("check_in_before_minutes", "上课前多少分钟开始签到", 30, 0, 240),
+        Rule("check_in_after_minutes", "上课后多少分钟内可以自己签到", 15, 0, 240),
+        Rule("absence_days", "缺课在多少天内累计", 90, 1, 730),
+        Rule("absences_to_pause", "累计缺课几次暂停报名（临时取消算半次）", 3, 1, 100),
+        Rule("pause_days", "暂停报名多少天（0 不暂停）", 30, 0, 365),
+        Rule("absences_to_lose_seat", "同一个班缺课几次名额让给候补（0 不让）", 2, 0, 100),
+        Rule("appeal_days", "缺课后多少天内可以申诉", 7, 1, 90),
+        Rule("leave_before_hours", "上课前多少小时以前可以网上请假", 2, 0, 720),
+        Rule("late_after_minutes", "上课后多少分钟才算迟到", 5, 0, 240),
         Rule("call_again_hours", "电话没打通，过几小时再打", 2, 0, 72),
+        Rule("completion_percent", "到课达到有签到记录的课的百分之几算结业", 66.6, 0, 100),
+        Rule("answers_kept_days", "报名问题的回答在结课后保留几天", 180, 0, 3650),
+        Rule("export_lines", "名单和签到表一次导出最多多少人", 300, 1, 5000),
     )
 }
 
@@ -89,7 +113,7 @@ class Policy(Base):
 
 @dataclass(frozen=True)
 class Policies:
-    """The numbers in force at one place."""
+    """The numbers in force at one place, by the names of ``RULES``."""
 
     waitlist_share: float
     free_cancel_hours: float
@@ -102,6 +126,37 @@ class Policies:
     call_again_hours: float
     courses_reviewed: bool
     publishing_hour: time
+    completion_percent: float = float(RULES["completion_percent"].default)
+    runs_a_term: int = int(RULES["runs_a_term"].default)
+    waits_at_once: int = int(RULES["waits_at_once"].default)
+    promotes_by_offer: bool = bool(RULES["promotes_by_offer"].default)
+    held_share: float = float(RULES["held_share"].default)
+    held_until_hours: float = float(RULES["held_until_hours"].default)
+    home_first_hours: int = int(RULES["home_first_hours"].default)
+    street_first_hours: int = int(RULES["street_first_hours"].default)
+    min_to_open: int = int(RULES["min_to_open"].default)
+    answers_kept_days: int = int(RULES["answers_kept_days"].default)
+    home_kept_days: float = float(RULES["home_kept_days"].default)
+    children_a_guardian: int = int(RULES["children_a_guardian"].default)
+    elders_a_helper: int = int(RULES["elders_a_helper"].default)
+    export_lines: int = int(RULES["export_lines"].default)
+    check_in_before_minutes: float = float(RULES["check_in_before_minutes"].default)
+    check_in_after_minutes: float = float(RULES["check_in_after_minutes"].default)
+    absence_days: float = float(RULES["absence_days"].default)
+    absences_to_pause: float = float(RULES["absences_to_pause"].default)
+    pause_days: float = float(RULES["pause_days"].default)
+    absences_to_lose_seat: float = float(RULES["absences_to_lose_seat"].default)
+    appeal_days: float = float(RULES["appeal_days"].default)
+    leave_before_hours: float = float(RULES["leave_before_hours"].default)
+    late_after_minutes: float = float(RULES["late_after_minutes"].default)
+
+
+_AS: Mapping[str, Callable[[Any], Any]] = {
+    "float": float,
+    "int": int,
+    "bool": bool,
+    "time": time.fromisoformat,
+}
 
 
 def policies_at(session: Session | Connection, region_id: int | None) -> Policies:
@@ -116,19 +171,7 @@ def policies_at(session: Session | Connection, region_id: int | None) -> Policie
             .order_by(func.length(Region.path))  # the nearest is read last
         )
         numbers |= {name: RULES[name].read(value) for name, value in rows if name in RULES}
-    return Policies(
-        waitlist_share=float(numbers["waitlist_share"]),
-        free_cancel_hours=float(numbers["free_cancel_hours"]),
-        courses_reviewed=bool(numbers["courses_reviewed"]),
-        publishing_hour=time.fromisoformat(cast("str", numbers["publishing_hour"])),
-        quiet_from=time.fromisoformat(cast("str", numbers["quiet_from"])),
-        quiet_until=time.fromisoformat(cast("str", numbers["quiet_until"])),
-        messages_a_day=int(numbers["messages_a_day"]),
-        desk_morning=time.fromisoformat(cast("str", numbers["desk_morning"])),
-        desk_afternoon=time.fromisoformat(cast("str", numbers["desk_afternoon"])),
-        short_messages_a_day=int(numbers["short_messages_a_day"]),
-        call_again_hours=float(numbers["call_again_hours"]),
-    )
+    return Policies(**{each.name: _AS[str(each.type)](numbers[each.name]) for each in fields(Policies)})
 
 
 def set_policy(session: Session, region: Region, name: str, value: str) -> Policy:

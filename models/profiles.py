@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.accounts import Account
 from models.consents import PRIVACY_POLICY, withdraw
+from models.counter import withdraw_those_kept_of
 from models.errors import Conflict
 from models.residents import bonds_over, resident_of
 
@@ -78,6 +79,34 @@ def must_be_known(
     return for_whom
 
 
+def must_be_known_at_counter(
+    for_whom: Somebody | None, *, has_agreed: bool, withdrew: bool, at_what_age: bool = False
+) -> Somebody:
+    """The one whom staff act for, once all that is needed of them is written down; a phone number is not.
+
+    Raises Conflict ``ward_withdrew``, which only they can mend, or ``profile_needed`` naming what is missing with ``for.`` in front.
+    """
+    if withdrew:
+        raise Conflict(
+            "ward_withdrew",
+            "这位居民撤回了对隐私政策的同意，暂时不能替其办理；请本人在小程序里重新同意，或当面签字",
+        )
+    told = {
+        "for.name": for_whom is not None and for_whom.name,
+        "for.home_community": for_whom is not None and for_whom.has_home,
+        "for.birth_year": not at_what_age or (for_whom is not None and for_whom.birth_year is not None),
+        "for.consent": has_agreed,
+    }
+    missing = [field for field, known in told.items() if not known]
+    if missing or for_whom is None:
+        raise Conflict(
+            "profile_needed",
+            "请先补全这位居民的登记，以后不用再填",
+            details={"fields": missing, "consent_version": PRIVACY_POLICY.version},
+        )
+    return for_whom
+
+
 def withdraw_from_all(session: Session, account: Account, *, identity: str = "resident") -> None:
     """Take back every agreement of this person's, in the app or on paper: nothing new is registered by them or by who acts for them.
 
@@ -86,6 +115,8 @@ def withdraw_from_all(session: Session, account: Account, *, identity: str = "re
     """
     oneself = resident_of(session, account)
     over = bonds_over(session, oneself) if oneself else []
+    if oneself is not None:
+        withdraw_those_kept_of(session, [oneself.id])
     withdraw(
         session,
         account,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, or_, select
@@ -21,11 +21,13 @@ from models.accounts import Account
 from models.base import Base, EncryptedText, Keyed, PlainText, chosen_from
 from models.errors import Conflict, Fault, Invalid, NotFound
 from models.journal import enter
+from models.policies import policies_at
 from models.regions import Region, RegionKind
 from models.vault import vault
 
 EARLIEST_BIRTH_YEAR = 1900
 AGE_OF_OWN_CONSENT = 14  # 个保法 art. 31: below it, the guardian's consent is all there is
+OF_AGE = 18  # 民法典 art. 17: below it, a guardian agrees
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
@@ -38,6 +40,7 @@ class Resident(Keyed, Base):
     """A person of a community. The phone number is ciphertext at rest and found by its keyed hash."""
 
     __tablename__ = "residents"
+    __table_args__ = (Index("uq_residents_invitation_fingerprint", "invitation_fingerprint", unique=True),)
 
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), unique=True)
     name: Mapped[str | None] = mapped_column(PlainText(40))
@@ -45,9 +48,14 @@ class Resident(Keyed, Base):
     phone_fingerprint: Mapped[str | None] = mapped_column(PlainText(64), index=True)
     phone_verified_at: Mapped[datetime | None]
     home_region_id: Mapped[int | None] = mapped_column(ForeignKey("regions.id"), index=True)
+    home_since: Mapped[datetime | None]  # when they last moved; none: they live where they lived when we met
     birth_year: Mapped[int | None]
     elder_mode: Mapped[bool] = mapped_column(default=False)  # 长辈版
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+    invitation_fingerprint: Mapped[str | None] = mapped_column(
+        PlainText(64)
+    )  # of the code with which they offer help
+    invited_until: Mapped[datetime | None]
     left_at: Mapped[datetime | None]  # 已注销: nobody any more, only what numbers are counted from
 
     home_region: Mapped[Region | None] = relationship()
@@ -72,6 +80,12 @@ class Resident(Keyed, Base):
         """Keep no phone number."""
         self.phone = self.phone_fingerprint = self.phone_verified_at = None
 
+    def tell_birth_year(self, year: int) -> None:
+        """Say in which year they were born. Raises Invalid for a year that cannot be."""
+        if not EARLIEST_BIRTH_YEAR <= year <= clock.today().year:
+            raise Invalid([Fault("birth_year", "请填写四位出生年份，例如 1958")])
+        self.birth_year = year
+
     def move_home(self, region: Region) -> None:
         """Say where home is. Raises Invalid unless the place is a community."""
         if region.kind is not RegionKind.COMMUNITY:
@@ -92,6 +106,11 @@ def guards_a_child(kind: BondKind, birth_year: int | None) -> bool:
     if kind is not BondKind.GUARDIAN:
         return False
     return birth_year is None or clock.today().year - birth_year <= AGE_OF_OWN_CONSENT
+
+
+def is_minor(birth_year: int | None) -> bool:
+    """Whether a guardian agrees for them. Who turns eighteen this year is taken for grown up; of unknown age, too."""
+    return birth_year is not None and clock.today().year - birth_year < OF_AGE
 
 
 class Bond(Keyed, Base):
@@ -149,7 +168,8 @@ def introduce(session: Session, account: Account, profile: Profile) -> Resident:
     """Keep what a person says of themselves; the first time, this makes the resident.
 
     A hand-entered phone number is kept unverified. Two first introductions at once make one resident. Raises Invalid for a
-    birth year that cannot be, and Unauthenticated when the account was closed meanwhile.
+    birth year that cannot be, Conflict ``birth_year_kept`` for a child that makes itself older than its guardian said, ``home_kept``
+    for somebody who moved too short a time ago, and Unauthenticated when the account was closed meanwhile.
     """
     account.must_stand()
     resident = resident_of(session, account)
@@ -163,11 +183,10 @@ def introduce(session: Session, account: Account, profile: Profile) -> Resident:
     if profile.name is not None:
         resident.name = profile.name
     if profile.home_community is not None:
-        resident.move_home(profile.home_community)
+        _move(session, resident, profile.home_community)
     if profile.birth_year is not None:
-        if not EARLIEST_BIRTH_YEAR <= profile.birth_year <= clock.today().year:
-            raise Invalid([Fault("birth_year", "请填写四位出生年份，例如 1958")])
-        resident.birth_year = profile.birth_year
+        _must_not_outgrow_a_guardian(session, resident, profile.birth_year)
+        resident.tell_birth_year(profile.birth_year)
     if profile.phone is not None:
         resident.take_phone(profile.phone, verified=False)
     if profile.elder_mode is not None:
@@ -176,12 +195,70 @@ def introduce(session: Session, account: Account, profile: Profile) -> Resident:
     return resident
 
 
+def _move(session: Session, resident: Resident, home: Region) -> None:
+    """Take up a home. Moving to another one is journalled, may be done again only some days later, and takes no seat away (E9)."""
+    was = resident.home_region
+    if was is None or was is home:
+        resident.move_home(home)
+        return
+    kept = timedelta(days=policies_at(session, was.id).home_kept_days)
+    if resident.home_since is not None and clock.now() < resident.home_since + kept:
+        until = clock.in_town(resident.home_since + kept)
+        raise Conflict(
+            "home_kept",
+            f"您刚换过居住社区，{until.month}月{until.day}日以后才能再换；搬错了请联系社区",
+            details={"until": until.isoformat()},
+        )
+    move_to(session, resident, home, by_account_id=resident.account_id, identity="resident")
+
+
+def move_to(
+    session: Session, resident: Resident, home: Region, *, by_account_id: int | None, identity: str
+) -> None:
+    """Somebody lives in another community from now on. What they hold stays theirs; the journal keeps where they lived before."""
+    was = resident.home_region
+    resident.move_home(home)
+    resident.home_since = clock.now()
+    enter(
+        session,
+        "resident.moved",
+        resident,
+        by_account_id=by_account_id,
+        identity=identity,
+        for_resident_id=resident.id if identity != "resident" else None,
+        details={"from": was.key if was else None, "to": home.key},
+    )
+
+
+def _must_not_outgrow_a_guardian(session: Session, resident: Resident, birth_year: int) -> None:
+    if not is_minor(resident.birth_year) or birth_year == resident.birth_year:
+        return
+    if any(bond.kind is BondKind.GUARDIAN for bond in bonds_over(session, resident)):
+        raise Conflict("birth_year_kept", "出生年份已经由监护人确认，需要更改请监护人到社区办理")
+
+
 def bind(session: Session, *, helper: Resident, ward: Resident, kind: BondKind, agreed_how: str) -> Bond:
-    """Let one person act for another from today on, with how the other (or the law) agreed."""
-    bond = Bond(helper=helper, ward=ward, kind=kind, agreed_how=agreed_how)
+    """Let one person act for another from today on, with how the other (or the law) agreed.
+
+    A child's guardian does so until the child is of age, which ends by itself: only the year of birth is known, so with the last day of
+    the year (E8).
+    """
+    bond = Bond(
+        helper=helper,
+        ward=ward,
+        kind=kind,
+        agreed_how=agreed_how,
+        ends_on=_last_day_of(kind, ward.birth_year),
+    )
     session.add(bond)
     session.flush()
     return bond
+
+
+def _last_day_of(kind: BondKind, birth_year: int | None) -> date | None:
+    if kind is not BondKind.GUARDIAN or birth_year is None or not is_minor(birth_year):
+        return None
+    return date(birth_year + OF_AGE, 12, 31)
 
 
 def end_bond(session: Session, bond: Bond, *, by_account_id: int | None, identity: str = "resident") -> None:

@@ -37,11 +37,13 @@ class SceneKind(StrEnum):
     """What a code or link is about."""
 
     COURSE_RUN = "course_run"  # 班次的页面
+    COURSE_SESSION = "course_session"  # 一次课的签到页面；签到还要教室屏幕上的数字
 
 
 # the mini-program's page of each kind; it opens with the subject's key
 PAGES: Mapping[SceneKind, str] = {
     SceneKind.COURSE_RUN: "pages/courses/run",
+    SceneKind.COURSE_SESSION: "pages/courses/check-in",
 }
 
 

@@ -11,15 +11,19 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import content_checks, courses, desk
+from models import content_checks, courses, desk, follows
+from models.courses import attendance
 from models.notices import About, News, announcing
 
 # a noun that only ever sends notices may look at whom they are for, so what it takes is its own
 WITNESSES: Mapping[About, Callable[[Session, Sequence[Any]], set[int]]] = {
     About.REGISTRATION: courses.still_true,
+    About.ATTENDANCE: attendance.absences_still_true,
+    About.PAUSE: attendance.pauses_still_true,
     About.DESK: desk.still_true,
     About.CONSENT: announcing.still_true,
     About.CONTENT_CHECK: content_checks.still_true,
+    About.NEW_CLASS: follows.still_true,
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from models import clock
@@ -26,6 +26,7 @@ from models.courses import (
     Evening,
     Registration,
     RunPlan,
+    Seating,
     Standing,
     Tap,
     Wanting,
@@ -33,11 +34,13 @@ from models.courses import (
     plan_run,
     promote,
     publish,
+    receipts_of,
     register,
 )
 from models.grants import Answer, record_answers
 from models.notices import TemplateName
 from models.partners import Partner, PartnerKind, admit, enlist
+from models.policies import Policy, set_policy
 from models.regions import Region, RegionKind, plant
 from models.residents import Bond, BondKind, Profile, Resident, bind, introduce
 from models.scenes import Scene, SceneKind, SceneLooks, make_scene
@@ -46,6 +49,8 @@ from models.staff import Role, StaffMember, accept_invitation, grant, hire, invi
 
 OPENS_AT = datetime(2026, 11, 20, 10, 0, tzinfo=clock.TOWN_ZONE)
 FIRST_EVENING = datetime(2026, 12, 3, 18, 0, tzinfo=clock.TOWN_ZONE)
+GENEROUS = ("runs_a_term", "waits_at_once")  # a town without these limits, but in the tests of them
+AN_EVENING = timedelta(hours=2)
 BY_POLICY = -1  # the waiting list as long as the community's policy says
 
 _counter = itertools.count(1)
@@ -64,18 +69,45 @@ class Person:
     account_id: int | None = None
     login_key: str = ""
 
-    def wants(self, run: CourseRun, *, for_whom: Person | None = None) -> Tap:
+    def wants(
+        self,
+        run: CourseRun,
+        *,
+        for_whom: Person | None = None,
+        companions: int = 0,
+        directly: bool = False,
+    ) -> Tap:
         """The tap on 报名, as the phone sends it."""
-        return Tap(run.key, self.login_key, Wanting.A_SEAT, for_whom.key if for_whom else None)
+        ward = for_whom.key if for_whom else None
+        return Tap(run.key, self.login_key, Wanting.A_SEAT, ward, companions, directly)
+
+    def accepting(self, run: CourseRun, *, for_whom: Person | None = None) -> Tap:
+        """The tap on 确认名额."""
+        return Tap(run.key, self.login_key, Wanting.TO_ACCEPT, for_whom.key if for_whom else None)
 
     def leaves(self, run: CourseRun, *, for_whom: Person | None = None) -> Tap:
         """The tap on 取消报名."""
         return Tap(run.key, self.login_key, Wanting.TO_GIVE_UP, for_whom.key if for_whom else None)
 
-    def tap(self, run: CourseRun, *, for_whom: Person | None = None) -> Standing:
+    def tap(
+        self,
+        run: CourseRun,
+        *,
+        for_whom: Person | None = None,
+        companions: int = 0,
+        directly: bool = False,
+    ) -> Standing:
         """Register, in a transaction of one's own. Raises the refusal."""
+        wish = self.wants(run, for_whom=for_whom, companions=companions, directly=directly)
         with transaction() as session:
-            standing = register(session, self.wants(run, for_whom=for_whom))
+            standing = register(session, wish)
+        assert standing is not None
+        return standing
+
+    def accept(self, run: CourseRun, *, for_whom: Person | None = None) -> Standing:
+        """Accept the seat that is offered, in a transaction of one's own. Raises the refusal."""
+        with transaction() as session:
+            standing = register(session, self.accepting(run, for_whom=for_whom))
         assert standing is not None
         return standing
 
@@ -284,6 +316,7 @@ def a_plan(
     audience: Audience = Audience.EVERYONE,
     min_age: int | None = None,
     max_age: int | None = None,
+    seating: Seating | None = None,
     month: str = "2026-12",
 ) -> RunPlan:
     """What staff write down of a run: weekly evenings of 90 minutes, in a room and with a teacher of its own."""
@@ -300,6 +333,7 @@ def a_plan(
         audience=audience,
         min_age=min_age,
         max_age=max_age,
+        seating=seating,
     )
 
 
@@ -312,7 +346,7 @@ def a_run(
     published: bool = True,
     waitlist_limit: int | None = BY_POLICY,
     venue: Venue | None = None,
-    starts_at: datetime = FIRST_EVENING,
+    starts_at: datetime | None = None,
     evenings: int = 1,
     capacity: int = 20,
     opens_at: datetime = OPENS_AT,
@@ -320,8 +354,14 @@ def a_run(
     audience: Audience = Audience.EVERYONE,
     min_age: int | None = None,
     max_age: int | None = None,
+    seating: Seating | None = None,
 ) -> CourseRun:
-    """A published run that is open for registration, with a new course unless its title is given."""
+    """A published run that is open for registration, with a new course unless its title is given.
+
+    The first starts on ``FIRST_EVENING``, each later one when the one before is over: nobody's classes clash unless a test wants it.
+    """
+    if starts_at is None:
+        starts_at = FIRST_EVENING + AN_EVENING * (session.scalar(select(func.count(CourseRun.id))) or 0)
     course = a_course(session, community, title=title, category=category)
     plan = a_plan(
         session,
@@ -335,6 +375,7 @@ def a_run(
         audience=audience,
         min_age=min_age,
         max_age=max_age,
+        seating=seating,
     )
     run = plan_run(session, course, plan)
     if waitlist_limit != BY_POLICY:
@@ -387,7 +428,7 @@ class Town:
         published: bool = True,
         waitlist_limit: int | None = BY_POLICY,
         venue: Venue | None = None,
-        starts_at: datetime = FIRST_EVENING,
+        starts_at: datetime | None = None,
         evenings: int = 1,
         capacity: int = 20,
         opens_at: datetime = OPENS_AT,
@@ -395,6 +436,7 @@ class Town:
         audience: Audience = Audience.EVERYONE,
         min_age: int | None = None,
         max_age: int | None = None,
+        seating: Seating | None = None,
     ) -> CourseRun:
         """``a_run`` in a transaction of its own, in 梧桐里 unless told otherwise."""
         with transaction() as session:
@@ -414,8 +456,14 @@ class Town:
                 audience=audience,
                 min_age=min_age,
                 max_age=max_age,
+                seating=seating,
             )
         return self.now(run)
+
+    def is_as_strict_as_others(self) -> None:
+        """So many courses a term and so many queues, as anywhere else."""
+        with transaction() as session:
+            session.execute(delete(Policy).where(Policy.name.in_(GENEROUS)))
 
     def now(self, run: CourseRun) -> CourseRun:
         """The run as it stands in the database."""
@@ -453,6 +501,12 @@ class Town:
         """The states of a run's registrations, in the order of decision."""
         return [registration.state.value for registration in self.registrations(run)]
 
+    def why(self, person: Person, run: CourseRun) -> list[tuple[str, str]]:
+        """What somebody was told of a run and keeps: each receipt's kind and code, oldest first."""
+        with reading() as session:
+            kept = receipts_of(session, [person.resident_id], run_key=run.key, before_id=None, most=None)
+            return [(receipt.why.value, receipt.code) for receipt in reversed(kept)]
+
     def people(self, how_many: int, *, community: Region | None = None) -> list[Person]:
         """That many more residents."""
         with transaction() as session:
@@ -467,6 +521,8 @@ def build_town() -> Town:
         west = plant(session, kind=RegionKind.STREET, code="qinghe-west", name="西街街道", parent=district)
         wutong = plant(session, kind=RegionKind.COMMUNITY, code="wutong", name="梧桐里社区", parent=east)
         wangjiang = plant(session, kind=RegionKind.COMMUNITY, code="wangjiang", name="望江社区", parent=west)
+        for limit in GENEROUS:
+            set_policy(session, district, limit, "0")
         grid = plant(session, kind=RegionKind.GRID, code="wutong-1", name="第一网格", parent=wutong)
         helper = a_resident(session, wutong, name="王芳", birth_year=1975)
         elder = a_person_without_phone(session, wutong, name="王奶奶", birth_year=1948)

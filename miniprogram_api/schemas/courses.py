@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from marshmallow import fields
+from marshmallow.validate import Range
 
-from miniprogram_api.schemas.fields import Cursor, Day, Key, Limit, Shape, TownTime, Words
+from miniprogram_api.schemas.fields import (
+    Cursor,
+    Day,
+    Key,
+    Limit,
+    QueryWhole,
+    QueryYesNo,
+    Shape,
+    TownTime,
+    Words,
+)
 from miniprogram_api.schemas.regions import RegionBrief
-from models.courses import Audience, RegistrationState, RunPhase, SessionPhase
+from models.courses import (
+    Admission,
+    Audience,
+    CourseKind,
+    CourseRun,
+    Promotion,
+    RegistrationState,
+    RunPhase,
+    SessionPhase,
+)
 
+MOST_COMPANIONS = 20
 PHASE_LABELS = {
     RunPhase.SCHEDULED: "待发布",
     RunPhase.UPCOMING: "即将开放",
@@ -18,11 +39,27 @@ PHASE_LABELS = {
     RunPhase.FINISHED: "已结束",
     RunPhase.CANCELLED: "已取消",
 }
+PHASE_LABELS_OF_ACTIVITIES = PHASE_LABELS | {RunPhase.RUNNING: "进行中"}
+# what a page calls it, where one comes to, and when it begins
+WORDS = {
+    CourseKind.COURSE: {"kind": "课程", "place": "上课地点", "starts": "开课时间"},
+    CourseKind.ACTIVITY: {"kind": "活动", "place": "集合地点", "starts": "集合时间"},
+}
+_WORDS_OF_A_KIND = {"type": "object", "additionalProperties": {"type": "string"}}
 STATE_LABELS = {
+    RegistrationState.APPLIED: "已申请",
     RegistrationState.CONFIRMED: "报名成功",
     RegistrationState.WAITLISTED: "候补中",
+    RegistrationState.OFFERED: "待确认",
+    RegistrationState.NOT_SELECTED: "未中选",
     RegistrationState.CANCELLED: "已取消",
+    RegistrationState.COMPLETED: "已结业",
 }
+
+
+def label_of(run: CourseRun) -> str:
+    """Where a run stands now, as people read it."""
+    return (PHASE_LABELS_OF_ACTIVITIES if run.course.is_activity else PHASE_LABELS)[run.phase]
 
 
 class RunsQuery(Shape):
@@ -32,6 +69,7 @@ class RunsQuery(Shape):
     category = Words(20)
     day = Day(metadata={"description": "当天有课，例如 2026-12-03"})
     state = fields.Enum(RunPhase, by_value=True)
+    kind = fields.Enum(CourseKind, by_value=True, metadata={"description": "课程或活动"})
     cursor = Cursor()
     limit = Limit()
 
@@ -59,7 +97,10 @@ class RunOut(Shape):
     """One offering of a course, as everybody may see it."""
 
     key = Key(required=True)
+    course = Key(attribute="course.key", required=True, metadata={"description": "课程编号，关注课程时用"})
     title = fields.String(attribute="course.title", required=True)
+    kind = fields.Enum(CourseKind, by_value=True, attribute="course.kind", required=True)
+    words = fields.Function(lambda run: WORDS[run.course.kind], metadata=_WORDS_OF_A_KIND, required=True)
     category = fields.String(attribute="course.category", required=True)
     community = fields.Nested(RegionBrief, attribute="region", required=True)
     teacher = fields.String(required=True)
@@ -67,18 +108,25 @@ class RunOut(Shape):
     seats_left = fields.Integer(required=True)
     waiting = fields.Integer(required=True)
     state = fields.Enum(RunPhase, by_value=True, attribute="phase", required=True)
-    state_label = fields.Function(
-        lambda run: PHASE_LABELS[run.phase], metadata={"type": "string"}, required=True
-    )
+    state_label = fields.Function(label_of, metadata={"type": "string"}, required=True)
     opens_at = TownTime(required=True)
     closes_at = TownTime(required=True)
     starts_at = TownTime(required=True)
     ends_at = TownTime(required=True)
+    admission = fields.Enum(Admission, by_value=True, required=True)
+    promotion = fields.Enum(Promotion, by_value=True, required=True)
+    draws_at = TownTime(required=True, allow_none=True)
+    home_first_hours = fields.Integer(required=True)
+    street_first_hours = fields.Integer(required=True)
+    most_companions = QueryWhole(required=True)
     audience = fields.Enum(Audience, by_value=True, required=True)
     min_age = fields.Integer(required=True, allow_none=True)
     max_age = fields.Integer(required=True, allow_none=True)
     materials = fields.String(required=True)
     note = fields.String(required=True)
+    asks_questions = fields.Boolean(
+        required=True, metadata={"description": "报名前有问题要回答，见 /course-runs/{key}/questions"}
+    )
     sessions = fields.List(fields.Nested(SessionOut), required=True)
 
 
@@ -95,6 +143,17 @@ class ForWhom(Shape):
     for_key = Key(data_key="for")
 
 
+class TapQuery(ForWhom):
+    """How one registers: for whom, with how many companions, and what is to happen when a seat is freed for who waits."""
+
+    companions = QueryWhole(
+        load_default=0,
+        validate=Range(0, MOST_COMPANIONS, error=f"同行人最多 {MOST_COMPANIONS} 位"),
+        metadata={"description": "同行人数"},
+    )
+    directly = QueryYesNo(load_default=False, metadata={"description": "候补有名额时直接转正，不用再确认"})
+
+
 class RegistrationOut(Shape):
     """What one person holds in one run."""
 
@@ -107,6 +166,11 @@ class RegistrationOut(Shape):
         required=True, allow_none=True, metadata={"description": "候补第几位，从 1 开始"}
     )
     registered_at = TownTime(required=True)
+    seats = fields.Integer(required=True, metadata={"description": "连同行人一共几个名额"})
+    ticket = fields.Integer(required=True, allow_none=True, metadata={"description": "抽签号"})
+    offer_expires_at = TownTime(
+        required=True, allow_none=True, metadata={"description": "请在此之前确认名额"}
+    )
 
 
 class MyRegistrationsQuery(Shape):
@@ -147,6 +211,10 @@ class MyRegistrationOut(Shape):
     )
     position = fields.Integer(required=True, allow_none=True)
     registered_at = TownTime(attribute="registration.registered_at", required=True)
+    seats = fields.Integer(attribute="registration.seats", required=True)
+    ticket = fields.Integer(attribute="registration.ticket", required=True, allow_none=True)
+    offer_expires_at = TownTime(attribute="registration.offer_expires_at", required=True, allow_none=True)
+    decided_because = fields.String(attribute="registration.decided_because", required=True)
     cancelled_at = TownTime(attribute="registration.cancelled_at", required=True, allow_none=True)
 
 
@@ -172,6 +240,13 @@ class RosterLineOut(Shape):
     phone = fields.String(attribute="resident.phone", required=True, allow_none=True)
     state = fields.Enum(RegistrationState, by_value=True, required=True)
     number = fields.Integer(required=True)
+    paired_with = fields.String(
+        attribute="paired_with.name",
+        required=True,
+        allow_none=True,
+        dump_default=None,
+        metadata={"description": "成对报名时，一起来的家长"},
+    )
     registered_at = TownTime(required=True)
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from marshmallow import fields
 
+from miniprogram_api.schemas.absences import CopiedAttendanceOut, CopiedPauseOut
+from miniprogram_api.schemas.acts import ACT_LABELS
+from miniprogram_api.schemas.certificates import CopiedCertificateOut
 from miniprogram_api.schemas.courses import STATE_LABELS
+from miniprogram_api.schemas.feedback import CopiedFeedbackOut
+from miniprogram_api.schemas.feeds import CopiedFeedOut
 from miniprogram_api.schemas.fields import Key, Matching, Shape, TownTime, masked_name
+from miniprogram_api.schemas.pick_ups import CopiedAdultOut, CopiedPickUpOut
+from miniprogram_api.schemas.questions import CopiedAnswerOut
 from miniprogram_api.schemas.regions import RegionBrief
 from miniprogram_api.schemas.residents import RoleOut
+from miniprogram_api.schemas.seats import ReceiptOut
 from models.consents import KEPT_AFTER_CLOSING_DAYS, ConsentChannel, ConsentKind
 from models.content_checks import KEPT_FOR as CHECKS_KEPT_FOR
 from models.content_checks import CheckKind, CheckState, field_of
 from models.copies import Actor
+from models.counter import ConsentGiver
 from models.courses import RegistrationState
 from models.departures import STAFF_NAMES_KEPT_DAYS, WardBecomes
 from models.grants import Answer
@@ -20,60 +29,6 @@ from models.notices import Delivery, NoticeKind
 from models.partners import PartnerKind
 from models.residents import BondKind, guards_a_child
 
-ACT_LABELS = {
-    "account.closed": "注销账号",
-    "account.copied": "查看个人信息副本",
-    "account.permission_revoked": "在微信里收回授权",
-    "bond.ended": "代办关系结束",
-    "call.cancelled": "取消电话任务",
-    "call.looked_at": "查看电话任务",
-    "call.not_reached": "电话没有打通",
-    "call.reached": "电话已经告知",
-    "call.wrong_number": "电话号码不对",
-    "calendar_day.set": "设定工作日历",
-    "consent.withdrawn": "撤回同意",
-    "content_check.approved": "内容审核通过",
-    "content_check.dropped": "内容审核作废",
-    "content_check.held": "内容转人工审核",
-    "content_check.looked_at": "查看待审核内容",
-    "content_check.passed": "微信检查通过",
-    "content_check.refused": "微信检查不通过",
-    "content_check.rejected": "内容审核驳回",
-    "notice.looked_at": "查看没有送达的消息",
-    "notice.sent_again": "重新发送消息",
-    "course_run.archived": "班次归档",
-    "course_run.cancelled": "取消班次",
-    "course_run.planned": "排定班次",
-    "course_run.published": "发布班次",
-    "course_run.revised": "修改班次",
-    "course_run.scheduled": "定时发布班次",
-    "course_run.sent_back": "退回班次",
-    "course_run.submitted": "班次送审",
-    "course_run.unpublished": "下架班次",
-    "course_run.withdrawn": "撤下班次",
-    "course_session.cancelled": "停课",
-    "course_session.moved": "课次改期",
-    "place.registered": "登记地点",
-    "place.revised": "修改地点",
-    "policy.set": "设定规则参数",
-    "reach.looked_at": "查看通知到位情况",
-    "registration.cancelled": "取消报名",
-    "registration.confirmed": "报名成功",
-    "registration.ended": "班次取消后报名终止",
-    "registration.promoted": "候补转正",
-    "registration.waitlisted": "进入候补",
-    "resident.introduced": "填写资料",
-    "resident.left": "注销",
-    "resident.phone_bound": "绑定手机号",
-    "role_grant.given": "授予角色",
-    "roster.looked_at": "查看班级名单",
-    "scene.made": "制作小程序码或链接",
-    "scene.revoked": "收回小程序码或链接",
-    "staff_member.hired": "登记工作人员",
-    "staff_member.invited": "邀请工作人员",
-    "staff_member.joined": "工作人员绑定微信",
-    "staff_member.unbound": "工作人员解绑微信",
-}
 WARD_LABELS = {
     WardBecomes.LEAVES_TOO: "孩子没有其他监护人，报名会取消，资料会一并删除",
     WardBecomes.KEEPS_A_HELPER: "还有其他人可以代办，报名保留",
@@ -83,6 +38,8 @@ SEATS_GO_TO = "让出的名额按候补顺序给下一位邻居，系统会通�
 FINAL = "确认后立即生效，不能恢复。以后用同一个微信进入，会是一个全新的账号，看不到以前的内容"
 KEPT = (
     {"what": "报名记录", "how": "去掉姓名、手机号等全部个人信息，只留统计数字", "days": None},
+    {"what": "结业证书", "how": "去掉姓名，只留课程、学时和查验编号", "days": None},
+    {"what": "课后评价", "how": "去掉文字，只留几颗星", "days": None},
     {"what": "短信和电话告知的记录", "how": "去掉姓名、手机号等全部个人信息，只留统计数字", "days": None},
     {
         "what": "同意和撤回隐私政策的时间",
@@ -252,6 +209,11 @@ class CopiedRegistrationOut(Shape):
     confirmed_at = TownTime(attribute="registration.confirmed_at", required=True, allow_none=True)
     cancelled_at = TownTime(attribute="registration.cancelled_at", required=True, allow_none=True)
     cancelled_late = fields.Boolean(attribute="registration.cancelled_late", required=True)
+    pick_up_adults = fields.List(fields.Nested(CopiedAdultOut), attribute="fetching.adults", required=True)
+    pick_ups = fields.List(fields.Nested(CopiedPickUpOut), attribute="fetching.pick_ups", required=True)
+    evenings = fields.List(fields.Nested(CopiedAttendanceOut), required=True)
+    certificate = fields.Nested(CopiedCertificateOut, required=True, allow_none=True)
+    feedback = fields.Nested(CopiedFeedbackOut, required=True, allow_none=True)
     history = fields.List(fields.Nested(LineOut), required=True)
 
 
@@ -279,6 +241,18 @@ class CopiedCallOut(Shape):
     note = fields.String(required=True, allow_none=True)
 
 
+class CopiedResidentConsentOut(Shape):
+    """One agreement on paper, or by a child's guardian, with its withdrawal."""
+
+    kind = fields.Enum(ConsentKind, by_value=True, required=True)
+    version = fields.String(required=True)
+    text_sha256 = fields.String(required=True)
+    channel = fields.Enum(ConsentChannel, by_value=True, required=True)
+    given_by = fields.Enum(ConsentGiver, by_value=True, required=True)
+    given_at = TownTime(required=True)
+    withdrawn_at = TownTime(required=True, allow_none=True)
+
+
 class CopiedPersonOut(Shape):
     """What is kept about one person."""
 
@@ -287,6 +261,10 @@ class CopiedPersonOut(Shape):
     registrations = fields.List(fields.Nested(CopiedRegistrationOut), required=True)
     short_messages = fields.List(fields.Nested(CopiedShortMessageOut), required=True)
     calls = fields.List(fields.Nested(CopiedCallOut), required=True)
+    consents = fields.List(fields.Nested(CopiedResidentConsentOut), required=True)
+    answers = fields.List(fields.Nested(CopiedAnswerOut), required=True)
+    pauses = fields.List(fields.Nested(CopiedPauseOut), required=True)
+    receipts = fields.List(fields.Nested(ReceiptOut), required=True)
     journal = fields.List(
         fields.Nested(LineOut), required=True, metadata={"description": "谁在什么时候以什么身份查看或改动过"}
     )
@@ -355,6 +333,15 @@ class CopiedGrantOut(Shape):
     emptied_at = TownTime(required=True, allow_none=True)
 
 
+class CopiedFollowOut(Shape):
+    """A community or course one hears of, or does not want to hear of."""
+
+    community = fields.String(attribute="region.name", dump_default=None, required=True, allow_none=True)
+    course = fields.String(attribute="course.title", dump_default=None, required=True, allow_none=True)
+    muted = fields.Boolean(required=True)
+    followed_at = TownTime(required=True)
+
+
 class CopiedRoleOut(Shape):
     """One role, from–to."""
 
@@ -395,5 +382,7 @@ class CopyOut(Shape):
     logins = fields.List(fields.Nested(CopiedLoginOut), required=True)
     notices = fields.List(fields.Nested(CopiedNoticeOut), required=True)
     message_grants = fields.List(fields.Nested(CopiedGrantOut), attribute="grants", required=True)
+    calendar_feed = fields.Nested(CopiedFeedOut, attribute="feed", required=True, allow_none=True)
+    follows = fields.List(fields.Nested(CopiedFollowOut), required=True)
     staff = fields.List(fields.Nested(CopiedStaffOut), required=True)
     partners = fields.List(fields.Nested(CopiedPartnerOut), required=True)

@@ -41,6 +41,12 @@ class StaffRunOut(RunOut):
     published_at = TownTime(required=True, allow_none=True)
     sent_back_because = fields.String(required=True)
     seats_taken = fields.Integer(required=True)
+    seats_held = fields.Integer(required=True)
+    held_until = TownTime(required=True, allow_none=True)
+    after_course = fields.String(
+        attribute="after_course.key", dump_default=None, required=True, allow_none=True
+    )
+    min_to_open = fields.Integer(required=True, allow_none=True)
     cancelled_because = fields.String(required=True)
 
 

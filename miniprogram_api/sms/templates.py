@@ -91,6 +91,16 @@ SMS_TEMPLATES: Mapping[ShortMessageName, SmsTemplate] = {
             {"course": 14, "starts": 11},
         ),
         SmsTemplate(
+            ShortMessageName.OFFERED,
+            "您候补的{1}有名额了，请在{2}前在小程序确认，或打电话给社区。",
+            {"course": 12, "until": 11},
+        ),
+        SmsTemplate(
+            ShortMessageName.SELECTED,
+            "报名有结果了：{1}（{2}）有您的名额。不能来请提前取消，让给邻居。",
+            {"course": 14, "starts": 11},
+        ),
+        SmsTemplate(
             ShortMessageName.ACTED_FOR_YOU,
             "{1}已替您{2}。如果不是您的意思，请告诉社区工作人员。",
             {"helper": 8, "deed": 24},

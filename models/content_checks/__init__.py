@@ -28,7 +28,16 @@ from models.content_checks.deciding import (
     review_of,
     still_true,
 )
-from models.content_checks.fields import FIELDS, RESIDENT_NAME, CheckedField, field_of
+from models.content_checks.fields import (
+    ABSENCE_APPEAL,
+    FEEDBACK_WORDS,
+    FIELDS,
+    PICK_UP_NAME,
+    RESIDENT_NAME,
+    RUN_ANSWER,
+    CheckedField,
+    field_of,
+)
 from models.content_checks.forgetting import (
     KEPT_FOR,
     checks_of,
@@ -54,9 +63,13 @@ from models.content_checks.verdicts import (
 )
 
 __all__ = [
+    "ABSENCE_APPEAL",
+    "FEEDBACK_WORDS",
     "FIELDS",
     "KEPT_FOR",
+    "PICK_UP_NAME",
     "RESIDENT_NAME",
+    "RUN_ANSWER",
     "VERDICT_WITHIN",
     "CheckKind",
     "CheckState",

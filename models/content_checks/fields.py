@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from models import clock
 from models.content_checks.checks import CheckState, ContentCheck
+from models.courses import Feedback, RunAnswer
+from models.courses.attendance import AbsenceAppeal, PickUpAdult
 from models.residents import Resident
 
 Follow = Callable[[Session, ContentCheck, str | None], None]
@@ -52,8 +55,77 @@ RESIDENT_NAME = CheckedField(
     Resident.__tablename__, "name", "姓名", "pages/me/profile", follow=_take_the_name_away
 )
 
+
+def _take_the_answer_away(session: Session, check: ContentCheck, written: str | None) -> None:
+    """An answer that may not stay is none; the place in the class stays. One that was changed meanwhile is another answer."""
+    if check.state not in (CheckState.REJECTED, CheckState.RISKY):
+        return
+    answer = session.scalar(select(RunAnswer).where(RunAnswer.key == (check.subject_key or "")))
+    if answer is not None and answer.written == written:
+        session.delete(answer)
+        session.flush()
+
+
+RUN_ANSWER = CheckedField(
+    RunAnswer.__tablename__,
+    "answer",
+    "报名问题的回答",
+    "pages/me/registrations",
+    follow=_take_the_answer_away,
+)
+
+
+def _take_the_words_away(session: Session, check: ContentCheck, written: str | None) -> None:
+    """Words that may not stay go; the stars were not looked at."""
+    if check.state not in (CheckState.REJECTED, CheckState.RISKY):
+        return
+    feedback = session.scalar(select(Feedback).where(Feedback.key == (check.subject_key or "")))
+    if feedback is not None and feedback.words == written:
+        feedback.words = None
+        session.flush()
+
+
+FEEDBACK_WORDS = CheckedField(
+    Feedback.__tablename__,
+    "text",
+    "课后评价",
+    "pages/me/registrations",
+    follow=_take_the_words_away,
+)
+
+
+def _take_the_appeal_away(session: Session, check: ContentCheck, written: str | None) -> None:
+    """Words of an appeal that may not stay go; the appeal waits on, for those who decide know the class."""
+    if check.state not in (CheckState.REJECTED, CheckState.RISKY):
+        return
+    made = session.scalar(select(AbsenceAppeal).where(AbsenceAppeal.key == (check.subject_key or "")))
+    if made is not None and made.words == written:
+        made.words = None
+        session.flush()
+
+
+ABSENCE_APPEAL = CheckedField(
+    AbsenceAppeal.__tablename__, "words", "缺课申诉", "pages/me/attendance", follow=_take_the_appeal_away
+)
+
+
+def _take_the_adult_away(session: Session, check: ContentCheck, written: str | None) -> None:
+    """Somebody whose name may not stay may fetch no child until the guardian names them anew."""
+    if check.state not in (CheckState.REJECTED, CheckState.RISKY):
+        return
+    adult = session.scalar(select(PickUpAdult).where(PickUpAdult.key == (check.subject_key or "")))
+    if adult is not None and adult.name == written and adult.removed_at is None:
+        adult.removed_at = clock.now()
+        session.flush()
+
+
+PICK_UP_NAME = CheckedField(
+    PickUpAdult.__tablename__, "name", "接送人姓名", "pages/me/registrations", follow=_take_the_adult_away
+)
+
 FIELDS: Mapping[tuple[str, str], CheckedField] = {
-    (field.subject_kind, field.name): field for field in (RESIDENT_NAME,)
+    (field.subject_kind, field.name): field
+    for field in (RESIDENT_NAME, RUN_ANSWER, FEEDBACK_WORDS, ABSENCE_APPEAL, PICK_UP_NAME)
 }
 
 

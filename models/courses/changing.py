@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.accounts import Account
-from models.courses.hearing import hearers, registered_and_hears
+from models.courses.attendance import let_go_of_check_ins
+from models.courses.hearing import adults_of, hearers, registered_and_hears
 from models.courses.planning import Evening, call_off, learners_busy, take_place
 from models.courses.registrations import LIVE, Registration
 from models.courses.runs import CourseRun, CourseSession, RunState, SessionState
+from models.courses.seats.asking import hold_people
 from models.courses.seats.ending import end_all_places
 from models.errors import Conflict, Fault, Invalid
 from models.journal import enter
@@ -61,6 +63,7 @@ def move_session(
     if (starts_at, ends_at, venue.id) == (meeting.starts_at, meeting.ends_at, meeting.venue_id):
         return 0
     _must_be_possible(run, meeting, starts_at, ends_at)
+    _hold_learners(session, run)
     clashing = learners_busy(session, run, [Evening(starts_at, ends_at, venue)])
     if clashing and not even_so:
         raise Conflict(
@@ -72,6 +75,8 @@ def move_session(
     was = {"starts_at": meeting.starts_at.isoformat(), "venue": meeting.venue.name}
     other_time = starts_at != meeting.starts_at or ends_at != meeting.ends_at
     vacate(session, [meeting.key])
+    if other_time:
+        let_go_of_check_ins(session, meeting)
     if meeting.moved_from is None:
         meeting.moved_from = meeting.starts_at
     meeting.starts_at, meeting.ends_at, meeting.venue = starts_at, ends_at, venue
@@ -109,6 +114,7 @@ def cancel_session(session: Session, meeting: CourseSession, *, by: By) -> int:
     if len(_standing(run)) == 1:
         raise Conflict("last_session", "这个班只有这一次课，不能只停这一次；不办了请取消整个班")
     call_off(session, [meeting], because=by.because)
+    let_go_of_check_ins(session, meeting)
     run.fit_to_sessions()
     run.changed_at = clock.now()
     enter(
@@ -157,6 +163,15 @@ def cancel_run(session: Session, run: CourseRun, *, by: By) -> int:
 
 
 # --- what may change ----------------------------------------------------------------------------------------------
+
+
+def _hold_learners(session: Session, run: CourseRun) -> None:
+    """Hold who has a place in a run, as a tap of theirs on another one does: what they have elsewhere cannot change meanwhile (E7)."""
+    session.flush()
+    learners = session.scalars(
+        select(Registration.resident_id).where(Registration.run_id == run.id, Registration.state.in_(LIVE))
+    ).all()
+    hold_people(session.connection(), learners)
 
 
 def _must_be_ahead(run: CourseRun, meeting: CourseSession) -> None:
@@ -212,9 +227,15 @@ def _tell(
         .outerjoin(Account, registered_and_hears())
         .where(Registration.run_id == run.id, Registration.state.in_(LIVE))
         .order_by(Registration.number)
-    )
+    ).all()
+    adults = adults_of(session, [registration.id for registration, _, _ in everybody])
     for registration, learner, registered_by in everybody:
-        told = hearers(own=learner.account_id, registered_by=registered_by, name=learner.name)
+        told = hearers(
+            own=learner.account_id,
+            registered_by=registered_by,
+            name=learner.name,
+            adult=adults.get(registration.id),
+        )
         debt = Debt(
             kind,
             subject_key=registration.key,
@@ -228,6 +249,7 @@ def _tell(
                 "evening": meeting.key,
                 "venue": meeting.venue.key,
                 "learner": told.learner,
+                **({"activity": True} if run.course.is_activity else {}),
             },
             due_at=due_at,
             version=f"{meeting.key}:{meeting.starts_at.timestamp():.0f}:{meeting.venue_id}:{now.timestamp():.0f}",

@@ -7,10 +7,12 @@ nothing, and who lost the bond has no business to know. Where nobody is left to 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session, aliased
 
 from models import clock
 from models.accounts import Account
@@ -46,8 +48,24 @@ class Hearers:
     learner: str
 
 
-def hearers(*, own: int | None, registered_by: int | None, name: str | None) -> Hearers:
-    """Who hears: the learner's own account and who registered them, either perhaps nobody."""
+def adults_of(bind: Session | Connection, registrations: Collection[int]) -> dict[int, str]:
+    """By registration: the name of the adult, for those that are a pair's."""
+    if not registrations:
+        return {}
+    rows = bind.execute(
+        select(Registration.id, Resident.name)
+        .join(Resident, Resident.id == Registration.paired_with_id)
+        .where(Registration.id.in_(registrations))
+    )
+    return {row.id: row.name or "家长" for row in rows}
+
+
+def hearers(
+    *, own: int | None, registered_by: int | None, name: str | None, adult: str | None = None
+) -> Hearers:
+    """Who hears: the learner's own account and who registered them, either perhaps nobody. Of a pair both are named."""
     accounts = sorted({account for account in (own, registered_by) if account is not None})
     is_for_another = own is None or len(accounts) > 1
+    if adult is not None:
+        return Hearers(accounts, f"{name or '孩子'}、{adult}")
     return Hearers(accounts, (name or "") if is_for_another else "")

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selecti
 from models import clock
 from models.accounts import Account
 from models.courses.hearing import registered_and_hears
-from models.courses.registrations import LIVE, Registration, RegistrationState
+from models.courses.registrations import IN_CLASS, LIVE, Registration, RegistrationState
 from models.courses.runs import (
     LISTED,
     UNSEEN,
     Course,
+    CourseKind,
     CourseRun,
     CourseSession,
     RunPhase,
@@ -45,14 +46,17 @@ class RunFilter:
     category: str | None = None
     day: date | None = None
     phase: RunPhase | None = None
+    kind: CourseKind | None = None
 
 
 def published_runs(
     session: Session, wanted: RunFilter, *, after: tuple[datetime, int] | None, most: int
 ) -> Sequence[CourseRun]:
     """Up to ``most`` runs everybody may see, by first evening; ``after`` is (starts_at, id) of the last one seen."""
+    if wanted.phase is RunPhase.SCHEDULED:
+        return []  # nobody sees those
     query = (
-        _with_all_that_is_shown(_public())
+        with_all_that_is_shown(_public())
         .where(CourseRun.state.in_(_LISTED))
         .order_by(CourseRun.starts_at, CourseRun.id)
         .limit(most)
@@ -61,15 +65,19 @@ def published_runs(
         query = query.where(CourseRun.region_id.in_(regions_within(wanted.region)))
     if wanted.category is not None:
         query = query.where(Course.category == wanted.category)
+    if wanted.kind is not None:
+        query = query.where(Course.kind == wanted.kind)
     if wanted.day is not None:
         if not FIRST_DAY <= wanted.day <= LAST_DAY:
             return []  # no calendar goes there, and no database counts so far
         starts = datetime.combine(wanted.day, time(), clock.TOWN_ZONE)
         query = query.where(
-            CourseRun.sessions.any(
-                (CourseSession.starts_at >= starts)
-                & (CourseSession.starts_at < starts + timedelta(days=1))
-                & (CourseSession.state == SessionState.PLANNED)
+            CourseRun.id.in_(  # the day's evenings first, which are few; not every run, whether it has one that day
+                select(CourseSession.run_id).where(
+                    CourseSession.starts_at >= starts,
+                    CourseSession.starts_at < starts + timedelta(days=1),
+                    CourseSession.state == SessionState.PLANNED,
+                )
             )
         )
     if wanted.phase is not None:
@@ -81,7 +89,7 @@ def published_runs(
 
 def published_run(session: Session, key: str) -> CourseRun:
     """One run everybody may see. Raises NotFound for a draft as for nothing at all."""
-    run = session.scalars(_with_all_that_is_shown(_public()).where(CourseRun.key == key)).unique().first()
+    run = session.scalars(with_all_that_is_shown(_public()).where(CourseRun.key == key)).unique().first()
     if run is None:
         raise NotFound("没有找到这门课，可能已经下架")
     return run
@@ -90,6 +98,15 @@ def published_run(session: Session, key: str) -> CourseRun:
 def runs_not_over(session: Session, keys: Collection[str], *, at: datetime) -> set[str]:
     """Those of these runs whose last evening was not over at a moment."""
     return set(session.scalars(select(CourseRun.key).where(CourseRun.key.in_(keys), CourseRun.ends_at >= at)))
+
+
+def sessions_not_over(session: Session, keys: Collection[str], *, at: datetime) -> set[str]:
+    """Those of these evenings that were not over at a moment."""
+    return set(
+        session.scalars(
+            select(CourseSession.key).where(CourseSession.key.in_(keys), CourseSession.ends_at >= at)
+        )
+    )
 
 
 def registrations_of(
@@ -136,7 +153,8 @@ def runs_for_staff(
     if not within:
         return []
     query = (
-        _with_all_that_is_shown(select(CourseRun).join(CourseRun.course))
+        with_all_that_is_shown(select(CourseRun).join(CourseRun.course))
+        .options(joinedload(CourseRun.after_course))
         .where(CourseRun.region_id.in_(regions_within(*within)))
         .order_by(CourseRun.starts_at, CourseRun.id)
         .limit(most)
@@ -160,12 +178,33 @@ def session_for_staff(session: Session, key: str, *, within: Sequence[Region]) -
     return meeting
 
 
+def published_session(session: Session, key: str) -> CourseSession:
+    """An evening of a run everybody may see. Raises NotFound for one of a draft as for nothing at all."""
+    meeting = session.scalars(
+        select(CourseSession)
+        .join(CourseSession.run)
+        .options(
+            contains_eager(CourseSession.run).options(
+                joinedload(CourseRun.course), joinedload(CourseRun.region)
+            )
+        )
+        .where(
+            CourseSession.key == key,
+            CourseRun.state.not_in(UNSEEN),
+            CourseRun.is_shown_at(clock.now()),
+        )
+    ).first()
+    if meeting is None:
+        raise NotFound("没有找到这次课")
+    return meeting
+
+
 def roster_of(session: Session, run: CourseRun, *, after_id: int | None, most: int) -> Sequence[Registration]:
-    """The live registrations of a run with their learners, in the order they were decided."""
+    """The live and the completed registrations of a run with their learners, in the order they were decided."""
     query = (
         select(Registration)
-        .options(joinedload(Registration.resident))
-        .where(Registration.run_id == run.id, Registration.state.in_(LIVE))
+        .options(joinedload(Registration.resident), joinedload(Registration.paired_with))
+        .where(Registration.run_id == run.id, Registration.state.in_({*LIVE, *IN_CLASS}))
         .order_by(Registration.id)
         .limit(most)
     )
@@ -229,7 +268,8 @@ def _public() -> Select[CourseRun]:
     )
 
 
-def _with_all_that_is_shown(query: Select[CourseRun]) -> Select[CourseRun]:
+def with_all_that_is_shown(query: Select[CourseRun]) -> Select[CourseRun]:
+    """A query of runs, joined with their courses, with everything a page shows of them in a fixed number of statements."""
     course, region, sessions = _shown_of_a_run(course_is_joined=True)
     return query.options(course, region, sessions)
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from models.courses.registrations import LIVE, Registration
-from models.courses.runs import Audience, Course, CourseRun, CourseSession, RunState, SessionState
+from models.courses.registrations import LIVE, Registration, RegistrationState
+from models.courses.runs import Audience, Course, CourseKind, CourseRun, CourseSession, RunState, SessionState
+from models.courses.seating import Seating, write_seating
 from models.errors import Conflict, Fault, Invalid
 from models.journal import enter
 from models.occupancy import Purpose, lock_spaces, occupy, vacate
@@ -53,6 +54,7 @@ class RunPlan:
     materials: str = ""
     note: str = ""
     timetable: str = ""
+    seating: Seating | None = None  # none: first come, or as it is already
 
     @property
     def starts_at(self) -> datetime:
@@ -65,19 +67,42 @@ class RunPlan:
         return max(evening.ends_at for evening in self.evenings)
 
 
-def open_course(session: Session, region: Region, *, title: str, category: str) -> Course:
-    """The community's course of this title, made if it is new; its category follows the latest timetable."""
+def open_course(
+    session: Session,
+    region: Region,
+    *,
+    title: str,
+    category: str,
+    kind: CourseKind = CourseKind.COURSE,
+    by_account_id: int | None = None,
+    identity: str = "town",
+) -> Course:
+    """The community's course or activity of this title, made if it is new; its category follows whoever wrote it last.
+
+    What it is (``kind``) is said once, when it is new.
+
+    Two who open the same course at once get the same one.
+    """
+    region.lock()
     course = session.scalar(select(Course).where(Course.region_id == region.id, Course.title == title))
+    is_new = course is None
     if course is None:
-        course = Course(region=region, title=title)
+        course = Course(region=region, title=title, kind=kind)
         session.add(course)
     course.category = category
     session.flush()
+    if is_new:
+        enter(session, "course.opened", course, by_account_id=by_account_id, identity=identity)
     return course
 
 
 def plan_run(
-    session: Session, course: Course, plan: RunPlan, *, by_account_id: int | None = None
+    session: Session,
+    course: Course,
+    plan: RunPlan,
+    *,
+    by_account_id: int | None = None,
+    identity: str = "town",
 ) -> CourseRun:
     """Make a draft run with its sessions, holding their rooms.
 
@@ -85,6 +110,7 @@ def plan_run(
     for a plan that cannot be; nothing is kept then if the caller rolls back.
     """
     must_make_sense(plan)
+    must_be_held_once(course, plan)
     run = CourseRun(
         course=course,
         region_id=course.region_id,
@@ -109,13 +135,16 @@ def plan_run(
         waiting=0,
         last_number=0,
     )
+    seating = plan.seating or Seating()
+    write_seating(session, run, seating)
+    run.seats_held = seating.seats_held
     session.add(run)
     session.flush()
     # all at once: two plans that share halls cannot deadlock
     lock_spaces(evening.venue for evening in plan.evenings)
     for evening in plan.evenings:
         hold_evening(session, run, evening)
-    enter(session, "course_run.planned", run, by_account_id=by_account_id)
+    enter(session, "course_run.planned", run, by_account_id=by_account_id, identity=identity)
     return run
 
 
@@ -137,7 +166,7 @@ def hold_evening(session: Session, run: CourseRun, evening: Evening) -> CourseSe
 def take_place(session: Session, meeting: CourseSession, *, apart_from: Collection[int] = ()) -> None:
     """Hold the room of a session, once its teacher is known to be free (``apart_from``: see ``classes_of_teacher``).
 
-    Raises Conflict ``teacher_taken`` or ``room_taken``.
+    Raises Conflict ``teacher_taken`` or ``room_taken``; ``details["starts_at"]`` says for which evening.
     """
     run = meeting.run
     elsewhere = classes_of_teacher(
@@ -151,16 +180,20 @@ def take_place(session: Session, meeting: CourseSession, *, apart_from: Collecti
         raise Conflict(
             "teacher_taken",
             f"{run.teacher}这个时间在“{elsewhere[0].run.course.title}”上课，一个人不能同时上两门课",
-            details={"session": elsewhere[0].key},
+            details={"session": elsewhere[0].key, "starts_at": meeting.starts_at.isoformat()},
         )
-    occupy(
-        session,
-        meeting.venue,
-        starts_at=meeting.starts_at,
-        ends_at=meeting.ends_at,
-        purpose=Purpose.COURSE_SESSION,
-        holder_key=meeting.key,
-    )
+    try:
+        occupy(
+            session,
+            meeting.venue,
+            starts_at=meeting.starts_at,
+            ends_at=meeting.ends_at,
+            purpose=Purpose.COURSE_SESSION,
+            holder_key=meeting.key,
+        )
+    except Conflict as taken:
+        taken.details["starts_at"] = meeting.starts_at.isoformat()
+        raise
 
 
 def call_off(session: Session, meetings: Sequence[CourseSession], *, because: str = "") -> None:
@@ -197,8 +230,10 @@ def classes_of_teacher(
     return [meeting for meeting in at_the_time if people & _people(meeting.run.teacher)]
 
 
-def learners_busy(session: Session, run: CourseRun, evenings: Sequence[Evening]) -> int:
-    """How many people with a place in a run have a class of another run during one of these evenings."""
+def learners_busy(
+    session: Session, run: CourseRun, evenings: Sequence[Evening], *, apart_from: Collection[int] = ()
+) -> int:
+    """How many people with a place in a run have a class of another run (``apart_from`` these, by id) during one of these evenings."""
     if not evenings:
         return 0
     theirs = aliased(Registration)
@@ -209,7 +244,7 @@ def learners_busy(session: Session, run: CourseRun, evenings: Sequence[Evening])
         .where(
             Registration.run_id == run.id,
             Registration.state.in_(LIVE),
-            theirs.run_id != run.id,
+            theirs.run_id.not_in({run.id, *apart_from}),
             theirs.state.in_(LIVE),
             CourseSession.state == SessionState.PLANNED,
             or_(
@@ -224,10 +259,26 @@ def learners_busy(session: Session, run: CourseRun, evenings: Sequence[Evening])
     return len(busy.all())
 
 
+def count_applicants(session: Session, run: CourseRun) -> int:
+    """How many people have applied to a run and wait to be drawn or admitted; no counter of the run's has them."""
+    found = session.scalar(
+        select(func.count())
+        .select_from(Registration)
+        .where(Registration.run_id == run.id, Registration.state == RegistrationState.APPLIED)
+    )
+    return found or 0
+
+
 def waitlist_for(session: Session, region_id: int, capacity: int) -> int:
     """How long the waiting list of so many seats is, by the community's policy."""
     share = policies_at(session, region_id).waitlist_share
     return math.floor(round(capacity * share, 6))  # 0.29 of 100 is 29
+
+
+def must_be_held_once(course: Course, plan: RunPlan) -> None:
+    """Raise Invalid for an activity of several sessions."""
+    if course.kind is CourseKind.ACTIVITY and len(plan.evenings) > 1:
+        raise Invalid([Fault("evenings", "活动只有一次；要上几次课的，请开一门课程")])
 
 
 def must_make_sense(plan: RunPlan) -> None:
@@ -246,6 +297,13 @@ def must_make_sense(plan: RunPlan) -> None:
         faults.append(Fault("capacity", "名额至少为 1"))
     if evenings and plan.opens_at >= evenings[0].starts_at:
         faults.append(Fault("opens_at", "报名开始时间要早于第一次课"))
+    if evenings and plan.seating is not None:
+        faults += plan.seating.faults(
+            capacity=plan.capacity,
+            opens_at=plan.opens_at,
+            starts_at=plan.starts_at,
+            audience=plan.audience,
+        )
     if faults:
         raise Invalid(faults)
 

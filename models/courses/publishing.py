@@ -13,7 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.courses.runs import LISTED, Audience, CourseRun, RunState
+from models.courses.draws import Draw
+from models.courses.planning import count_applicants
+from models.courses.runs import LISTED, Admission, CourseRun, RunState
 from models.errors import Conflict, Forbidden
 from models.journal import enter
 from models.policies import policies_at
@@ -33,6 +35,7 @@ def submit(
     if run.state is not RunState.DRAFT:
         raise Conflict("run_not_draft", "只有草稿可以送审")
     run.state, run.sent_back_because = RunState.IN_REVIEW, ""
+    run.submitted_at = clock.now()
     enter(session, "course_run.submitted", run, by_account_id=by_account_id, identity=identity)
     session.flush()
 
@@ -71,8 +74,8 @@ def publish(
 ) -> None:
     """Let everybody see a draft: now, or from a later moment on (定时发布), which may be changed until it has come.
 
-    Publishing again what everybody sees changes nothing. Raises Conflict ``pair_not_open`` for a run of pairs, which cannot be
-    registered for yet, ``run_cancelled``, and ``published_too_late`` for a moment at which its first class has begun.
+    Publishing again what everybody sees changes nothing. Raises Conflict ``run_cancelled``, and ``published_too_late`` for a moment at
+    which its first class has begun.
     """
     run.lock()
     now = clock.now()
@@ -80,14 +83,14 @@ def publish(
         raise Conflict("run_cancelled", "这个班已取消，不能再发布")
     if run.state is RunState.ARCHIVED or (run.is_published and not run.is_scheduled):
         return
-    if run.audience is Audience.PAIR:
-        raise Conflict("pair_not_open", "成对报名还没有开通，这个班先保留为未发布")
     moment = max(at or now, now)
     if at is not None and moment >= run.starts_at:
         raise Conflict("published_too_late", "发布时间要早于第一次课，请改早一些")
     if run.is_published and run.published_at == moment:
         return
     run.state, run.published_at, run.sent_back_because = RunState.PUBLISHED, moment, ""
+    if run.admission is Admission.DRAW and not session.scalar(select(Draw.id).where(Draw.run_id == run.id)):
+        session.add(Draw.promise(run))
     enter(
         session,
         "course_run.scheduled" if moment > now else "course_run.published",
@@ -104,7 +107,7 @@ def unpublish(
 ) -> None:
     """Make a run a draft again (下架), its rooms kept. A draft stays one.
 
-    Raises Conflict ``run_has_learners`` while anybody has a seat or waits, ``run_not_published`` for what was cancelled or is
+    Raises Conflict ``run_has_learners`` while anybody has a seat, waits or has applied, ``run_not_published`` for what was cancelled or is
     archived.
     """
     run.lock()
@@ -112,10 +115,11 @@ def unpublish(
         return
     if run.state not in (RunState.PUBLISHED, RunState.IN_REVIEW):
         raise Conflict("run_not_published", "这个班已取消或已归档，不能下架")
-    if run.seats_taken or run.waiting:
+    applied = count_applicants(session, run)
+    if run.seats_taken or run.waiting or applied:
         raise Conflict(
             "run_has_learners",
-            f"已有 {run.seats_taken + run.waiting} 人报名或候补，不能下架；确实不办了请取消这个班，系统会通知大家",
+            f"已有 {run.seats_taken + run.waiting + applied} 人报名、候补或申请，不能下架；确实不办了请取消这个班，系统会通知大家",
             details={"seats_taken": run.seats_taken, "waiting": run.waiting},
         )
     run.state, run.published_at = RunState.DRAFT, None

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.accounts import Account
-from models.courses.hearing import hearers, registered_and_hears
+from models.courses.hearing import adults_of, hearers, registered_and_hears
 from models.courses.registrations import Registration, RegistrationState
-from models.courses.runs import Course, CourseRun, CourseSession, RunState, SessionState
+from models.courses.runs import Course, CourseKind, CourseRun, CourseSession, RunState, SessionState
 from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.residents import Resident
 from models.sites import Site, Venue
@@ -23,6 +23,7 @@ from models.sites import Site, Venue
 EVENING_BEFORE = time(18, 0)
 HOURS_BEFORE = timedelta(hours=2)
 NOTHING_TO_BRING = "请提前10分钟到场签到"
+AT_AN_ACTIVITY = "请提前10分钟到集合地点签到"
 
 
 def owe_reminders(session: Session, now: datetime) -> int:
@@ -41,6 +42,7 @@ def _debts(
 ) -> list[Debt]:
     rows = session.execute(
         select(
+            Registration.id,
             Registration.key,
             Account.id.label("by_account_id"),
             Resident.account_id,
@@ -49,6 +51,7 @@ def _debts(
             CourseRun.materials,
             CourseRun.region_id,
             Course.title,
+            Course.kind,
             CourseSession.key.label("evening"),
             CourseSession.starts_at,
             Venue.name.label("venue"),
@@ -71,11 +74,14 @@ def _debts(
             CourseRun.state == RunState.PUBLISHED,
         )
         .order_by(CourseSession.starts_at, Registration.id)
-    )
+    ).all()
+    adults = adults_of(session, [row.id for row in rows])
     debts = []
     due_at = cache(lambda region_id: goes_out_at(session, kind, region_id, now))
     for row in rows:
-        told = hearers(own=row.account_id, registered_by=row.by_account_id, name=row.name)
+        told = hearers(
+            own=row.account_id, registered_by=row.by_account_id, name=row.name, adult=adults.get(row.id)
+        )
         debts.append(
             Debt(
                 kind,
@@ -86,7 +92,8 @@ def _debts(
                     "course": row.title,
                     "starts_at": row.starts_at.isoformat(),
                     "place": f"{row.venue}（{row.site}）",
-                    "remark": f"请带{row.materials}" if row.materials else NOTHING_TO_BRING,
+                    "remark": _remark(row.materials, row.kind),
+                    **({"activity": True} if row.kind is CourseKind.ACTIVITY else {}),
                     "evening": row.evening,
                     "learner": told.learner,
                 },
@@ -95,3 +102,9 @@ def _debts(
             )
         )
     return debts
+
+
+def _remark(materials: str, kind: CourseKind) -> str:
+    if materials:
+        return f"请带{materials}"
+    return AT_AN_ACTIVITY if kind is CourseKind.ACTIVITY else NOTHING_TO_BRING

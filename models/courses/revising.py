@@ -17,12 +17,30 @@ from models.courses.planning import (
     Evening,
     RunPlan,
     call_off,
+    count_applicants,
     learners_busy,
+    must_be_held_once,
     must_make_sense,
     take_place,
     waitlist_for,
 )
-from models.courses.runs import UNSEEN, Audience, CourseRun, CourseSession, RunState, SessionState
+from models.courses.reseating import (
+    gives_seats_otherwise,
+    hold_fewer,
+    must_give_seats_alike,
+    say_seating,
+    seat_as_planned,
+    seating_in,
+)
+from models.courses.runs import (
+    UNSEEN,
+    Audience,
+    CourseRun,
+    CourseSession,
+    RunState,
+    SessionState,
+)
+from models.courses.seating import seating_of
 from models.courses.seats import promote
 from models.errors import Conflict
 from models.journal import enter
@@ -74,6 +92,7 @@ def changes_of(run: CourseRun, plan: RunPlan) -> tuple[Change, ...]:
         ("capacity", "名额", str(run.capacity), str(plan.capacity)),
         ("opens_at", "报名开始时间", _say_moment(run.opens_at), _say_moment(plan.opens_at)),
         ("audience", "报名对象", _say_audience(run), _say_audience(plan)),
+        ("seating", "录取方式", say_seating(seating_of(run)), say_seating(seating_in(run, plan))),
         ("materials", "自备材料", run.materials, plan.materials),
         ("note", "备注", run.note, plan.note),
     )
@@ -85,6 +104,7 @@ def changes_of(run: CourseRun, plan: RunPlan) -> tuple[Change, ...]:
         "capacity": run.capacity != plan.capacity,
         "opens_at": run.opens_at != plan.opens_at,
         "audience": (run.audience, run.min_age, run.max_age) != (plan.audience, plan.min_age, plan.max_age),
+        "seating": seating_in(run, plan) != seating_of(run),
         "materials": run.materials != plan.materials,
         "note": run.note != plan.note,
     }
@@ -97,6 +117,7 @@ def revise_run(
     plan: RunPlan,
     *,
     by_account_id: int | None = None,
+    identity: str = "town",
     still_moving: Collection[int] = (),
 ) -> tuple[Change, ...]:
     """Bring a run into line with a corrected plan and say what changed. An equal plan changes nothing, journal included.
@@ -112,6 +133,7 @@ def revise_run(
     """
     run.lock()
     must_make_sense(plan)
+    must_be_held_once(run.course, plan)
     changes = changes_of(run, plan)
     if not changes:
         return ()
@@ -119,6 +141,8 @@ def revise_run(
         raise _refusal(run, hurts)
     if leaves_nothing(run, plan):
         raise Conflict("nothing_left", NOTHING_LEFT)
+    must_give_seats_alike(run, plan)
+    hold_fewer(session, run, plan, by_account_id=by_account_id, identity=identity)
     moves, had_teacher, had_capacity = _moves(run, plan), run.teacher, run.capacity
     leave_rooms(session, run, plan)
     _write(session, run, plan)
@@ -134,9 +158,11 @@ def revise_run(
         "course_run.revised",
         run,
         by_account_id=by_account_id,
+        identity=identity,
         details={change.field: [change.before, change.after] for change in changes},
     )
     session.flush()
+    seat_as_planned(session, run, plan, by_account_id=by_account_id, identity=identity)
     if run.capacity > had_capacity:
         promote(session, run)
     return changes
@@ -152,14 +178,17 @@ def withdraw_run(session: Session, run: CourseRun, *, by_account_id: int | None 
     """Take back a run the corrected timetable no longer has, and let go of its rooms. Withdrawing twice is fine.
 
     One that was published stays visible as cancelled, evenings that were held stay held; what nobody ever saw is removed. Raises
-    Conflict ``run_has_learners`` while anybody has a seat in it or waits for one.
+    Conflict ``run_has_learners`` while anybody has a seat in it, waits for one or has applied.
     """
     run.lock()
     if run.state is RunState.CANCELLED:
         return
     was_seen = run.state not in UNSEEN and not run.is_scheduled
-    if run.seats_taken or run.waiting:
-        raise _refusal(run, {"state": f"{_say_learners(run)}，不能撤下。请先联系他们，等他们取消报名后再撤"})
+    applied = count_applicants(session, run)
+    if run.seats_taken or run.waiting or applied:
+        raise _refusal(
+            run, {"state": f"{_say_learners(run, applied)}，不能撤下。请先联系他们，等他们取消报名后再撤"}
+        )
     now, meetings = clock.now(), _meetings(run)
     call_off(session, [meeting for meeting in meetings if meeting.starts_at > now])
     enter(
@@ -183,9 +212,10 @@ def withdraw_run(session: Session, run: CourseRun, *, by_account_id: int | None 
 
 def hurts_of(session: Session, run: CourseRun, plan: RunPlan) -> dict[str, str]:
     """Why a plan would hurt the people in a run and what to do instead, by field; nothing when nobody is in it."""
-    if not run.seats_taken and not run.waiting:
+    applied = count_applicants(session, run)
+    if not run.seats_taken and not run.waiting and not applied:
         return {}
-    learners = _say_learners(run)
+    learners = _say_learners(run, applied)
     hurts = {}
     moves = _moves(run, plan)
     added = [move.evening for move in moves if move.evening]
@@ -199,6 +229,8 @@ def hurts_of(session: Session, run: CourseRun, plan: RunPlan) -> dict[str, str]:
         hurts["evenings"] = f"加的课和其中 {clashing} 人已报名的其他课撞了时间。请换一个时间，或另写成一个班"
     if plan.capacity < run.seats_taken:
         hurts["capacity"] = f"{learners}，名额不能减到 {plan.capacity}。请写 {run.seats_taken} 或更多"
+    if gives_seats_otherwise(run, plan):
+        hurts["seating"] = f"{learners}，不能再改录取方式和抽签时间。请另写成一个班"
     if _is_narrower(run, plan):
         hurts["audience"] = (
             f"{learners}，报名对象不能再收窄。请保留“{_say_audience(run)}”，或把新的要求另写成一个班"
@@ -238,7 +270,7 @@ def _refusal(run: CourseRun, hurts: dict[str, str]) -> Conflict:
 def _write(session: Session, run: CourseRun, plan: RunPlan) -> None:
     if run.capacity != plan.capacity:
         run.waitlist_limit = waitlist_for(session, run.region_id, plan.capacity)
-    if run.state is RunState.CANCELLED or plan.audience is Audience.PAIR:
+    if run.state is RunState.CANCELLED:
         run.state, run.published_at = RunState.DRAFT, None
         run.cancelled_at = None
     run.timetable, run.capacity, run.opens_at = plan.timetable, plan.capacity, plan.opens_at
@@ -313,9 +345,10 @@ def _say_state(run: CourseRun) -> str:
     return "已撤下" if run.state is RunState.CANCELLED else ""
 
 
-def _say_learners(run: CourseRun) -> str:
+def _say_learners(run: CourseRun, applied: int) -> str:
     waiting = f"、{run.waiting} 人候补" if run.waiting else ""
-    return f"已有 {run.seats_taken} 人报名{waiting}"
+    applying = f"、{applied} 人申请" if applied else ""
+    return f"已有 {run.seats_taken} 人报名{waiting}{applying}"
 
 
 def _say_evenings(evenings: Sequence[Evening | CourseSession]) -> str:

@@ -19,12 +19,14 @@ from sqlalchemy import (
     and_,
     false,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models import clock
 from models.base import Base, Keyed, PlainText, chosen_from
+from models.calendars import Term, term_of
 from models.regions import Region
 from models.sites import Venue
 
@@ -41,6 +43,8 @@ class RunState(StrEnum):
 
 UNSEEN = (RunState.DRAFT, RunState.IN_REVIEW)
 LISTED = (RunState.PUBLISHED, RunState.CANCELLED)
+_IS_IN_REVIEW = text("state = 'in_review'")
+_IS_PUBLISHED = text("state = 'published'")
 _IS_LISTED = text("state IN ('published', 'cancelled')")
 
 
@@ -63,6 +67,28 @@ class Audience(StrEnum):
     EVERYONE = "everyone"  # 不限
     CHILD = "child"  # 监护人替孩子报名
     PAIR = "pair"  # 家长和孩子成对报名
+
+
+class CourseKind(StrEnum):
+    """What sort of thing people come to."""
+
+    COURSE = "course"  # 课程
+    ACTIVITY = "activity"  # 活动，只有一次
+
+
+class Admission(StrEnum):
+    """How the seats of a run are given (architecture.md §4)."""
+
+    FIRST_COME = "first_come"  # 先到先得
+    DRAW = "draw"  # 抽签
+    REVIEW = "review"  # 审核录取
+
+
+class Promotion(StrEnum):
+    """What becomes of a seat that is free while people wait."""
+
+    AUTOMATIC = "automatic"  # 直接转正
+    OFFER = "offer"  # 通知本人，限时确认
 
 
 class SessionState(StrEnum):
@@ -90,18 +116,33 @@ class Course(Keyed, Base):
     region_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
     title: Mapped[str] = mapped_column(PlainText(60))
     category: Mapped[str] = mapped_column(PlainText(20), index=True)  # 类别, the clerk's own word
+    kind: Mapped[CourseKind] = mapped_column(
+        chosen_from(CourseKind), default=CourseKind.COURSE, server_default=CourseKind.COURSE.value
+    )
 
     region: Mapped[Region] = relationship()
 
+    @property
+    def is_activity(self) -> bool:
+        """Whether people come to it once, and it is no class."""
+        return self.kind is CourseKind.ACTIVITY
+
 
 class CourseRun(Keyed, Base):
-    """One offering of a course. The counters belong to ``registrations`` and change only there."""
+    """One offering of a course. The counters belong to ``registrations`` and change only there.
+
+    ``seats_taken`` counts who sits and who is offered a seat, companions included; ``seats_held`` are kept for the counter until
+    ``held_until``; ``waiting`` counts registrations, not heads.
+    """
 
     __tablename__ = "course_runs"
     __table_args__ = (
         UniqueConstraint("course_id", "month", "ordinal"),
         CheckConstraint("seats_taken >= 0 AND seats_taken <= capacity", name="seats_within_capacity"),
         CheckConstraint("waiting >= 0", name="waiting_not_negative"),
+        CheckConstraint(
+            "seats_held >= 0 AND seats_taken + seats_held <= capacity", name="held_within_capacity"
+        ),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         # what is archived stands in no list: a page costs the same after ten years
         Index(
@@ -115,6 +156,24 @@ class CourseRun(Keyed, Base):
             postgresql_where=_IS_LISTED,
             sqlite_where=_IS_LISTED,
         ),
+        # staff see every state: all of them in one place, and those of one state
+        Index("ix_course_runs_all_starts", "starts_at", "id"),
+        Index("ix_course_runs_all_region_starts", "region_id", "starts_at", "id"),
+        Index("ix_course_runs_state_starts", "state", "starts_at", "id"),
+        Index(
+            "ix_course_runs_in_review",
+            "region_id",
+            postgresql_where=_IS_IN_REVIEW,
+            sqlite_where=_IS_IN_REVIEW,
+        ),
+        # what is new, and what opens soon
+        Index(
+            "ix_course_runs_published",
+            "published_at",
+            postgresql_where=_IS_PUBLISHED,
+            sqlite_where=_IS_PUBLISHED,
+        ),
+        Index("ix_course_runs_opens", "opens_at", postgresql_where=_IS_PUBLISHED, sqlite_where=_IS_PUBLISHED),
     )
 
     course_id: Mapped[int] = mapped_column(ForeignKey("courses.id"))
@@ -134,6 +193,22 @@ class CourseRun(Keyed, Base):
     seats_taken: Mapped[int] = mapped_column(default=0)
     waiting: Mapped[int] = mapped_column(default=0)
     last_number: Mapped[int] = mapped_column(default=0)
+    seats_held: Mapped[int] = mapped_column(default=0, server_default="0")  # 留给柜台和电话的名额
+    held_until: Mapped[datetime | None]  # from when what is still held is everybody's
+
+    admission: Mapped[Admission] = mapped_column(
+        chosen_from(Admission), default=Admission.FIRST_COME, server_default=Admission.FIRST_COME.value
+    )
+    promotion: Mapped[Promotion] = mapped_column(
+        chosen_from(Promotion), default=Promotion.AUTOMATIC, server_default=Promotion.AUTOMATIC.value
+    )
+    draws_at: Mapped[datetime | None]  # until when one may apply for the draw
+    drawn_at: Mapped[datetime | None]  # since then seats are given as they come (补录)
+    home_first_hours: Mapped[int] = mapped_column(default=0, server_default="0")  # 先对本社区开放
+    street_first_hours: Mapped[int] = mapped_column(default=0, server_default="0")  # 再对本街道开放
+    most_companions: Mapped[int] = mapped_column(default=0, server_default="0")  # 同行人，每人占一个名额
+    after_course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"))  # 要先学完的课程
+    min_to_open: Mapped[int | None]  # 最少开班人数; none: the community's policy
 
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
@@ -143,13 +218,20 @@ class CourseRun(Keyed, Base):
     audience: Mapped[Audience] = mapped_column(chosen_from(Audience), default=Audience.EVERYONE)
     min_age: Mapped[int | None]
     max_age: Mapped[int | None]
+    asks_questions: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # has a form (报名问题)
     published_at: Mapped[datetime | None]  # from when everybody sees it; in the future: 定时发布
+    submitted_at: Mapped[datetime | None]  # when it was last handed in for review
     sent_back_because: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")
+    completed_at: Mapped[datetime | None]  # when it was decided who completed it
     changed_at: Mapped[datetime | None]  # when the town last changed when or where it is
+    opening_decided_at: Mapped[datetime | None]  # when staff said it goes on with fewer than it needs
     cancelled_at: Mapped[datetime | None]
     cancelled_because: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")
 
-    course: Mapped[Course] = relationship()
+    course: Mapped[Course] = relationship(foreign_keys=course_id)
+    after_course: Mapped[Course | None] = relationship(foreign_keys=after_course_id)
     region: Mapped[Region] = relationship()
     sessions: Mapped[list[CourseSession]] = relationship(
         back_populates="run", order_by="CourseSession.starts_at", cascade="all, delete-orphan"
@@ -157,8 +239,13 @@ class CourseRun(Keyed, Base):
 
     @property
     def seats_left(self) -> int:
-        """Seats a tap could still get now: none while anybody waits."""
-        return 0 if self.waiting else self.capacity - self.seats_taken
+        """Seats a tap could still get now: none while anybody waits, nor those held for the counter."""
+        return 0 if self.waiting else self.capacity - self.seats_taken - self.seats_held
+
+    @property
+    def term(self) -> Term:
+        """The school term (学期) of its first evening."""
+        return term_of(clock.in_town(self.starts_at).date())
 
     @property
     def is_published(self) -> bool:
@@ -191,20 +278,16 @@ class CourseRun(Keyed, Base):
         if self.published_at is None:
             return RunPhase.SCHEDULED
         now = clock.now()
-        before = (
-            (self.published_at, RunPhase.SCHEDULED),
-            (self.opens_at, RunPhase.UPCOMING),
-        )
+        if now < self.published_at:
+            return RunPhase.SCHEDULED
         since = (
             (self.ends_at, RunPhase.FINISHED),
             (self.starts_at, RunPhase.RUNNING),
             (self.closes_at, RunPhase.CLOSED),
         )
         open_now = RunPhase.ENROLLING if self.seats_left else RunPhase.FULL
-        return next(
-            (phase for moment, phase in before if now < moment),
-            next((phase for moment, phase in since if now >= moment), open_now),
-        )
+        later = RunPhase.UPCOMING if now < self.opens_at else open_now
+        return next((phase for moment, phase in since if now >= moment), later)
 
     @staticmethod
     def is_in_phase(phase: RunPhase, now: datetime) -> ColumnElement[bool]:
@@ -215,18 +298,31 @@ class CourseRun(Keyed, Base):
             return is_cancelled
         if phase is RunPhase.SCHEDULED:
             return and_(~is_cancelled, ~is_shown)
-        has_seats = (CourseRun.waiting == 0) & (CourseRun.seats_taken < CourseRun.capacity)
+        has_seats = (CourseRun.waiting == 0) & (
+            CourseRun.seats_taken + CourseRun.seats_held < CourseRun.capacity
+        )
         opened, closed = CourseRun.opens_at <= now, CourseRun.closes_at <= now
         started, ended = CourseRun.starts_at <= now, CourseRun.ends_at <= now
         conditions: dict[RunPhase, ColumnElement[bool]] = {
-            RunPhase.UPCOMING: ~opened,
+            # what has not started is found from now on: a page does not walk through the years
+            RunPhase.UPCOMING: ~opened & ~closed & ~started,
             RunPhase.ENROLLING: opened & ~closed & ~started & has_seats,
             RunPhase.FULL: opened & ~closed & ~started & ~has_seats,
-            RunPhase.CLOSED: opened & closed & ~started,
-            RunPhase.RUNNING: opened & started & ~ended,
-            RunPhase.FINISHED: opened & ended,
+            RunPhase.CLOSED: closed & ~started,
+            RunPhase.RUNNING: started & ~ended,
+            RunPhase.FINISHED: ended,
         }
         return and_(~is_cancelled, is_shown, conditions[phase])
+
+    @staticmethod
+    def waits_for_review() -> ColumnElement[bool]:
+        """The condition that it was handed in for review, as a literal for the same reason as ``stands_published``."""
+        return CourseRun.state == literal_column("'in_review'")
+
+    @staticmethod
+    def stands_published() -> ColumnElement[bool]:
+        """The condition that staff have published it, as a literal: only so can PostgreSQL see that a partial index fits."""
+        return CourseRun.state == literal_column("'published'")
 
     @staticmethod
     def is_shown_at(now: datetime) -> ColumnElement[bool]:
@@ -242,6 +338,13 @@ class CourseSession(Keyed, Base):
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         Index("ix_course_sessions_starts", "starts_at", "run_id"),
         Index("ix_course_sessions_run", "run_id"),
+        Index(
+            "ix_course_sessions_to_note",
+            "ends_at",
+            "id",
+            postgresql_where=text("absences_noted_at IS NULL"),
+            sqlite_where=text("absences_noted_at IS NULL"),
+        ),
     )
 
     run_id: Mapped[int] = mapped_column(ForeignKey("course_runs.id"))
@@ -250,6 +353,7 @@ class CourseSession(Keyed, Base):
     ends_at: Mapped[datetime]
     state: Mapped[SessionState] = mapped_column(chosen_from(SessionState), default=SessionState.PLANNED)
     moved_from: Mapped[datetime | None]  # when it was to start before the town moved it
+    absences_noted_at: Mapped[datetime | None]  # when it was settled who missed it
     cancelled_because: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")
 
     run: Mapped[CourseRun] = relationship(back_populates="sessions")

@@ -66,6 +66,21 @@ def _seat_is_held(place: _Place, news: News) -> bool:
     return place.has_seat()
 
 
+def _is_not_selected(place: _Place, news: News) -> bool:
+    """Also of who waits in the queue since."""
+    told = (RegistrationState.NOT_SELECTED, RegistrationState.WAITLISTED)
+    return place.state in told and place.goes_on()
+
+
+def _is_offered(place: _Place, news: News) -> bool:
+    """To just that end: an offer made again is told again."""
+    return (
+        place.state is RegistrationState.OFFERED
+        and place.goes_on()
+        and datetime.fromisoformat(news.facts["expires_at"]) > clock.now()
+    )
+
+
 def _class_is_near(place: _Place, news: News) -> bool:
     return place.has_seat() and place.meets_at(news.facts["starts_at"])
 
@@ -93,15 +108,25 @@ def _was_done_for_them(place: _Place, news: News) -> bool:
     return not is_live and not place.came_again if news.facts["gave_up"] else is_live
 
 
+def _child_went_home(place: _Place, news: News) -> bool:
+    return True
+
+
 _HOLDS: Mapping[NoticeKind, Callable[[_Place, News], bool]] = {
     NoticeKind.REGISTRATION_CONFIRMED: _seat_is_held,
     NoticeKind.REGISTRATION_PROMOTED: _seat_is_held,
+    NoticeKind.SELECTED: _seat_is_held,
+    NoticeKind.NOT_SELECTED: _is_not_selected,
+    NoticeKind.SEAT_OFFERED: _is_offered,
+    NoticeKind.OFFER_ENDING: _is_offered,
     NoticeKind.ACTED_FOR_YOU: _was_done_for_them,
     NoticeKind.CLASS_TOMORROW: _class_is_near,
     NoticeKind.CLASS_SOON: _class_is_near,
     NoticeKind.CLASS_MOVED: _class_is_there_now,
+    NoticeKind.RUN_MERGED: _class_is_there_now,
     NoticeKind.CLASS_CALLED_OFF: _class_is_off,
     NoticeKind.RUN_CANCELLED: _run_is_off,
+    NoticeKind.CHILD_FETCHED: _child_went_home,
 }
 
 

@@ -15,6 +15,7 @@ from models import clock
 from models.accounts import Account
 from models.consents import forget_consents_of_closed_accounts
 from models.content_checks import RESIDENT_NAME, strike_checks_of_field
+from models.counter import forget_consents_of_people_who_left
 from models.courses import Registration, said_helper
 from models.journal import enter
 from models.kept_answers import KeptAnswer
@@ -157,7 +158,8 @@ def forget_what_was_kept_long_enough(session: Session) -> int:
         )
         .values(name=SOMEBODY_WHO_WORKED_HERE)
     )
-    return forget_consents_of_closed_accounts(session) + int(
+    consents = forget_consents_of_closed_accounts(session) + forget_consents_of_people_who_left(session)
+    return consents + int(
         unnamed.rowcount  # type: ignore[attr-defined,unused-ignore]  # an UPDATE's result always counts rows
     )
 

@@ -12,10 +12,24 @@ from models.accounts import Account, close
 from models.base import new_key
 from models.consents import withdraw
 from models.content_checks import ContentCheck, strike_checks_of_account, strike_checks_of_people
-from models.courses import Registration, give_up_all, hold_runs_of
+from models.counter import ResidentConsent, withdraw_those_kept_of
+from models.courses import (
+    CalendarFeed,
+    Receipt,
+    Registration,
+    RunAnswer,
+    forget_answers_of,
+    forget_feedback_words,
+    forget_names_on_certificates,
+    give_up_all,
+    hold_runs_of,
+)
+from models.courses.attendance import PickUp, forget_pick_ups_of, forget_words, forget_words_of_appeals
+from models.courses.pauses import Pause
 from models.departures.forgetting import forget_inbox, strike_from_letters
 from models.departures.meaning import Closure, children_of, places_of, what_closing_means
 from models.errors import Busy, Conflict
+from models.follows import Follow
 from models.grants import GrantReport, MessageGrant
 from models.journal import JournalEntry, enter
 from models.kept_answers import KeptAnswer
@@ -29,11 +43,17 @@ NO_LONGER_KEPT = "当事人已注销，不再保留"
 # every column that points at a resident: what stays behind points at nobody afterwards
 POINTS_AT_A_PERSON: tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ...] = (
     Registration.resident_id,
+    Registration.paired_with_id,
+    Receipt.resident_id,
+    RunAnswer.resident_id,
     Bond.helper_id,
     Bond.ward_id,
     ContentCheck.resident_id,
+    ResidentConsent.resident_id,
     ShortMessage.resident_id,
     Call.resident_id,
+    Pause.resident_id,
+    PickUp.guardian_id,
     JournalEntry.for_resident_id,
 )
 
@@ -124,7 +144,7 @@ def _close(session: Session, closure: Closure, *, identity: str) -> None:
     given_up = _let_go(session, leaving, by_account_id=account.id, identity=identity)
     strike_checks_of_account(session, account)
     forget_inbox(session, account)
-    for table in (MessageGrant, GrantReport, KeptAnswer):
+    for table in (MessageGrant, GrantReport, KeptAnswer, CalendarFeed, Follow):
         session.execute(delete(table).where(table.account_id == account.id))
     _hand_back_hats(session, account, identity=identity)
     withdraw(session, account, identity=identity)
@@ -147,6 +167,13 @@ def _let_go(session: Session, leaving: Sequence[Resident], *, by_account_id: int
     bonds = bonds_around(session, ids)
     strike_from_letters(session, leaving, bonds)
     strike_checks_of_people(session, ids)
+    forget_words(session, ids)
+    forget_words_of_appeals(session, ids)
+    forget_pick_ups_of(session, ids)
+    withdraw_those_kept_of(session, ids)
+    forget_answers_of(session, ids)
+    forget_feedback_words(session, ids)
+    forget_names_on_certificates(session, ids)
     end_rungs(session, ids)
     for bond in bonds:
         end_bond(session, bond, by_account_id=by_account_id, identity=identity)

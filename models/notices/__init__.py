@@ -7,9 +7,7 @@ sent before the commit, and a deed that rolled back owes nothing.
 from __future__ import annotations
 
 from models.notices.catalogue import (
-    HEARD_AFTER,
     MOMENTS,
-    PROMPTS,
     TEMPLATE_TITLES,
     About,
     Moment,
@@ -28,6 +26,7 @@ from models.notices.outbox import (
     owe,
     owe_once,
 )
+from models.notices.prompts import HEARD_AFTER, PROMPTS
 
 __all__ = [
     "HEARD_AFTER",

@@ -10,65 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 
+from models.notices.kinds import TEMPLATE_TITLES, About, NoticeKind, ShortMessageName, TemplateName
 
-class TemplateName(StrEnum):
-    """The message templates this product asks people to accept."""
-
-    REGISTRATION_RESULT = "registration_result"  # 报名结果通知
-    CLASS_REMINDER = "class_reminder"  # 开课提醒
-    CLASS_CHANGE = "class_change"  # 课程变更
-    STAFF_DESK = "staff_desk"  # 待办事项，给工作人员
-    ACCOUNT_NOTICE = "account_notice"  # 账号与隐私
-    REVIEW_RESULT = "review_result"  # 内容审核结果
-    ACTED_FOR_YOU = "acted_for_you"  # 代办确认
-
-
-TEMPLATE_TITLES: Mapping[TemplateName, str] = {
-    TemplateName.REGISTRATION_RESULT: "报名结果通知",
-    TemplateName.CLASS_REMINDER: "开课提醒",
-    TemplateName.CLASS_CHANGE: "课程变更通知",
-    TemplateName.STAFF_DESK: "待办事项提醒",
-    TemplateName.ACCOUNT_NOTICE: "账号与隐私通知",
-    TemplateName.REVIEW_RESULT: "内容审核结果通知",
-    TemplateName.ACTED_FOR_YOU: "代办确认通知",
-}
-
-
-class ShortMessageName(StrEnum):
-    """The short messages (短信) filed with the provider; their texts stand in ``miniprogram_api.sms.templates``."""
-
-    CLASS_CHANGED = "class_changed"  # 课程变更
-    CLASS_CANCELLED = "class_cancelled"  # 课程取消
-    PROMOTED = "promoted"  # 候补转正
-    ACTED_FOR_YOU = "acted_for_you"  # 代办告知
-    PLEASE_CALL = "please_call"  # 请回电
-
-
-class NoticeKind(StrEnum):
-    """The moments worth a message."""
-
-    REGISTRATION_CONFIRMED = "registration_confirmed"  # M1 报名成功
-    REGISTRATION_PROMOTED = "registration_promoted"  # M1 候补转正
-    CLASS_TOMORROW = "class_tomorrow"  # M3 前一天的开课提醒
-    CLASS_SOON = "class_soon"  # M3 两小时前的开课提醒
-    CLASS_MOVED = "class_moved"  # M4 一次课改期、换教室
-    CLASS_CALLED_OFF = "class_called_off"  # M4 停课一次
-    RUN_CANCELLED = "run_cancelled"  # M4 整个班取消
-    STAFF_DESK = "staff_desk"  # M23 待审核提醒
-    POLICY_CHANGED = "policy_changed"  # M30 隐私政策更新
-    CONTENT_REFUSED = "content_refused"  # 填写的内容没有通过审核
-    ACTED_FOR_YOU = "acted_for_you"  # M29 代办告知
-
-
-class About(StrEnum):
-    """What a notice is about: the noun that is asked, before it is sent, whether it is still so (``models.truth``)."""
-
-    REGISTRATION = "registration"  # 报名
-    DESK = "desk"  # 工作人员的待办
-    CONSENT = "consent"  # 同意
-    CONTENT_CHECK = "content_check"  # 内容审核
+__all__ = [
+    "MOMENTS",
+    "TEMPLATE_TITLES",
+    "About",
+    "Moment",
+    "NoticeKind",
+    "ShortMessageName",
+    "TemplateName",
+]
 
 
 @dataclass(frozen=True)
@@ -78,6 +31,8 @@ class Moment:
     ``to`` says who hears of it. ``worth`` is how long its news is worth sending, ``until`` the fact that may end it sooner; past that
     it stays in the inbox and is not sent. ``constants`` are facts that are the same every time. ``waits_for_morning`` holds the
     message back in the quiet hours; answers to one's own tap do not wait. ``urgent`` ones do not count towards a day's most.
+
+    Where it is told of an activity (活动) in other words than of a class, they stand in ``title_of_activity`` and ``says_of_activity``.
 
     A moment with a ``short_message`` must arrive: where WeChat cannot tell it, ``models.ladder`` does; ``slots`` says which fact fills
     which slot of that message's text.
@@ -98,6 +53,8 @@ class Moment:
     urgent: bool = False
     short_message: ShortMessageName | None = None
     slots: Mapping[str, str] = field(default_factory=dict)
+    title_of_activity: str = ""
+    says_of_activity: str = ""
 
     @property
     def must_arrive(self) -> bool:
@@ -118,6 +75,8 @@ _REGISTRATION = {
     "thing5": "remark",
 }
 _REMINDER = {"thing1": "course", "time2": "starts_at", "thing3": "place", "thing4": "remark"}
+
+_ATTENDANCE = {"thing1": "course", "phrase2": "result", "time3": "starts_at", "thing4": "appeal"}
 
 _CHANGE = {"thing1": "course", "phrase2": "change", "time3": "starts_at", "thing4": "reason"}
 
@@ -153,8 +112,65 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             slots={"course": "course", "starts": "starts_at"},
         ),
         Moment(
+            NoticeKind.SELECTED,
+            title="报名有结果了",
+            to="中签或审核通过的人和替他报名的人",
+            about=About.REGISTRATION,
+            says="{course}，{when}，{place}。{outcome}，{remark}。",
+            template=TemplateName.REGISTRATION_RESULT,
+            keywords=_REGISTRATION | {"phrase4": "outcome"},
+            constants={"remark": "不能来请提前取消，让给邻居"},
+            page=_RUN,
+            worth=timedelta(days=7),
+            until="starts_at",
+            short_message=ShortMessageName.SELECTED,
+            slots={"course": "course", "starts": "starts_at"},
+        ),
+        Moment(
+            NoticeKind.NOT_SELECTED,
+            title="报名有结果了",
+            to="没有中签或审核没有通过的人和替他报名的人",
+            about=About.REGISTRATION,
+            says="{course}，{when}开课。{outcome}。{remark}",
+            template=TemplateName.REGISTRATION_RESULT,
+            keywords=_REGISTRATION | {"phrase4": "outcome"},
+            page=_RUN,
+            worth=timedelta(days=7),
+            until="starts_at",
+        ),
+        Moment(
+            NoticeKind.SEAT_OFFERED,
+            title="有名额了，请确认",
+            to="轮到的候补和替他报名的人",
+            about=About.REGISTRATION,
+            says="{course}有名额了，请在{until}前确认。{remark}",
+            template=TemplateName.SEAT_OFFER,
+            keywords={"thing1": "course", "time2": "expires_at", "thing3": "remark"},
+            constants={"remark": "逾期未确认将转给下一位"},
+            page=_RUN,
+            worth=timedelta(days=2),
+            until="expires_at",
+            short_message=ShortMessageName.OFFERED,
+            slots={"course": "course", "until": "expires_at"},
+        ),
+        Moment(
+            NoticeKind.OFFER_ENDING,
+            title="名额还等您确认",
+            to="还没有确认的人，时间过半时",
+            about=About.REGISTRATION,
+            says="{course}的名额还没有确认，请在{until}前确认。{remark}",
+            template=TemplateName.SEAT_OFFER,
+            keywords={"thing1": "course", "time2": "expires_at", "thing3": "remark"},
+            constants={"remark": "逾期未确认将转给下一位"},
+            page=_RUN,
+            worth=timedelta(days=1),
+            until="expires_at",
+            urgent=True,
+        ),
+        Moment(
             NoticeKind.CLASS_TOMORROW,
             title="明天有课",
+            title_of_activity="明天有活动",
             to="已报名的人和替他报名的人，前一天 18:00",
             about=About.REGISTRATION,
             says="{course}，{when}，{place}。{remark}",
@@ -167,6 +183,7 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
         Moment(
             NoticeKind.CLASS_SOON,
             title="马上要上课了",
+            title_of_activity="活动马上开始",
             to="已报名的人和替他报名的人，课前两小时",
             about=About.REGISTRATION,
             says="{course}，{when}，{place}。{remark}",
@@ -181,6 +198,7 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
         Moment(
             NoticeKind.CLASS_MOVED,
             title="上课时间地点有变动",
+            title_of_activity="活动时间地点有变动",
             to="有名额和候补的人，以及替他报名的人",
             about=About.REGISTRATION,
             says="{course}改为{when}，{place}。原因：{reason}。",
@@ -213,9 +231,11 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
         Moment(
             NoticeKind.RUN_CANCELLED,
             title="课程已取消",
+            title_of_activity="活动已取消",
             to="有名额和候补的人，以及替他报名的人",
             about=About.REGISTRATION,
             says="很抱歉，{course}（{when}开课）已取消。原因：{reason}。",
+            says_of_activity="很抱歉，{course}（{when}）已取消。原因：{reason}。",
             template=TemplateName.CLASS_CHANGE,
             keywords=_CHANGE,
             page=_RUN,
@@ -224,6 +244,24 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             waits_for_morning=False,
             urgent=True,
             short_message=ShortMessageName.CLASS_CANCELLED,
+            slots={"course": "course", "starts": "starts_at"},
+        ),
+        Moment(
+            NoticeKind.RUN_MERGED,
+            title="课程已并班",
+            title_of_activity="活动已合并",
+            to="跟着并到另一个班的人，以及替他报名的人",
+            about=About.REGISTRATION,
+            says="{course}并到另一个班：{when}，{place}。{kept}。原因：{reason}。",
+            says_of_activity="{course}并到另一场：{when}，{place}。{kept}。原因：{reason}。",
+            template=TemplateName.CLASS_CHANGE,
+            keywords=_CHANGE,
+            page=_RUN,
+            worth=timedelta(days=60),
+            until="starts_at",
+            waits_for_morning=False,
+            urgent=True,
+            short_message=ShortMessageName.CLASS_CHANGED,
             slots={"course": "course", "starts": "starts_at"},
         ),
         Moment(
@@ -240,6 +278,52 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             urgent=True,  # a person's own affairs, however many they are
             short_message=ShortMessageName.ACTED_FOR_YOU,
             slots={"helper": "helper", "deed": "deed"},
+        ),
+        Moment(
+            NoticeKind.ABSENCE_NOTED,
+            title="缺课记录",
+            to="没来也没请假的人和替他报名的人，课后一小时",
+            about=About.ATTENDANCE,
+            says="{course}，{when}的课没有您的签到记录。{follows}。有误请在七天内申诉。",
+            template=TemplateName.ATTENDANCE,
+            keywords=_ATTENDANCE,
+            page="pages/me/attendance?key={subject}",
+            worth=timedelta(days=7),
+        ),
+        Moment(
+            NoticeKind.REGISTERING_PAUSED,
+            title="暂停报名",
+            to="多次缺课没有请假的本人",
+            about=About.PAUSE,
+            says="因为多次缺课没有请假，{says_when}前暂停报名新课，已报的课照常上。{appeal}，也可以联系社区。",
+            template=TemplateName.ATTENDANCE,
+            keywords={**_ATTENDANCE, "time3": "when_at"},
+            page="pages/me/attendance?pause={subject}",
+            worth=timedelta(days=7),
+        ),
+        Moment(
+            NoticeKind.PAUSE_LIFTED,
+            title="恢复报名",
+            to="暂停报名到期或被解除的本人",
+            about=About.PAUSE,
+            says="暂停报名已解除，{appeal}。",
+            template=TemplateName.ATTENDANCE,
+            keywords={**_ATTENDANCE, "time3": "when_at"},
+            page="pages/me/attendance?pause={subject}",
+            worth=timedelta(days=7),
+        ),
+        Moment(
+            NoticeKind.CHILD_FETCHED,
+            title="孩子已接走",
+            to="孩子的监护人",
+            about=About.REGISTRATION,
+            says="{course}下课，{says_at} 由{fetcher}接走。如果不是您安排的，请马上联系社区。",
+            template=TemplateName.ACTED_FOR_YOU,
+            keywords={"thing1": "matter", "time2": "fetched_at", "thing3": "fetcher"},
+            page=_RUN,
+            worth=timedelta(hours=12),
+            waits_for_morning=False,  # whoever waits at home must know at once
+            urgent=True,
         ),
         Moment(
             NoticeKind.STAFF_DESK,
@@ -284,25 +368,30 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             page="{subject}",
             worth=timedelta(days=7),
         ),
+        Moment(
+            NoticeKind.NEW_CLASSES,
+            title="今天的新课",
+            to="社区的居民（没有静音的）和关注的人，每天最多一条，在社区统一发布的时间",
+            about=About.NEW_CLASS,
+            says="新开{what}：{names}。{opening}，{remark}。",
+            template=TemplateName.SEATS_OPENING,
+            keywords={"thing1": "matter", "time2": "opens_at", "thing4": "remark"},
+            constants={"remark": "点开查看，一键报名"},
+            page="pages/courses/day?{subject}",
+            worth=timedelta(hours=12),
+        ),
+        Moment(
+            NoticeKind.OPENING_SOON,
+            title="马上开始报名",
+            to="关注这门课程的人，开放报名前一小时",
+            about=About.NEW_CLASS,
+            says="您关注的{course}一小时内开始报名，{remark}。",
+            template=TemplateName.SEATS_OPENING,
+            keywords={"thing1": "course", "time2": "opens_at", "thing4": "remark"},
+            constants={"remark": "到时间点开就能报名"},
+            page=_RUN,
+            worth=timedelta(hours=1),
+            until="opens_at",
+        ),
     )
-}
-
-_OF_A_CLASS = (
-    NoticeKind.CLASS_TOMORROW,
-    NoticeKind.CLASS_SOON,
-    NoticeKind.CLASS_MOVED,
-    NoticeKind.CLASS_CALLED_OFF,
-    NoticeKind.RUN_CANCELLED,
-)
-# what one hears of after which tap; WeChat shows the prompts of at most three templates safely (domain.md §6, wechat.md §4.4)
-HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
-    "registration": (NoticeKind.REGISTRATION_CONFIRMED, *_OF_A_CLASS),
-    "waitlist": (NoticeKind.REGISTRATION_PROMOTED, *_OF_A_CLASS),
-    "consent": (NoticeKind.POLICY_CHANGED,),
-    "staff_desk": (NoticeKind.STAFF_DESK,),
-    "profile": (NoticeKind.CONTENT_REFUSED,),
-    "helpers": (NoticeKind.ACTED_FOR_YOU,),  # where one looks at who may act for oneself
-}
-PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
-    tap: tuple(dict.fromkeys(MOMENTS[kind].template for kind in kinds)) for tap, kinds in HEARD_AFTER.items()
 }

@@ -40,7 +40,7 @@ class News(Keyed, Base):
     @property
     def title(self) -> str:
         """What the inbox shows in bold."""
-        return self.moment.title
+        return (self.facts.get("activity") and self.moment.title_of_activity) or self.moment.title
 
     @property
     def body(self) -> str:
@@ -48,7 +48,8 @@ class News(Keyed, Base):
         facts = {**self.moment.constants, **self.facts}
         when = say_time(datetime.fromisoformat(facts["starts_at"])) if "starts_at" in facts else ""
         who = f"{facts['learner']}：" if facts.get("learner") else ""
-        return who + self.moment.says.format(**{**facts, "when": when})
+        says = (facts.get("activity") and self.moment.says_of_activity) or self.moment.says
+        return who + says.format(**{**facts, "when": when})
 
     @property
     def page(self) -> str:

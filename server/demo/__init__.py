@@ -1,6 +1,7 @@
 """The demo town (安澜市): what a newcomer finds after the first start. Fictional from end to end (domain.md §5).
 
-places  regions, sites, rooms      cast  people and their hats      classes  the timetable that is imported
+places  regions, sites, rooms      cast  people and their hats      classes  the timetable that is imported    finished  a class that is over
+activity  what one comes to once
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from pathlib import Path
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from models.accounts import Account, open_login, revoke_login
-from models.courses import Course, CourseRun, Tap, register
+from models.accounts import Account, open_login, revoke_login, welcome
+from models.courses import Course, CourseRun, Tap, next_publishing_hour, publish, register, unpublish
 from models.errors import Conflict
+from models.policies import set_policy
 from models.regions import Region
+from server.demo.activity import hold_an_activity
 from server.demo.cast import DemoPerson, bring_in_people, demo_people
 from server.demo.classes import CLASSES, FILE_NAME, write_timetable
-from server.demo.places import CITY, plant_places
+from server.demo.finished import SAID, hold_a_class
+from server.demo.places import CITY, WUTONG, plant_places
 from server.timetable import apply_timetable, read_timetable
 
 __all__ = ["DemoPerson", "demo_people", "is_loaded", "load_demo_town", "must_not_be_a_real_town"]
@@ -52,13 +56,33 @@ def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
     if is_loaded(session):
         return False
     regions = plant_places(session)
+    # the neighbours take whatever shall have people in it
+    set_policy(session, regions[CITY], "runs_a_term", "0")
     neighbours = bring_in_people(session, regions)
     timetable = read_timetable(write_timetable(data_dir / FILE_NAME, now=now))
     report = apply_timetable(session, timetable)
     if report.faults:
         raise RuntimeError("\n".join(fault.line for fault in report.faults))
     _register_neighbours(session, neighbours)
+    _schedule(session)
+    hold_an_activity(session, regions[WUTONG], now)
+    learners = [welcome(session, openid="demo-resident"), *neighbours]
+    hold_a_class(session, regions[WUTONG], learners[: len(SAID)], now=now)
     return True
+
+
+def _schedule(session: Session) -> None:
+    """What is to be seen from the next hour of publishing on is taken down until then."""
+    for community, classes in CLASSES.items():
+        for title in (one.course for one in classes if one.scheduled):
+            run = session.scalars(
+                select(CourseRun)
+                .join(Course, Course.id == CourseRun.course_id)
+                .join(Region, Region.id == CourseRun.region_id)
+                .where(Region.name == community, Course.title == title)
+            ).one()
+            unpublish(session, run)
+            publish(session, run, at=next_publishing_hour(session, run.region))
 
 
 def _register_neighbours(session: Session, neighbours: list[Account]) -> None:

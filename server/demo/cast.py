@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from models.accounts import Account, welcome
 from models.base import reading
 from models.consents import PRIVACY_POLICY, ConsentChannel, agree
+from models.counter import Card, ConsentGiver, enter_resident, people_scope, take_consent
 from models.partners import PartnerKind, admit, enlist, partners_of
 from models.regions import Region
-from models.residents import BondKind, Profile, Resident, bind, introduce, resident_of
+from models.residents import BondKind, Profile, Resident, bind, introduce, is_minor, resident_of
 from models.staff import Role, accept_invitation, grant, hire, invite, staff_members_of
 from server.demo.places import HONGFENG, SHUXIANG, TONGXIN, WANGJIANG, WUTONG
 
@@ -35,6 +36,7 @@ class Part:
     acts_for: str | None = None
     bond: BondKind | None = None
     agreed_how: str = ""
+    at_counter: bool = False  # never here by phone: the clerk writes them down
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ PARTS: Sequence[Part] = (
         bond=BondKind.GRID_HELPER,
         agreed_how="入户时长辈本人签字同意",
     ),
+    Part("在柜台登记的长辈", "居民A07", WUTONG, 1944, phone="19900000008", at_counter=True),
 )
 
 NEIGHBOURS: Sequence[Part] = tuple(
@@ -115,7 +118,7 @@ HATS: Sequence[Hat] = (
 def bring_in_people(session: Session, regions: Mapping[str, Region]) -> list[Account]:
     """Let the whole cast move in, with bonds, hats and consents; the neighbours' accounts."""
     by_name: dict[str, Resident] = {}
-    for part in (*PARTS, *NEIGHBOURS):
+    for part in (*(part for part in PARTS if not part.at_counter), *NEIGHBOURS):
         by_name[part.name] = _move_in(session, part, regions[part.community])
     for part in PARTS:
         if part.acts_for and part.bond:
@@ -134,7 +137,33 @@ def bring_in_people(session: Session, regions: Mapping[str, Region]) -> list[Acc
             member = hire(session, hat.name)
             grant(session, member, hat.role, regions[hat.region])
             accept_invitation(session, account, invite(session, member))
+    _meet_at_the_counter(session, by_name, regions)
     return [welcome(session, openid=part.openid) for part in NEIGHBOURS if part.openid]
+
+
+def _meet_at_the_counter(
+    session: Session, by_name: Mapping[str, Resident], regions: Mapping[str, Region]
+) -> None:
+    """Who has no WeChat signs on paper with the clerk, the guardian for a child; who comes for the first time is written down."""
+    account = welcome(session, openid="demo-clerk")
+    (clerk,) = staff_members_of(session, account)
+    for part in PARTS:
+        if part.openid is not None:
+            continue
+        signs = ConsentGiver.GUARDIAN if is_minor(part.birth_year) else ConsentGiver.ONESELF
+        if part.at_counter:
+            enter_resident(
+                session,
+                Card(part.name, part.birth_year, regions[part.community], part.phone),
+                scope=people_scope(session, clerk),
+                consent_version=PRIVACY_POLICY.version,
+                given_by=signs,
+                by=clerk,
+            )
+        else:
+            take_consent(
+                session, by_name[part.name], version=PRIVACY_POLICY.version, given_by=signs, by=clerk
+            )
 
 
 def demo_people() -> list[DemoPerson]:

@@ -51,6 +51,7 @@ class Class:
     audience: str = "不限"
     materials: str = ""
     registered: int = 0  # neighbours who have tapped already
+    scheduled: bool = False  # seen from its community's next hour of publishing on
 
 
 CLASSES: Mapping[str, Sequence[Class]] = {
@@ -61,6 +62,10 @@ CLASSES: Mapping[str, Sequence[Class]] = {
         Class("八段锦晨练", "健康运动", "社区卫生服务中心", (2, 9, 16), MORNING, "舞蹈室", 25, registered=8),
         Class("家常面点", "生活美学", "老年大学", (3,), EVENING, "手工教室", 12, opens=IN_TEN_MINUTES),
         Class("家庭收纳", "生活美学", "唐老师", (8,), EVENING, "百姓议事厅", 20, opens=1),
+        Class(
+            *("家长学校", "亲子青少年", "社区社工", (6,), EVENING, "百姓议事厅", 15),
+            audience="家长和孩子成对报名",
+        ),
     ),
     "同心社区": (
         Class(
@@ -71,6 +76,12 @@ CLASSES: Mapping[str, Sequence[Class]] = {
         ),
         Class(
             "书法小课", "文化艺术", "罗老师", (6, 13), EVENING, "书画室", 16, materials="毛笔", registered=4
+        ),
+        Class(
+            *("剪纸窗花", "文化艺术", "民间艺术协会", (9,), AFTERNOON, "书画室", 16),
+            opens=2,
+            materials="剪刀",
+            scheduled=True,
         ),
         Class("棋友会", "文化艺术", "居民达人", (10,), AFTERNOON, "棋牌室", 16, opens=3),
     ),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.jobs import content, delivery, ladder, pushes, telling, tidying
+from server.jobs import attendance, content, delivery, ladder, publishing, pushes, seats, telling, tidying
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,25 @@ SCHEDULE = (
         "前一天 18:00 与课前两小时提醒，各一次",
     ),
     Job(
+        "note_absences",
+        timedelta(minutes=5),
+        attendance.note_absences,
+        "课后一小时记下没来也没请假的人，告诉本人；没有登记过签到的课不算任何人缺课",
+        attendance.EVENINGS_AT_ONCE,
+    ),
+    Job(
+        "lift_pauses",
+        timedelta(minutes=5),
+        attendance.lift_pauses,
+        "暂停报名到期，告诉本人可以报名了",
+    ),
+    Job(
+        "forget_check_ins",
+        timedelta(hours=24),
+        tidying.forget_check_ins,
+        "离线签到的编号留 90 天，申诉的文字处理后留 180 天，接送人结课后留 30 天",
+    ),
+    Job(
         "tell_staff",
         timedelta(minutes=1),
         telling.tell_staff,
@@ -50,6 +69,20 @@ SCHEDULE = (
         telling.tell_of_policy,
         "隐私政策更新后，告诉同意旧版本的人，每个版本一次",
         telling.MOST_AT_ONCE,
+    ),
+    Job(
+        "tell_of_new_classes",
+        timedelta(minutes=1),
+        publishing.tell_of_new_classes,
+        "到社区统一发布的时间，把新课告诉居民和关注的人，每人每天最多一条",
+        publishing.MOST_AT_ONCE,
+    ),
+    Job(
+        "tell_of_openings",
+        timedelta(minutes=1),
+        publishing.tell_of_openings,
+        "开放报名前一小时提醒关注这门课程的人，一次",
+        publishing.MOST_AT_ONCE,
     ),
     Job(
         "settle_lost_notices",
@@ -116,6 +149,43 @@ SCHEDULE = (
         "内容审核记录留一年，原文审核完就不留",
     ),
     Job(
+        "complete_runs",
+        timedelta(minutes=10),
+        tidying.complete_runs,
+        "结课半天后，到课够数的学员自动结业，发结业证书",
+        tidying.COMPLETED_AT_ONCE,
+    ),
+    Job(
+        "end_offers",
+        timedelta(seconds=30),
+        seats.end_offers,
+        "到时没有确认的名额转给下一位",
+    ),
+    Job(
+        "remind_of_offers",
+        timedelta(minutes=1),
+        seats.remind_of_offers,
+        "确认时间过半还没有确认的，提醒一次",
+    ),
+    Job(
+        "draw_lots",
+        timedelta(minutes=1),
+        seats.draw_lots,
+        "到抽签时间的班次抽签，并通知每个人结果",
+    ),
+    Job(
+        "release_seats",
+        timedelta(minutes=1),
+        seats.release_seats,
+        "预留给柜台和电话的名额到时放开，先给候补",
+    ),
+    Job(
+        "settle_unreviewed",
+        timedelta(minutes=5),
+        seats.settle_unreviewed,
+        "开课前没有审核完的申请，告诉本人",
+    ),
+    Job(
         "archive_runs",
         timedelta(hours=1),
         tidying.archive_runs,
@@ -123,6 +193,12 @@ SCHEDULE = (
         tidying.ARCHIVED_AT_ONCE,
     ),
     Job("forget_old_answers", timedelta(hours=1), tidying.forget_answers, "幂等答复只留 24 小时"),
+    Job(
+        "forget_run_answers",
+        timedelta(hours=24),
+        tidying.forget_run_answers,
+        "报名问题的回答结课后只留社区规定的天数",
+    ),
     Job(
         "forget_departed",
         timedelta(hours=24),

@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from miniprogram_api.installed import code_images
 from miniprogram_api.scenes import forget_pictures
 from models.accounts import forget_ended_logins
-from models.base import transaction
-from models.courses import archive_finished
+from models.base import reading, transaction
+from models.courses import CourseRun, archive_finished, complete_run, runs_to_complete
+from models.courses import forget_run_answers as forget_answers_to_runs
+from models.courses.attendance import forget_appeals, forget_events, forget_pick_ups
 from models.departures import forget_what_was_kept_long_enough
 from models.kept_answers import forget_old_answers
 
 CODES_KEPT_FOR = timedelta(days=30)  # after the last evening; a poster that still hangs is not printed again
 ARCHIVED_AT_ONCE = 200
+COMPLETED_AT_ONCE = 50
 
 
 def archive_runs(now: datetime) -> int:
@@ -22,10 +25,32 @@ def archive_runs(now: datetime) -> int:
         return archive_finished(session, most=ARCHIVED_AT_ONCE)
 
 
+def complete_runs(now: datetime) -> int:
+    """Decide who completed the classes that have been over for half a day and were recorded; how many classes."""
+    with reading() as session:
+        over = runs_to_complete(session, most=COMPLETED_AT_ONCE)
+    for run_id in over:
+        with transaction() as session:
+            complete_run(session, session.get_one(CourseRun, run_id))
+    return len(over)
+
+
 def forget_answers(now: datetime) -> int:
     """Drop kept answers older than a day; how many."""
     with transaction() as session:
         return forget_old_answers(session)
+
+
+def forget_run_answers(now: datetime) -> int:
+    """Drop what people answered to runs that have been over for as long as their community keeps it; how many."""
+    with transaction() as session:
+        return forget_answers_to_runs(session)
+
+
+def forget_check_ins(now: datetime) -> int:
+    """Drop the names under which devices told what they saw, the words of appeals decided long ago, and who fetched children of classes long over; how many."""
+    with transaction() as session:
+        return forget_events(session, now) + forget_appeals(session, now) + forget_pick_ups(session, now)
 
 
 def forget_departed(now: datetime) -> int:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.courses import (
     NOTHING_LEFT,
-    Audience,
     Change,
     Course,
     CourseRun,
@@ -158,12 +157,9 @@ class Placing:
             self._create(sheet, asked, pair)
             return
         self._still_moving.discard(run.id)
-        before = (run.state, run.audience)
+        before = run.state
         changes = revise_run(self._session, run, pair.plan, still_moving=self._still_moving)
-        if run.state is RunState.DRAFT and (
-            before[0] is RunState.CANCELLED
-            or (before[1] is Audience.PAIR and run.audience is not Audience.PAIR)
-        ):
+        if run.state is RunState.DRAFT and before is RunState.CANCELLED:
             self._publish(run)
         self.revised.append(run_line(run, changes=(*changes, *also)))
 
@@ -177,8 +173,6 @@ class Placing:
 
     def _publish(self, run: CourseRun) -> None:
         """Let everybody see it, or an administrator first where the community wants that (``courses_reviewed``)."""
-        if run.audience is Audience.PAIR:
-            return
         if policies_at(self._session, run.region_id).courses_reviewed:
             submit(self._session, run)
         else:

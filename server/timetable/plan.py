@@ -50,7 +50,6 @@ class RunPlan:
     audience: Audience
     materials: str
     note: str
-    unpublished: bool  # imported but not shown: pair registration is not open yet
     held_share: float | None  # of the seats, kept for telephone and counter; 0.2 is a fifth
     sessions: tuple[SessionPlan, ...]
     rows: tuple[int, ...]  # in the order of the sheet

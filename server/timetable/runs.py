@@ -210,11 +210,6 @@ class RunMaker:
         in_sheet_order = sorted(together, key=lambda lesson: lesson.row)
         if first.audience is None or first.capacity is None or first.opens_at is None:
             raise AssertionError("a whole lesson has every required cell")
-        if first.audience.pair:
-            self.findings.warn(
-                f"“{shown(first.course or '')}”由家长和孩子成对报名，成对报名还没有开放，这个班次会导入但先不发布",
-                at=self.layout.place(self._row(in_sheet_order[0]), Field.AUDIENCE),
-            )
         return RunPlan(
             course_title=first.course or "",
             category=first.category or "",
@@ -226,7 +221,6 @@ class RunMaker:
             audience=first.audience,
             materials=self._joined(in_sheet_order, Field.MATERIALS, lambda lesson: lesson.materials),
             note=self._joined(in_sheet_order, Field.NOTE, lambda lesson: lesson.note),
-            unpublished=first.audience.pair,
             held_share=next(
                 (lesson.held_share for lesson in together if lesson.held_share is not None), None
             ),

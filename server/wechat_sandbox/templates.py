@@ -91,6 +91,11 @@ acted_for_you = Template(
     title="代办确认通知",
     content="代办事项:{{thing1.DATA}}\n办理时间:{{time2.DATA}}\n代办人:{{thing3.DATA}}\n",
 )
+attendance = Template(
+    id="Ln4VxQ9sTc2KpYb7JmWd0RgHz5EuFa8Oi3Nt6Xw1Ck_",
+    title="出勤情况通知",
+    content="课程名称:{{thing1.DATA}}\n出勤情况:{{phrase2.DATA}}\n上课时间:{{time3.DATA}}\n申诉方式:{{thing4.DATA}}\n",
+)
 
 staff_desk = Template(
     id="Qm2ZtVb8Lx5NcKw1RyFd7GhPs3UaJe9Ti0Ou6Cv4XnE",
@@ -107,6 +112,11 @@ review_result = Template(
     title="内容审核结果通知",
     content="审核内容:{{thing1.DATA}}\n审核结果:{{phrase2.DATA}}\n审核时间:{{time3.DATA}}\n说明:{{thing4.DATA}}\n",
 )
+seats_opening = Template(
+    id="Tn5LpXw2Cy8GkRb0VzMd7QfHs4UaJe1Oi9Ku6Bt3ExY",
+    title="名额开放提醒",
+    content="课程名称:{{thing1.DATA}}\n开放时间:{{time2.DATA}}\n备注:{{thing4.DATA}}\n",
+)
 
 DEFAULT_TEMPLATES = (
     registration_result,
@@ -114,7 +124,9 @@ DEFAULT_TEMPLATES = (
     class_reminder,
     class_change,
     acted_for_you,
+    attendance,
     staff_desk,
     account_notice,
     review_result,
+    seats_opening,
 )

@@ -1,4 +1,4 @@
-"""The bars P1–P12: what is divided by what, what is asked of it, and how the result reads."""
+"""The bars P1–P16: what is divided by what, what is asked of it, and how the result reads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from server.settings import WECHAT_CONNECTIONS
+from tests.bench.deciding import Decided
+from tests.bench.lists import Page
 from tests.bench.measuring import Cell
 from tests.bench.messages import Claims, Posted
 from tests.bench.serving import Memory
@@ -40,6 +42,8 @@ TAP_PG = Bar("P1", "taps ÷ authenticated no-op POST", least=0.40)
 TAP_SQLITE = Bar("P2", "taps ÷ authenticated no-op POST", least=0.40)
 # what P1 and P2 would be on a machine with nothing else to do: CPU is counted for our own processes alone
 TAP_CPU = Bar("P1", "CPU of a no-op ÷ CPU of a tap, database and phones included")
+REFUSED = "taps refused, and why is kept ÷ taps"
+REFUSED_PG, REFUSED_SQLITE = Bar("P1", REFUSED, least=0.9), Bar("P2", REFUSED, least=0.9)
 HOT_ROW = Bar("P3", "taps ÷ pgbench, one guarded statement, hot row, 32 clients", least=1.0)
 ORM = Bar("P4", "taps ÷ plain ORM lock-and-count route", least=8)
 # the bar was set for a row lock, which SQLite has not: its ORM route is faster, and a no-op is barely ten of it
@@ -54,6 +58,18 @@ POSTED_MORE = Bar("P10", "messages sent ÷ connections ÷ WeChat's 50 ms")
 FLAT = Bar("P11", "the worker's memory in the last quarter ÷ in the first", most=1.1)
 OLD_CLAIM = Bar("P12", "cost of a claim after years ÷ when new", most=1.3)
 OLD_SETTLE = Bar("P12", "cost of writing down outcomes after years ÷ when new", most=1.3)
+OPENING = Bar("P13", "list and taps of the opening minute ÷ as many no-ops", least=0.5)
+DECIDED_WRONG = Bar("P14", "offers, lapses and draws with a fault", most=0)
+OFFERED = Bar("P14", "cost of one of many offers ÷ of a tap", most=2)
+LAPSED = Bar("P14", "cost of one of many offers that end, and go to the next ÷ of a tap", most=3)
+RISEN_FLAT = Bar("P14", "cost of one of many offers ÷ of few", most=1.3)
+DRAWN = Bar("P15", "cost of one of many lots ÷ of a tap", most=2)
+DRAWN_FLAT = Bar("P15", "cost of one of many lots ÷ of few", most=1.3)
+DRAWN_MEMORY = Bar("P15", "MiB the process grew by in a draw", most=64)
+FLAT_LIST = Bar("P16", "a page of a list among many old runs ÷ among few", most=2)
+# nobody asks for these every day: they walk through the years, and are told of so that it does not get worse
+STEEP_LIST = Bar("P16", "a page of a list among many old runs ÷ among few")
+STEEP = frozenset(["public, running", "public, cancelled"])
 LOST = Bar("P10", "runs with a message lost or twice", most=0)
 
 
@@ -101,6 +117,8 @@ class Findings:
     claims: dict[str, list[list[Claims]]] = field(
         default_factory=dict
     )  # a round: the new outbox's, the old one's
+    decided: dict[tuple[str, str, int], list[Decided]] = field(default_factory=dict)
+    pages: dict[str, list[Page]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
     def add(self, engine: str, kind: str, cell: Cell) -> None:
@@ -134,6 +152,8 @@ def judge(found: Findings, engines: Sequence[str], bursts: Sequence[tuple[int, i
                 [cell.cpu_us for cell in found.cells.get((engine, f"taps {residents}"), [])],
             )
         first = found.rates(engine, f"taps {bursts[0][0]}")
+        bar = REFUSED_SQLITE if engine == "sqlite" else REFUSED_PG
+        weigh(bar, engine, "", found.rates(engine, "refusals"), first)
         if engine == "postgresql":
             weigh(HOT_ROW, engine, "", first, found.rates(engine, "pgbench"))
         weigh(ORM_SQLITE if engine == "sqlite" else ORM, engine, "", first, found.rates(engine, "orm"))
@@ -157,7 +177,10 @@ def judge(found: Findings, engines: Sequence[str], bursts: Sequence[tuple[int, i
             if cells:
                 faulty = float(sum(bool(cell.faults) for cell in cells))
                 verdicts.append(Verdict(EXACT, engine, f"{case}, of {len(cells)}", [faulty]))
+        weigh(OPENING, engine, "", found.rates(engine, "opening"), found.rates(engine, "opening of nothing"))
         verdicts += _judge_messages(found, engine)
+        verdicts += _judge_deciding(found, engine)
+        verdicts += _judge_lists(found, engine)
     return sorted(verdicts, key=lambda verdict: int(verdict.bar.name[1:]))
 
 
@@ -181,6 +204,50 @@ def _judge_messages(found: Findings, engine: str) -> list[Verdict]:
         verdicts.append(Verdict(OLD_CLAIM, engine, "", [old.claim / new.claim for new, old in rounds]))
         verdicts.append(Verdict(OLD_SETTLE, engine, "", [old.settle / new.settle for new, old in rounds]))
     return verdicts
+
+
+def _judge_deciding(found: Findings, engine: str) -> list[Verdict]:
+    """P14 and P15."""
+    of_it = {
+        (what, people): cells for (where, what, people), cells in found.decided.items() if where == engine
+    }
+    taps = [cell.each for (what, _), cells in of_it.items() if what == "tap" for cell in cells]
+    verdicts: list[Verdict] = []
+    for what, bar, flat in (
+        ("offer", OFFERED, RISEN_FLAT),
+        ("lapse", LAPSED, None),
+        ("draw", DRAWN, DRAWN_FLAT),
+    ):
+        sizes = sorted(people for kind, people in of_it if kind == what)
+        if not sizes:
+            continue
+        few, many = of_it[what, sizes[0]], of_it[what, sizes[-1]]
+        case = f"{sizes[-1]:,} at once"
+        verdicts.append(
+            Verdict(bar, engine, case, [cell.each / tap for cell, tap in zip(many, taps, strict=True)])
+        )
+        if flat is not None:
+            ratios = [cell.each / less.each for cell, less in zip(many, few, strict=True)]
+            verdicts.append(Verdict(flat, engine, f"{case}, {sizes[0]:,}", ratios))
+        if what == "draw":
+            verdicts.append(Verdict(DRAWN_MEMORY, engine, case, [cell.grown for cell in many]))
+    played = [cell for cells in of_it.values() for cell in cells]
+    if played:
+        faulty = float(sum(bool(cell.faults) for cell in played))
+        verdicts.append(Verdict(DECIDED_WRONG, engine, f"of {len(played)}", [faulty]))
+    return verdicts
+
+
+def _judge_lists(found: Findings, engine: str) -> list[Verdict]:
+    """P16, a line for each list."""
+    cost = {(page.name, page.runs): page.seconds for page in found.pages.get(engine, [])}
+    few, many = min((runs for _, runs in cost), default=0), max((runs for _, runs in cost), default=0)
+    return [
+        Verdict(
+            STEEP_LIST if name in STEEP else FLAT_LIST, engine, name, [cost[name, many] / cost[name, few]]
+        )
+        for name in dict.fromkeys(name for name, _ in cost)
+    ]
 
 
 def as_markdown(found: Findings, verdicts: Sequence[Verdict]) -> str:
@@ -282,6 +349,11 @@ def as_json(found: Findings, verdicts: Sequence[Verdict]) -> dict[str, Any]:
             engine: [[asdict(each) for each in pair] for pair in rounds]
             for engine, rounds in found.claims.items()
         },
+        "decided": {
+            f"{engine}: {what} of {people}": [asdict(each) for each in cells]
+            for (engine, what, people), cells in found.decided.items()
+        },
+        "pages": {engine: [asdict(each) for each in pages] for engine, pages in found.pages.items()},
         "remarks": found.remarks,
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
-from models.courses import LIVE, CourseRun, Registration, RegistrationState
+from models.courses import LIVE, CourseRun, Receipt, Registration, RegistrationState
 from models.journal import JournalEntry
 from models.notices import Notice, NoticeKind
 from models.residents import Resident
@@ -38,6 +38,37 @@ def faults_after(
     if len(rows) != len(set(order)):
         faults.append(f"{len(set(order))} residents tapped, {len(rows)} rows")
     return faults[:MOST_TOLD] + ([f"… {len(faults)} faults in all"] if len(faults) > MOST_TOLD else [])
+
+
+def faults_of_refusals(
+    engine: Engine, run_key: str, order: Sequence[int], resident_keys: Sequence[str], outcome: Outcome
+) -> list[str]:
+    """The same for a run without a queue: as many seats as there are, ``waitlist_full`` for everybody else, and a receipt for each."""
+    told = {resident_keys[who]: answer.status for who, answer in zip(order, outcome.answers, strict=True)}
+    strange = [answer for answer in outcome.answers if answer.status not in (200, 409)]
+    faults = [f"{len(strange)} answers of another kind: {strange[0].body[:200]!r}"] if strange else []
+    with engine.connect() as connection:
+        seated = set(
+            connection.scalars(
+                select(Resident.key)
+                .join(Registration, Registration.resident_id == Resident.id)
+                .join(CourseRun, CourseRun.id == Registration.run_id)
+                .where(CourseRun.key == run_key)
+            )
+        )
+        explained = list(
+            connection.scalars(
+                select(Resident.key)
+                .join(Receipt, Receipt.resident_id == Resident.id)
+                .join(CourseRun, CourseRun.id == Receipt.run_id)
+                .where(CourseRun.key == run_key, Receipt.code == "waitlist_full")
+            )
+        )
+    if seated != {key for key, status in told.items() if status == 200}:
+        faults.append(f"{len(seated)} rows, {list(told.values()).count(200)} were told they have one")
+    if sorted(explained) != sorted(key for key, status in told.items() if status == 409):
+        faults.append(f"{len(explained)} receipts, {list(told.values()).count(409)} refused")
+    return faults
 
 
 def _rows_of(engine: Engine, run_key: str) -> list[Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.bench import storm, town
-from tests.bench.exactness import faults_after
+from tests.bench.exactness import faults_after, faults_of_refusals
 from tests.bench.phones import Outcome
 from tests.bench.serving import Memory, Server, busy_seconds, cpu_seconds_of, family_of, memory_of
 from tests.bench.stores import PostgreSql, Store
@@ -39,10 +39,47 @@ class Scale:
     messages: int
     message_rounds: int
     claims: int
+    opening_looks: int
+    risen: tuple[int, int]  # of so few and of so many at once
+    applicants: tuple[int, int]
+    old_runs: tuple[int, int]
+    pages: int
 
 
-FULL = Scale(10_000, ((2_000, 256), (10_000, 1_000)), 1_500, 6_000, 400, 3, 1_000_000, 20_000, 3, 40)
-QUICK = Scale(1_000, ((1_000, 128),), 300, 1_500, 100, 1, 20_000, 2_000, 1, 10)
+FULL = Scale(
+    10_000,
+    ((2_000, 256), (10_000, 1_000)),
+    1_500,
+    6_000,
+    400,
+    3,
+    1_000_000,
+    20_000,
+    3,
+    40,
+    20_000,
+    (100, 1_000),
+    (1_000, 10_000),
+    (100, 100_000),
+    20,
+)
+QUICK = Scale(
+    1_000,
+    ((1_000, 128),),
+    300,
+    1_500,
+    100,
+    1,
+    20_000,
+    2_000,
+    1,
+    10,
+    2_000,
+    (50, 400),
+    (100, 900),
+    (100, 5_000),
+    3,
+)
 LOOKERS = 64
 PHONES_START_SECONDS = 0.15  # CPU the phones' process takes before it plays and after it; it is ours, too
 SMALL_HISTORY = 1_000
@@ -105,6 +142,39 @@ class House(AbstractContextManager["House"]):
         requests = [storm.request("PUT", path, self.town.tokens[who]) for who in order]
         cell, outcome = self._play(requests, connections, strike=strike, strike_at=strike_at)
         cell.faults = faults_after(self.town.engine, run, order, self.town.resident_keys, outcome)
+        self.town.end(run)
+        return cell
+
+    def opening_minute(self, looks: int, residents: int, connections: int, *, real: bool) -> Cell:
+        """So many look at the list while so many tap, mixed all through; ``real`` or, to compare, nothing done for either."""
+        order, tokens = self._order(residents), self.town.tokens
+        run = self._a_run() if real else ""
+        tap = ("PUT", f"/api/v1/course-runs/{run}/registration") if real else ("POST", "/bench/nothing")
+        look = storm.request("GET", LIST if real else "/bench/nothing")
+        every = max(1, looks // len(order))
+        requests: list[bytes] = []
+        for who in order:
+            requests += [storm.request(*tap, tokens[who])] + [look] * every
+        cell, outcome = self._play(requests, connections)
+        cell.faults = [
+            f"a look was answered {answer.status}"
+            for place, answer in enumerate(outcome.answers)
+            if place % (every + 1) and answer.status != 200
+        ][:1]
+        if real:
+            outcome.answers = outcome.answers[:: every + 1]
+            cell.faults += faults_after(self.town.engine, run, order, self.town.resident_keys, outcome)
+            self.town.end(run)
+        return cell
+
+    def refusals(self, residents: int, connections: int) -> Cell:
+        """The same burst on a run that takes nobody into a queue: all but the first few are told no, and why is kept."""
+        order, (run,) = self._order(residents), self.town.open_runs(1, waitlist_limit=0)
+        path = f"/api/v1/course-runs/{run}/registration"
+        requests = [storm.request("PUT", path, self.town.tokens[who]) for who in order]
+        cell, outcome = self._play(requests, connections)
+        cell.faults = faults_of_refusals(self.town.engine, run, order, self.town.resident_keys, outcome)
+        self.town.end(run)
         return cell
 
     def posts_of_nothing(self, residents: int, connections: int) -> Cell:

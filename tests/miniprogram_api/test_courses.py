@@ -19,7 +19,18 @@ from models.journal import JournalEntry
 from tests.people import FIRST_EVENING, OPENS_AT, Town, a_bond, a_person_without_phone, raise_capacity
 from tests.phones import Door, Phone, the_problem, told
 
-PARTS = {"key", "run", "resident", "state", "state_label", "position", "registered_at"}
+PARTS = {
+    "key",
+    "run",
+    "resident",
+    "state",
+    "state_label",
+    "position",
+    "registered_at",
+    "seats",
+    "ticket",
+    "offer_expires_at",
+}
 
 
 def tap(run: CourseRun) -> str:
@@ -369,7 +380,7 @@ def a_full_run(town: Town) -> CourseRun:
         (lambda town: town.a_run(min_age=60), "out_of_age"),
         (lambda town: town.a_run(max_age=12), "out_of_age"),
         (lambda town: town.a_run(audience=Audience.CHILD, max_age=12), "guardian_needed"),
-        (a_pair_run, "pair_not_open"),
+        (a_pair_run, "pair_needed"),
     ],
 )
 def test_what_the_class_does_not_allow_is_refused_in_its_own_words(
@@ -537,7 +548,7 @@ def test_the_clerk_sees_who_has_a_seat_and_who_waits_with_numbers_to_call(door: 
         ("陈静", "13900000001", "confirmed"),
         ("刘洋", "13900000002", "waitlisted"),
     ]
-    assert set(items[0]) == {"key", "name", "phone", "state", "number", "registered_at"}
+    assert set(items[0]) == {"key", "name", "phone", "state", "number", "registered_at", "paired_with"}
 
 
 def test_every_look_at_a_roster_is_journalled_with_the_hat(door: Door, town: Town) -> None:

@@ -99,6 +99,9 @@ ASKED: Mapping[RateName, Callable[[Phone], Any]] = {
     RateName.COPY: lambda phone: phone.get("/me/copy"),
     RateName.ANSWERS: lambda phone: phone.post("/me/message-grants", json={"answers": {}}),
     RateName.INVITATIONS: lambda phone: phone.post("/me/staff-memberships", json={"code": "guessed"}),
+    RateName.COUNTER: lambda phone: phone.post(
+        "/staff/residents/search", json={"phone": "13812345678", "purpose": "报名"}
+    ),
 }
 
 
@@ -171,11 +174,36 @@ def test_the_document_says_where_one_may_ask_too_often(door: Door, town: Town) -
         "post /login",
         "put /course-runs/{key}/registration",
         "delete /course-runs/{key}/registration",
+        "put /course-runs/{key}/registration/acceptance",
+        "get /course-runs/{key}/certificate/file",
+        "put /course-runs/{key}/feedback",
+        "get /certificates/{code}",
+        "put /course-sessions/{key}/appeal",
+        "put /course-runs/{key}/pick-up-adults",
         "put /me",
         "post /me/phone",
         "get /me/copy",
         "post /me/message-grants",
         "post /me/staff-memberships",
+        "post /staff/course-runs/{key}/sheets",
+        "post /staff/residents",
+        "put /course-runs/{key}/answers",
+        "put /course-sessions/{key}/check-in",
+        "get /me/check-in-code",
+        "put /course-sessions/{key}/leave",
+        "delete /course-sessions/{key}/leave",
+        "post /me/children",
+        "put /staff/course-runs/{key}/registrations/{resident}",
+        "delete /staff/course-runs/{key}/registrations/{resident}",
+        "post /staff/course-runs/{key}/registrations",
+        "put /staff/residents/{key}/home",
+        "post /me/help-offers",
+        "post /me/helpers",
+        "post /staff/residents/{key}/bonds",
+        "delete /staff/bonds/{key}",
+        "post /staff/residents/search",
+        "put /staff/residents/{key}/consent",
+        "delete /staff/residents/{key}/consent",
     }
     assert "Retry-After" in document["components"]["responses"]["Problem429"]["headers"]
 

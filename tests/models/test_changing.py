@@ -147,7 +147,7 @@ def test_another_room_lets_the_old_one_go(town: Town) -> None:
 def test_into_a_room_that_is_taken_nothing_moves(town: Town) -> None:
     with transaction() as session:
         room = a_venue(session, town.wutong)
-    mine, theirs = town.a_run(), town.a_run(venue=room)
+    mine, theirs = town.a_run(), town.a_run(venue=room, starts_at=FIRST_EVENING)
     town.resident.tap(mine)
     assert code_of(lambda: move(mine, by=timedelta(0), venue=room)) == "room_taken"
     assert town.now(mine).sessions[0].venue_id == mine.sessions[0].venue_id

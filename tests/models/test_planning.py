@@ -31,7 +31,6 @@ from models.courses import (
 from models.errors import Conflict, Invalid
 from models.journal import JournalEntry
 from models.occupancy import Occupancy
-from models.regions import Region
 from models.sites import Venue
 from tests.people import FIRST_EVENING, Town, a_course, a_plan, a_venue
 
@@ -298,10 +297,10 @@ def test_what_nobody_saw_is_removed(town: Town, deed: Callable[[Session, CourseR
         assert session.scalars(select(Occupancy)).all() == []
 
 
-def test_a_published_run_that_becomes_one_for_pairs_goes_back_to_draft(town: Town) -> None:
+def test_a_published_run_that_becomes_one_for_pairs_stays_published(town: Town) -> None:
     run = town.a_run()
     with transaction() as session:
         mine = in_session(session, run)
         revise_run(session, mine, replace(plan_as_it_stands(mine), audience=Audience.PAIR))
-        assert (mine.state, mine.published_at) == (RunState.DRAFT, None)
-        assert session.get_one(Region, mine.region_id).name == "梧桐里社区"
+        assert mine.state is RunState.PUBLISHED
+        assert mine.audience is Audience.PAIR

@@ -27,6 +27,7 @@ def put(place: Region, name: str, value: str) -> None:
 
 
 def test_without_a_row_the_default_of_the_house_holds(town: Town) -> None:
+    town.is_as_strict_as_others()
     assert in_force(town.wutong) == Policies(
         1.0, 24, time(21, 30), time(8, 0), 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0)
     )
@@ -44,6 +45,7 @@ def test_the_nearest_number_wins(town: Town) -> None:
 
 
 def test_setting_again_replaces(town: Town) -> None:
+    town.is_as_strict_as_others()
     put(town.wutong, "waitlist_share", "2")
     put(town.wutong, "waitlist_share", "0.5")
     assert in_force(town.wutong).waitlist_share == 0.5
@@ -67,6 +69,7 @@ def test_a_senseless_hour_is_refused_with_an_example(town: Town, value: str) -> 
 
 
 def test_a_number_is_kept_short_however_it_was_written(town: Town) -> None:
+    town.is_as_strict_as_others()
     put(town.wutong, "waitlist_share", "1.5" + "0" * 100)
     put(town.wutong, "quiet_from", "21:45")
     with reading() as session:

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.courses import (
-    Audience,
     CourseRun,
     RunFilter,
     RunPhase,
@@ -86,13 +85,6 @@ def test_a_moment_in_the_past_is_now(town: Town) -> None:
 def test_nobody_publishes_after_the_first_class(town: Town) -> None:
     run = town.a_run(published=False)
     assert refused(run, lambda session, it: publish(session, it, at=FIRST_EVENING)) == "published_too_late"
-
-
-@pytest.mark.parametrize("published", [True, False])
-def test_a_run_of_pairs_is_not_published(town: Town, published: bool) -> None:
-    run = town.a_run(published=False, audience=Audience.PAIR)
-    deed = (publish) if published else (lambda s, r: publish(s, r, at=NOON + timedelta(days=1)))
-    assert refused(run, deed) == "pair_not_open"
 
 
 def test_a_draft_is_handed_in_and_sent_back_with_the_reason(town: Town) -> None:

@@ -521,13 +521,6 @@ def test_a_class_for_children_wants_a_guardian(town: Town) -> None:
     assert town.guardian.tap(run, for_whom=town.child).state is RegistrationState.CONFIRMED
 
 
-def test_pairs_cannot_register_yet(town: Town) -> None:
-    run = town.a_run()
-    with transaction() as session:
-        session.get_one(CourseRun, run.id).audience = Audience.PAIR
-    assert refusal_of(lambda: town.resident.tap(run)).code == "pair_not_open"
-
-
 @pytest.mark.parametrize(
     ("min_age", "max_age", "birth_year", "says"),
     [
@@ -564,6 +557,7 @@ def test_a_class_after_new_year_counts_the_age_of_its_own_year(
     run = town.a_run(min_age=18, starts_at=new_year)
     with transaction() as session:
         person = a_resident(session, town.wutong, birth_year=2009)
+        a_bond(session, town.guardian, person, kind=BondKind.GUARDIAN)  # seventeen until then
     assert person.tap(run).state is RegistrationState.CONFIRMED
 
 
@@ -640,6 +634,14 @@ def test_a_batch_may_mix_runs(town: Town) -> None:
     states = [answer.state.value for answer in answers if isinstance(answer, Standing)]
     assert states == ["confirmed"] * 3 + ["waitlisted"] * 3
     assert [town.now(run).last_number for run in runs] == [2, 2, 2]
+
+
+def test_a_repeat_with_companions_the_run_does_not_take_gets_the_same_answer_in_one_batch(town: Town) -> None:
+    run = town.a_run()
+    with_friends = replace(town.resident.wants(run), companions=2)
+    first, again = all_at_once(town.resident.wants(run), with_friends)
+    assert first == again
+    assert town.states(run) == ["confirmed"]
 
 
 def test_a_batch_costs_the_same_statements_for_2_and_for_60(town: Town, statements: list[str]) -> None:

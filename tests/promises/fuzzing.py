@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -22,12 +22,28 @@ from schemathesis.engine import events, from_schema
 from schemathesis.hooks import unregister
 from sqlalchemy import select, update
 
+from models import clock
 from models.accounts import Account, Login
 from models.base import db, reading, transaction
 from models.consents import PRIVACY_POLICY
-from models.courses import CourseRun
+from models.courses import (
+    Admission,
+    Audience,
+    CalendarFeed,
+    Certificate,
+    CourseRun,
+    CourseSession,
+    Registration,
+    RegistrationState,
+    RunState,
+    feed_token,
+)
+from models.courses.attendance import Recorder, code_now, open_screen, own_code_of
+from models.families import offer_help
+from models.notices import Delivery, Notice
+from models.residents import Resident
 from models.staff import StaffMember, invite
-from tests.people import FIRST_EVENING, Person, Town, UnitMember, Worker
+from tests.people import FIRST_EVENING, OPENS_AT, Person, Town, UnitMember, Worker
 from tests.phones import TEMPLATES, Door, Phone, told
 from tests.serving import listening, server_of
 
@@ -35,15 +51,27 @@ from tests.serving import listening, server_of
 TABLES = {
     "/api/v1/course-runs": "course_runs",
     "/api/v1/staff/course-runs": "course_runs",
+    "/api/v1/course-sessions": "course_sessions",
+    "/api/v1/staff/absence-appeals": "absence_appeals",
+    "/api/v1/staff/pauses": "pauses",
     "/api/v1/staff/course-sessions": "course_sessions",
     "/api/v1/me/notices": "notices",
     "/api/v1/me/helpers": "bonds",
+    "/api/v1/me/follows/communities": "regions",
+    "/api/v1/me/follows/courses": "courses",
     "/api/v1/staff/notices": "notices",
     "/api/v1/staff/content-checks": "content_checks",
     "/api/v1/staff/calls": "calls",
+    "/api/v1/regions": "regions",
     "/api/v1/scenes": "scenes",
     "/api/v1/staff/scenes": "scenes",
+    "/api/v1/staff/certificates": "certificates",
+    "/api/v1/staff/residents": "residents",
+    "/api/v1/staff/bonds": "bonds",
 }
+
+# what is asked of a class that is over
+OF_WHAT_IS_OVER = ("{key}/feedback", "{key}/certificate", "{key}/certificate/file", "{key}/completion")
 
 
 @dataclass
@@ -84,8 +112,8 @@ class Fuzzer:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
 
-    def run(self, persona: Persona) -> Findings:
-        """Every phase, every check."""
+    def run(self, persona: Persona, *, only: Collection[str] = ()) -> Findings:
+        """Every phase, every check; of these operations (``GET /api/v1/…``) alone, if any are named."""
         phone = self.door.phone(persona.who)
         headers = {"Authorization": f"Bearer {phone.token}"} if phone.token else {}
         if phone.identity:
@@ -110,9 +138,18 @@ class Fuzzer:
         try:
             with listening(server_of(self.door.app)) as address:
                 schema: Any = schemathesis.openapi.from_url(f"{address}/api/openapi.json", config=config)
-                if persona.who is not None and not self.everybody_asks_everything:
+                if only:
+                    schema = schema.include(lambda asked: asked.operation.label in only)
+                elif persona.who is not None and not self.everybody_asks_everything:
                     # what is open answers everybody alike: by default only nobody in particular asks it
-                    schema = schema.include(lambda asked: asked.operation.definition.raw.get("security"))
+                    # and what staff do is asked by staff, and by somebody who is none
+                    asks_as_staff = persona.name in {"clerk", "partner"}
+                    schema = schema.include(
+                        lambda asked: (
+                            asked.operation.definition.raw.get("security")
+                            and (asks_as_staff or "/staff/" not in asked.operation.path)
+                        )
+                    )
                 return self.watch(from_schema(schema).execute())
         finally:
             for hook in hooks:
@@ -158,22 +195,11 @@ class Fuzzer:
             label = f"{case.method} {case.path}"
             if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
                 return
-            if isinstance(case.path_parameters, dict) and "key" in case.path_parameters and self.mostly():
-                table = TABLES[case.path.partition("/{")[0]]
-                if changes_a_class(label):
-                    spare = self.chance.choice(
-                        self.submitted_runs if label.endswith("/objection") else self.spare_runs
-                    )
-                    case.path_parameters["key"] = (spare if table == "course_runs" else spare.sessions[0]).key
-                elif (
-                    table == "course_runs" and self.mostly()
-                ):  # most of what is asked of a run needs an open one
-                    case.path_parameters["key"] = self.chance.choice(self.open_runs).key
-                else:
-                    case.path_parameters["key"] = self.a_key(
-                        table, None if "/staff/" in case.path else persona
-                    )
-            if isinstance(case.query, dict):
+            if isinstance(case.path_parameters, dict) and (wants_one_thing(label) or self.mostly()):
+                self.fill_address(case.path_parameters, label, persona)
+            if label.endswith("/pick-up-adults") and persona.wards:
+                case.query = {**(case.query or {}), "for": self.somebody_in(self.children_tonight()[0])}
+            elif isinstance(case.query, dict):
                 self.fill_query(case.query, persona, pages, label, case.path_parameters)
                 if label == "DELETE /api/v1/me" and persona.leaves:
                     shown = phone.get("/me/closure")
@@ -182,6 +208,62 @@ class Fuzzer:
                 self.fill_body(case.body, label, openid, persona)  # whoever joins the staff cannot leave
 
         return before_call
+
+    def fill_address(self, address: dict[str, Any], label: str, persona: Persona) -> None:
+        """Names of real things, and a day on which there is something."""
+        if "key" in address:
+            address["key"] = self.key_in_address(label, persona)
+        if "registration" in address:  # somebody whose application staff decide
+            address["key"], address["registration"] = self.an_applicant()
+        if "code" in address:
+            address["code"] = self.a_certificates_code()
+        if "token" in address:
+            address["token"] = self.a_token(label.partition(" ")[2])
+        if "day" in address:
+            address["day"] = FIRST_EVENING.date().isoformat()
+        if "resident" in address:  # whom staff act for, beside the run
+            address["key"], address["resident"] = (
+                self.open_runs[2].key,
+                self.somebody_in(self.open_runs[2].key),
+            )
+
+    def key_in_address(self, label: str, persona: Persona) -> str:
+        """A key that stands for something real where this operation wants one."""
+        path = label.partition(" ")[2]
+        table = TABLES[path.partition("/{")[0]]
+        particular = self.key_of_something_particular(label)
+        if particular is not None:
+            return particular
+        if label.endswith("/leave"):
+            return self.chance.choice(self.open_runs[:2]).sessions[0].key
+        if changes_a_class(label):
+            spare = self.chance.choice(
+                self.submitted_runs if label.endswith("/objection") else self.spare_runs
+            )
+            return (spare if table == "course_runs" else spare.sessions[0]).key
+        if table == "course_runs" and self.mostly():  # most of what is asked of a run needs an open one
+            return self.chance.choice(self.open_runs).key
+        return self.a_key(table, None if "/staff/" in path else persona)
+
+    def key_of_something_particular(self, label: str) -> str | None:
+        """The key of the one thing an operation is about, if it is about one."""
+        if is_of_the_day(label) or "/pick-up" in label:
+            return self.of_tonight(label)
+        if "/draw" in label:
+            return self.drawn_run()
+        if label.endswith(OF_WHAT_IS_OVER):
+            return self.a_finished_run()
+        if label.endswith("/sending"):
+            return self.an_undelivered_notice()
+        if "/staff/" in label and label.endswith(("/answers", "/submission", "/home")):
+            return self.of_the_office(label)
+        return None
+
+    def of_tonight(self, label: str) -> str:
+        """The key of what somebody comes to tonight, or fetches a child from."""
+        if "/pick-up" in label:
+            return self.children_tonight()[0 if "/course-runs/" in label else 1]
+        return self.tonight()
 
     def after_call(self, persona: Persona) -> Callable[..., None]:
         """Whoever logs out gets the same login back, or every later question would only hear that it is over."""
@@ -209,6 +291,8 @@ class Fuzzer:
                 del query["cursor"]
             else:
                 query["cursor"] = following
+        if self.mostly():
+            query.pop("with", None)  # an adult comes along to few classes
         if "region" in query and self.mostly():
             query["region"] = self.chance.choice([self.town.wutong.key, self.town.district.key])
         if "run" in query and self.mostly():
@@ -235,6 +319,9 @@ class Fuzzer:
         if label == "PUT /api/v1/staff/calls/{key}/outcome" and self.mostly():
             body["attempt"] = 1
         self.fill_decision(body, label)
+        self.fill_the_day(body, label, persona)
+        self.fill_plan(body, label)
+        self.fill_card(body, label)
         if label == "PUT /api/v1/me":
             if isinstance(body.get("consent"), dict) and self.mostly():
                 body["consent"]["version"] = PRIVACY_POLICY.version
@@ -243,12 +330,107 @@ class Fuzzer:
 
     def fill_decision(self, body: dict[str, Any], label: str) -> None:
         """A moment that is yet to come, for what staff decide about a class."""
+        if label == "PUT /api/v1/staff/course-runs/{key}/answers":
+            body |= {"resident": self.somebody_in(self.open_runs[2].key), "answers": []}
         if label == "PUT /api/v1/staff/course-sessions/{key}/time":
             starts = FIRST_EVENING + timedelta(
                 days=self.chance.randint(40, 400), hours=self.chance.randint(0, 5)
             )
             body |= {"starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
             body.pop("venue", None)
+
+    def fill_plan(self, body: dict[str, Any], label: str) -> None:
+        """Evenings that are yet to come, in a room of the clerk's, for what staff plan."""
+        if label in {"POST /api/v1/staff/course-runs", "PUT /api/v1/staff/course-runs/{key}"}:
+            starts = FIRST_EVENING + timedelta(days=self.chance.randint(40, 600))
+            body |= {
+                "opens_at": OPENS_AT.isoformat(),
+                "evenings": [
+                    {
+                        "starts_at": starts.isoformat(),
+                        "ends_at": (starts + timedelta(hours=1)).isoformat(),
+                        "venue": self.a_key("venues", None),
+                    }
+                ],
+                "min_age": None,
+                "max_age": None,
+            }
+            for said_of_seats in (
+                *("admission", "promotion", "draws_at", "home_first_hours", "street_first_hours"),
+                *("seats_held", "held_until", "most_companions", "after_course", "min_to_open"),
+            ):
+                body.pop(said_of_seats, None)
+        self.fill_series(body, label)
+
+    def fill_series(self, body: dict[str, Any], label: str) -> None:
+        """Days that are yet to come, for a series, for copies, and for many runs at once."""
+        if label == "POST /api/v1/staff/course-runs":
+            body["course"] = self.a_key("courses", None)
+        if label == "POST /api/v1/staff/courses" and self.mostly():
+            body["community"] = self.town.wutong.key
+        if label == "POST /api/v1/staff/course-series/preview":
+            body |= {"first_on": FIRST_EVENING.date().isoformat(), "starts": "18:00", "ends": "19:00"}
+            body |= {"times": self.chance.randint(1, 20), "venue": self.a_key("venues", None)}
+            body.pop("until", None)
+        if label == "POST /api/v1/staff/course-runs/{key}/copy":
+            body["first_on"] = (
+                (FIRST_EVENING + timedelta(weeks=self.chance.randint(20, 90))).date().isoformat()
+            )
+        if label.endswith("/opening-decision"):
+            body["decision"] = self.chance.choice(["run", "cancel"])
+        if label == "POST /api/v1/staff/course-runs/copies" and isinstance(body.get("items"), list):
+            for row in body["items"]:
+                row["first_on"] = FIRST_EVENING.date().isoformat()
+        if label == "POST /api/v1/staff/course-runs/bulk":
+            body["keys"] = [run.key for run in self.chance.sample(self.spare_runs, k=2)]
+
+    def fill_card(self, body: dict[str, Any], label: str) -> None:
+        """A home of the clerk's, an age that signs for itself, and the version in force, for what is written down at the counter."""
+        if label == "POST /api/v1/staff/residents" and self.mostly():
+            body |= {"home_community": self.town.wutong.key, "birth_year": 1950, "even_so": True}
+            body["consent"] = {"version": PRIVACY_POLICY.version, "given_by": "oneself"}
+        if label == "PUT /api/v1/staff/residents/{key}/consent" and self.mostly():
+            body |= {"version": PRIVACY_POLICY.version, "given_by": "guardian"}
+        if label == "PUT /api/v1/staff/residents/{key}/home" and self.mostly():
+            body["home_community"] = self.town.wutong.key
+        if label == "POST /api/v1/me/children" and self.mostly():
+            body |= {"birth_year": 2018, "consent": {"version": PRIVACY_POLICY.version}}
+        if label == "POST /api/v1/me/helpers" and self.mostly():
+            with self.door.app.app_context(), transaction() as session:
+                body["code"] = offer_help(session, self.town.guardian.account(session))
+        if label == "POST /api/v1/staff/residents/{key}/bonds" and self.mostly():
+            body.pop("code", None)
+            body |= {"helper": self.town.guardian.key, "kind": "family_helper"}
+
+    def fill_the_day(self, body: dict[str, Any], label: str, persona: Persona) -> None:
+        """What the screen in tonight's room shows, and the code on somebody's phone."""
+        if label == "PUT /api/v1/course-sessions/{key}/check-in" and self.mostly():
+            with self.door.app.app_context(), transaction() as session:
+                meeting = session.scalars(select(CourseSession).where(CourseSession.key == self.tonight()))
+                body["code"] = code_now(open_screen(session, meeting.one(), by=Recorder())).digits
+        if label == "PUT /api/v1/staff/course-sessions/{key}/pick-ups" and self.mostly():
+            body |= {"registration": self.children_tonight()[2], "adult": self.town.helper.key}
+        if label == "POST /api/v1/staff/course-sessions/{key}/check-ins" and self.mostly():
+            with self.door.app.app_context(), reading() as session:
+                body["code"] = own_code_of(self.town.elder.resident(session)).code
+
+    def children_tonight(self) -> tuple[str, str, str]:
+        """The keys of a class for children, of its evening, and of a child's place in it."""
+        with self.door.app.app_context(), reading() as session:
+            query = select(CourseRun).where(CourseRun.audience == Audience.CHILD).order_by(CourseRun.id)
+            run = session.scalars(query).first()
+            if run is None:
+                return ("a" * 16,) * 3
+            place = session.scalars(select(Registration.key).where(Registration.run_id == run.id)).first()
+            return run.key, run.sessions[0].key, place or "a" * 16
+
+    def tonight(self) -> str:
+        """The key of the evening that begins in a few minutes."""
+        with self.door.app.app_context(), reading() as session:
+            query = select(CourseSession.key).where(
+                CourseSession.starts_at < clock.now() + timedelta(hours=1)
+            )
+            return session.scalars(query.order_by(CourseSession.id)).first() or "a" * 16
 
     def a_key(self, name: str, persona: Persona | None) -> str:
         """The public key of some row, one of this person's own if rows belong to people; of none while there is no row."""
@@ -261,6 +443,69 @@ class Fuzzer:
         with self.door.app.app_context(), reading() as session:
             keys = session.scalars(query).all()
         return str(self.chance.choice(keys)) if keys else "a" * 16
+
+    def a_finished_run(self) -> str:
+        """A class that is over, with people in it who may say how it was."""
+        with self.door.app.app_context(), reading() as session:
+            over = select(CourseRun.key).where(CourseRun.ends_at <= clock.now(), CourseRun.seats_taken > 0)
+            return str(session.scalars(over.order_by(CourseRun.id)).first())
+
+    def drawn_run(self) -> str:
+        """A class whose seats are drawn."""
+        with self.door.app.app_context(), reading() as session:
+            return session.scalars(select(CourseRun.key).where(CourseRun.admission == Admission.DRAW)).one()
+
+    def of_the_office(self, label: str) -> str:
+        """The key of what a clerk writes down: a class with people in it, a draft, somebody without a phone."""
+        with self.door.app.app_context(), reading() as session:
+            if label.endswith("/submission"):
+                drafts = select(CourseRun.key).where(CourseRun.state == RunState.DRAFT)
+                return session.scalars(drafts.order_by(CourseRun.id)).first() or "a" * 16
+            if label.endswith("/home"):
+                return self.town.elder.resident(session).key
+        return self.open_runs[2].key
+
+    def an_undelivered_notice(self) -> str:
+        """The key of a message that staff may send again."""
+        with self.door.app.app_context(), reading() as session:
+            failed = select(Notice.key).where(Notice.delivery == Delivery.FAILED).order_by(Notice.id.desc())
+            return session.scalars(failed).first() or "a" * 16
+
+    def somebody_in(self, run: str) -> str:
+        """The key of the last one who has a place in a class: nobody of the cast, who come and go."""
+        with self.door.app.app_context(), reading() as session:
+            inside = (
+                select(Resident.key)
+                .join(Registration, Registration.resident_id == Resident.id)
+                .join(CourseRun, CourseRun.id == Registration.run_id)
+                .where(CourseRun.key == run, Registration.state == RegistrationState.CONFIRMED)
+            )
+            return session.scalars(inside.order_by(Registration.id.desc())).first() or "a" * 16
+
+    def an_applicant(self) -> tuple[str, str]:
+        """The keys of a class whose staff look at applications, and of one of them."""
+        with self.door.app.app_context(), reading() as session:
+            applied = (
+                select(CourseRun.key, Registration.key)
+                .join(Registration, Registration.run_id == CourseRun.id)
+                .where(CourseRun.admission == Admission.REVIEW)
+                .order_by(Registration.state != RegistrationState.APPLIED, Registration.id)
+            )
+            run, registration = session.execute(applied).first() or ("a" * 16, "a" * 16)
+            return run, registration
+
+    def a_certificates_code(self) -> str:
+        """What stands on some certificate."""
+        with self.door.app.app_context(), reading() as session:
+            return session.scalars(select(Certificate.code).limit(1)).first() or "none"
+
+    def a_token(self, path: str) -> str:
+        """A signed name that is itself the key to something."""
+        if path != "/api/v1/calendars/{token}.ics":
+            raise KeyError(f"say here what stands in the address {path}")
+        with self.door.app.app_context(), reading() as session:
+            feed = session.scalars(select(CalendarFeed).order_by(CalendarFeed.id.desc()).limit(1)).first()
+        return "none" if feed is None else feed_token(feed)
 
     def mostly(self) -> bool:
         """Three times out of four."""
@@ -293,11 +538,25 @@ class Pages:
         return self.known[address]
 
 
+def wants_one_thing(label: str) -> bool:
+    """Whether an operation succeeds with few of the things there are, so that every well-formed request is about one of them."""
+    return "{resident}" in label or "{registration}" in label or label.endswith("/sending")
+
+
+def is_of_the_day(label: str) -> bool:
+    """Whether an operation is about who comes to an evening."""
+    path = label.partition(" ")[2]
+    return path.startswith(
+        ("/api/v1/course-sessions/{key}/", "/api/v1/staff/course-sessions/{key}/")
+    ) and any(part in path for part in ("/check-in", "/screen", "/attendance", "/appeal", "/pick-ups"))
+
+
 def changes_a_class(label: str) -> bool:
     """Whether an operation decides about a class, so that who has a place in it would be in the way, or sent home."""
     method, _, path = label.partition(" ")
     about = ("/api/v1/staff/course-runs/{key}/", "/api/v1/staff/course-sessions/{key}/")
-    return method in {"PUT", "DELETE"} and path.startswith(about)
+    is_about_people = "/registrations/" in path
+    return method in {"PUT", "DELETE"} and f"{path}/".startswith(about) and not is_about_people
 
 
 def unknown_addresses(document: dict[str, Any]) -> list[str]:

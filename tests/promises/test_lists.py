@@ -16,7 +16,7 @@ from sqlalchemy import event
 import miniprogram_api
 from miniprogram_api import DOORS
 from miniprogram_api.edge import Door
-from miniprogram_api.schemas.rights import ACT_LABELS
+from miniprogram_api.schemas.acts import ACT_LABELS
 from models.base import db, reading
 from models.copies import copy_for
 from models.courses import LIVE
@@ -138,7 +138,7 @@ def test_every_act_of_the_journal_has_a_label() -> None:
     unknown = {act: where for act, where in found.items() if act.endswith("…")}
     assert not unknown, f"write these acts out, or say in ENDINGS what they may end in: {unknown}"
     unlabelled = {act: where for act, where in found.items() if act not in ACT_LABELS}
-    assert not unlabelled, f"say in ACT_LABELS of schemas/rights.py what these are called: {unlabelled}"
+    assert not unlabelled, f"say in ACT_LABELS of schemas/acts.py what these are called: {unlabelled}"
     stale = sorted(set(ACT_LABELS) - set(found))
     assert not stale, f"nobody enters these any more, take them out of ACT_LABELS: {stale}"
 

@@ -39,9 +39,29 @@ from models.content_checks import (
     decide,
     hold_text,
 )
-from models.courses import By, CourseRun, cancel_run, cancel_session, move_session
+from models.courses import (
+    Admission,
+    Audience,
+    By,
+    Course,
+    CourseRun,
+    CourseSession,
+    Draw,
+    Promotion,
+    Seating,
+    cancel_run,
+    cancel_session,
+    in_order_of_lots,
+    merge_run,
+    move_session,
+)
+from models.courses.attendance import AttendanceState, Mark, Recorder, lift_pause, mark_sheet, sign_out
+from models.courses.pauses import Pause
+from models.follows import follow_course
 from models.grants import Answer, record_answers
 from models.notices import Delivery, Notice, NoticeKind, TemplateName
+from models.policies import set_policy
+from models.regions import Region
 from server.jobs import SCHEDULE, Job
 from tests.people import Town, a_bond
 from tests.phones import TEMPLATES, Door
@@ -49,6 +69,7 @@ from tests.sandbox import SEND
 
 STEP = timedelta(minutes=30)
 QUICK = timedelta(minutes=1)  # jobs that run as often find whatever the others left within a step
+LUCKY_FOR_THE_FIRST = next(seed for seed in "abcdef" if in_order_of_lots(seed, [1, 2]) == [1, 2])
 ALLOWED = 12  # messages of each template everybody allows: more than the story has
 
 
@@ -75,7 +96,10 @@ class Week:
     door: Door
     town: Town
     clock: StoppedClock
+    offered: CourseRun = field(init=False)
     last_run: dict[str, datetime] = field(default_factory=dict)
+    afternoon: CourseRun = field(init=False)
+    afternoon_of_children: CourseRun = field(init=False)
 
     @cached_property
     def run(self) -> CourseRun:
@@ -88,6 +112,11 @@ class Week:
         run = self.town.a_run(evenings=3, starts_at=at(26, 19))
         self.town.outsider.tap(run)
         return run
+
+    @cached_property
+    def sparse(self) -> CourseRun:
+        """A class in the week after that few people want."""
+        return self.town.a_run(title="剪纸", starts_at=at(29, 19))
 
     @cached_property
     def openids(self) -> Mapping[str, str]:
@@ -211,6 +240,27 @@ def decide_on(week: Week, decision: Callable[[Session, CourseRun, By], int]) -> 
         decision(session, session.get_one(CourseRun, singing.id), By("老师出差"))
 
 
+def somebody_takes_a_seat_in_a_class_with_few(week: Week) -> None:
+    week.town.guardian.tap(week.sparse)
+
+
+def its_people_move_to_another_run_of_the_course(week: Week) -> None:
+    into = week.town.a_run(title="剪纸", starts_at=at(30, 19))
+    with transaction() as session:
+        merge_run(
+            session,
+            session.get_one(CourseRun, week.sparse.id),
+            session.get_one(CourseRun, into.id),
+            by=By("人数不够"),
+        )
+
+
+def somebody_follows_a_course_that_opens_tomorrow(week: Week) -> None:
+    run = week.town.a_run(opens_at=at(23, 10))
+    with transaction() as session:
+        follow_course(session, week.town.outsider.account(session), session.get_one(Course, run.course_id))
+
+
 def a_name_waits_for_somebody_to_look(week: Week) -> None:
     whose = week.town.resident
     subject = Subject(
@@ -232,11 +282,106 @@ def a_clerk_will_not_have_it(week: Week) -> None:
         decide(session, check, Decision.REJECT, by=clerk, reason="请填写称呼")
 
 
+def a_class_this_afternoon(week: Week) -> None:
+    week.afternoon = week.town.a_run(starts_at=at(21, 14))
+    week.town.guardian.tap(week.afternoon)
+
+
+def nobody_saw_the_guardian_there(week: Week) -> None:
+    """Where one absence is one too many."""
+    (line,) = week.town.registrations(week.afternoon)
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, week.town.wutong.id), "absences_to_pause", "1")
+        meeting = session.get_one(CourseSession, week.afternoon.sessions[0].id)
+        mark_sheet(
+            session, meeting, [Mark(line.key, AttendanceState.ABSENT)], may_correct=False, by=Recorder()
+        )
+
+
+def there_was_a_good_reason(week: Week) -> None:
+    with transaction() as session:
+        pause = session.scalars(select(Pause)).one()
+        clerk = week.town.clerk
+        lift_pause(
+            session, pause, because="情况属实", by_account_id=clerk.account_id, identity=clerk.identity
+        )
+
+
+def a_class_for_children(week: Week) -> None:
+    week.afternoon_of_children = week.town.a_run(starts_at=at(22, 15), audience=Audience.CHILD)
+    week.town.guardian.tap(week.afternoon_of_children, for_whom=week.town.child)
+
+
+def the_child_goes_home(week: Week) -> None:
+    (line,) = week.town.registrations(week.afternoon_of_children)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, week.afternoon_of_children.sessions[0].id)
+        mark_sheet(
+            session, meeting, [Mark(line.key, AttendanceState.PRESENT)], may_correct=False, by=Recorder()
+        )
+        sign_out(session, meeting, line.key, week.town.guardian.key, by=Recorder())
+
+
+def somebody_waits_for_an_offer(week: Week) -> None:
+    week.offered = week.town.a_run(
+        capacity=1, starts_at=at(29, 9), seating=Seating(promotion=Promotion.OFFER)
+    )
+    for person in (week.town.guardian, week.town.helper):
+        person.tap(week.offered)
+
+
+def its_seat_is_given_up(week: Week) -> None:
+    week.town.guardian.give_up(week.offered)
+
+
+def two_want_a_seat_by_lot(week: Week) -> None:
+    lots = week.town.a_run(
+        capacity=1,
+        starts_at=at(28, 9),
+        seating=Seating(admission=Admission.DRAW, draws_at=at(22, 11)),
+    )
+    with transaction() as session:
+        session.execute(update(Draw).where(Draw.run_id == lots.id).values(seed=LUCKY_FOR_THE_FIRST))
+    for person in (week.town.resident, week.town.outsider):
+        person.tap(lots)
+
+
 STORY: Sequence[Deed] = (
+    Deed(
+        at(20, 13),
+        somebody_waits_for_an_offer,
+        [Heard(at(20, 13), "guardian", NoticeKind.REGISTRATION_CONFIRMED)],
+    ),
+    Deed(
+        at(21, 11),
+        its_seat_is_given_up,
+        [
+            Heard(at(21, 11), "helper", NoticeKind.SEAT_OFFERED),
+            Heard(
+                at(22, 8), "helper", NoticeKind.OFFER_ENDING
+            ),  # half of it is over at a quarter past ten at night
+        ],
+    ),
+    Deed(
+        at(21, 13),
+        two_want_a_seat_by_lot,
+        [
+            Heard(at(22, 11), "resident", NoticeKind.SELECTED),
+            Heard(at(22, 11), "outsider", NoticeKind.NOT_SELECTED),
+        ],
+    ),
     Deed(
         at(20, 12),
         a_seat_is_taken_and_somebody_waits_for_it,
-        [Heard(at(20, 12), "resident", NoticeKind.REGISTRATION_CONFIRMED)],
+        [
+            Heard(at(20, 12), "resident", NoticeKind.REGISTRATION_CONFIRMED),
+            # at nine, and the minute it takes, the neighbourhood hears of what was published since
+            *(
+                Heard(at(day, 9, 30), who, NoticeKind.NEW_CLASSES)
+                for day in (21, 22, 23)
+                for who in ("resident", "neighbour", "helper", "guardian")
+            ),
+        ],
     ),
     Deed(
         at(20, 16),
@@ -260,6 +405,40 @@ STORY: Sequence[Deed] = (
         at(20, 23),
         the_privacy_policy_is_a_new_one_for_somebody,
         [Heard(at(21, 8), "helper", NoticeKind.POLICY_CHANGED)],
+    ),
+    Deed(
+        at(21, 9, 30),
+        a_class_this_afternoon,
+        [
+            Heard(at(21, 9, 30), "guardian", NoticeKind.REGISTRATION_CONFIRMED),
+            Heard(at(21, 12, 30), "guardian", NoticeKind.CLASS_SOON),
+        ],
+    ),
+    Deed(
+        at(21, 14, 30),
+        nobody_saw_the_guardian_there,  # it ends at half past three
+        [
+            Heard(at(21, 16, 30), "guardian", NoticeKind.ABSENCE_NOTED),
+            Heard(at(21, 16, 30), "guardian", NoticeKind.REGISTERING_PAUSED),
+        ],
+    ),
+    Deed(
+        at(22, 11),
+        a_class_for_children,
+        [
+            Heard(at(22, 11), "guardian", NoticeKind.REGISTRATION_CONFIRMED),
+            Heard(at(22, 13, 30), "guardian", NoticeKind.CLASS_SOON),
+        ],
+    ),
+    Deed(
+        at(22, 16, 30),
+        the_child_goes_home,
+        [Heard(at(22, 16, 30), "guardian", NoticeKind.CHILD_FETCHED)],
+    ),
+    Deed(
+        at(22, 10),
+        there_was_a_good_reason,
+        [Heard(at(22, 10), "guardian", NoticeKind.PAUSE_LIFTED)],
     ),
     Deed(
         at(21, 10),
@@ -286,6 +465,24 @@ STORY: Sequence[Deed] = (
         at(23, 14),
         the_whole_class_is_called_off,
         [Heard(at(23, 14), "outsider", NoticeKind.RUN_CANCELLED)],
+    ),
+    Deed(
+        at(22, 14),
+        somebody_takes_a_seat_in_a_class_with_few,
+        [Heard(at(22, 14), "guardian", NoticeKind.REGISTRATION_CONFIRMED)],
+    ),
+    Deed(
+        at(22, 15),
+        its_people_move_to_another_run_of_the_course,
+        [Heard(at(22, 15), "guardian", NoticeKind.RUN_MERGED)],
+    ),
+    Deed(
+        at(22, 13),
+        somebody_follows_a_course_that_opens_tomorrow,
+        [
+            Heard(at(23, 9), "outsider", NoticeKind.OPENING_SOON),
+            Heard(at(23, 9, 30), "outsider", NoticeKind.NEW_CLASSES),
+        ],
     ),
     Deed(
         at(22, 12),

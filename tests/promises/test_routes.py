@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import jsonschema_rs
@@ -14,7 +15,21 @@ from werkzeug.test import TestResponse
 
 from models import clock as town_clock
 from models.base import db, reading, transaction
+from models.consents import PRIVACY_POLICY
 from models.content_checks import RESIDENT_NAME, Finding, HeldBecause, Subject, hold_text
+from models.courses import (
+    Certificate,
+    CourseRun,
+    Feedback,
+    QuestionKind,
+    QuestionPlan,
+    Registration,
+    answer_questions,
+    ask_questions,
+    questions_of,
+)
+from models.courses.attendance import AbsenceAppeal, Attendance, AttendanceState, RecordedHow
+from models.courses.pauses import Pause
 from models.ladder import Call
 from models.notices import Notice
 from models.staff import Role
@@ -30,10 +45,22 @@ OPEN = {
     "GET /api/v1/regions": "one chooses a home before being known",
     "GET /api/v1/course-runs": "browsing needs no login",
     "GET /api/v1/course-runs/<key:key>": "browsing needs no login",
+    "GET /api/v1/course-runs/<key:key>/draw": "anybody may repeat a draw",
+    "GET /api/v1/course-runs/<key:key>/draw/tickets": "anybody may repeat a draw",
+    "GET /api/v1/course-runs/<key:key>/questions": "one sees what is asked before one logs in",
+    "GET /api/v1/certificates/<code>": "whoever is shown one may check it",
+    "GET /api/v1/course-runs/<key:key>/rating": "browsing needs no login",
+    "GET /api/v1/course-runs/<key:key>/calendar": "browsing needs no login",
+    "GET /api/v1/calendars/<token>.ics": "a phone's calendar has no login: its signed address is the key",
+    "GET /api/v1/regions/<key:key>/days/<day:day>": "browsing needs no login",
+    "GET /days/<key:key>/<day:day>": "a link people pass on, also outside WeChat",
     "GET /api/v1/privacy-policy": "one reads it before agreeing",
     "GET /api/v1/message-grants/prompts": "the same for everybody",
     "GET /api/v1/scenes/<key:key>": "whoever scans a printed code is nobody yet",
     "GET /api/v1/course-runs/<key:key>/code": "the picture on a poster",
+    "GET /screens/<string(length=48):token>": "the screen in the room has no login: its signed link is the key",
+    "GET /screens/<any('screen.css', 'screen.js'):name>": "what that page is made of",
+    "GET /api/v1/course-sessions/<key:key>/code": "the picture on the door of the room",
     "GET /": "it leads to the document",
     "GET /api/openapi.json": "the document",
     "GET /api/docs": "the document, to read",
@@ -48,36 +75,117 @@ PRIVATE = {
     "GET /api/v1/staff/course-runs/<key:key>/registrations",
     "GET /api/v1/staff/course-runs/<key:key>",
     "GET /api/v1/staff/course-runs/<key:key>/reach",
+    "GET /api/v1/staff/residents/<key:key>",
     "GET /api/v1/course-runs/<key:key>/registration",
+    "GET /api/v1/course-sessions/<key:key>/check-in",
+    "GET /api/v1/course-runs/<key:key>/pick-up-adults",
+    "GET /api/v1/staff/course-sessions/<key:key>/pick-ups",
+    "GET /api/v1/staff/course-sessions/<key:key>/attendance",
+    "GET /api/v1/course-runs/<key:key>/answers",
+    "GET /api/v1/course-runs/<key:key>/feedback",
+    "GET /api/v1/course-runs/<key:key>/certificate",
+    "GET /api/v1/course-runs/<key:key>/certificate/file",
+    "GET /api/v1/staff/course-runs/<key:key>/certificates",
+    "GET /api/v1/staff/course-runs/<key:key>/feedback",
+    "GET /api/v1/staff/course-runs/<key:key>/questions",
+    "GET /api/v1/staff/course-runs/<key:key>/answers",
 }
+INVENTED = "a" * 16
 BECAUSE = {"because": "老师出差"}
 # what changes something behind a key that is private to somebody, with what a sound request says
 CHANGING: dict[str, dict[str, Any]] = {
+    "PUT /api/v1/staff/course-runs/<key:key>": {
+        "teacher": "周老师",
+        "capacity": 20,
+        "opens_at": "2026-11-20T10:00:00+08:00",
+        "evenings": [
+            {
+                "starts_at": "2026-12-04T18:00:00+08:00",
+                "ends_at": "2026-12-04T19:30:00+08:00",
+                "venue": "a" * 16,
+            }
+        ],
+    },
+    "PUT /api/v1/staff/course-runs/<key:key>/opening-decision": {"decision": "run", **BECAUSE},
+    "POST /api/v1/staff/course-runs/<key:key>/copy": {"first_on": "2027-03-04"},
+    "PUT /api/v1/staff/course-runs/<key:key>/draw": {},
+    "PUT /api/v1/staff/course-runs/<key:key>/held-seats": {"seats": 2},
+    "PUT /api/v1/staff/course-runs/<key:key>/registrations/<key:registration>/admission": {},
+    "PUT /api/v1/staff/course-runs/<key:key>/registrations/<key:registration>/rejection": BECAUSE,
     "PUT /api/v1/staff/course-runs/<key:key>/submission": {},
     "PUT /api/v1/staff/course-runs/<key:key>/objection": BECAUSE,
     "PUT /api/v1/staff/course-runs/<key:key>/publication": {},
     "DELETE /api/v1/staff/course-runs/<key:key>/publication": {},
     "PUT /api/v1/staff/course-runs/<key:key>/cancellation": BECAUSE,
+    "PUT /api/v1/staff/course-runs/<key:key>/completion": {},
+    "PUT /api/v1/staff/course-runs/<key:key>/answers": {"resident": "a" * 16, "answers": []},
+    "PUT /api/v1/staff/certificates/<key:key>/revocation": BECAUSE,
+    "PUT /api/v1/staff/course-runs/<key:key>/questions": {
+        "questions": [{"kind": "text", "title": "想学什么"}]
+    },
     "PUT /api/v1/staff/course-sessions/<key:key>/time": {
         "starts_at": "2026-12-04T18:00:00+08:00",
         "ends_at": "2026-12-04T19:30:00+08:00",
         **BECAUSE,
     },
     "PUT /api/v1/staff/course-sessions/<key:key>/cancellation": BECAUSE,
+    "POST /api/v1/staff/course-runs/<key:key>/sheets": {"kind": "roster", "purpose": "核对名单"},
+    "PUT /api/v1/staff/course-sessions/<key:key>/screen": {},
+    "DELETE /api/v1/staff/course-sessions/<key:key>/screen": {},
+    "POST /api/v1/staff/course-sessions/<key:key>/check-ins": {"code": f"{'a' * 16}.0000000000.{'0' * 20}"},
+    "POST /api/v1/staff/course-sessions/<key:key>/check-ins/batch": {
+        "items": [{"event": "1", "seen_at": "2026-12-03T18:00:00+08:00", "registration": "a" * 16}]
+    },
+    "PUT /api/v1/staff/course-sessions/<key:key>/attendance": {
+        "rows": [{"registration": "a" * 16, "state": "present"}]
+    },
+    "PUT /api/v1/staff/absence-appeals/<key:key>/decision": {"decision": "granted", **BECAUSE},
+    "PUT /api/v1/staff/pauses/<key:key>/lifting": BECAUSE,
+    "PUT /api/v1/staff/course-sessions/<key:key>/pick-ups": {"registration": "a" * 16, "adult": "b" * 16},
     "DELETE /api/v1/staff/scenes/<key:key>": {},
     "POST /api/v1/staff/notices/<key:key>/sending": {},
     "PUT /api/v1/staff/calls/<key:key>/outcome": {"outcome": "reached", "attempt": 1},
     "PUT /api/v1/staff/content-checks/<key:key>/decision": {"decision": "approve"},
     "PUT /api/v1/me/notices/<key:key>/reading": {},
     "DELETE /api/v1/me/helpers/<key:key>": {},
+    "PUT /api/v1/staff/residents/<key:key>/consent": {
+        "version": PRIVACY_POLICY.version,
+        "given_by": "oneself",
+    },
+    "DELETE /api/v1/staff/residents/<key:key>/consent": {},
+    "POST /api/v1/staff/residents/<key:key>/bonds": {
+        "code": "00000000",
+        "kind": "family_helper",
+        "agreed_how": "本人当面同意",
+    },
+    "DELETE /api/v1/staff/bonds/<key:key>": {},
+    "PUT /api/v1/staff/course-runs/<key:key>/registrations/<key:resident>": {},
+    "DELETE /api/v1/staff/course-runs/<key:key>/registrations/<key:resident>": {},
+    "POST /api/v1/staff/course-runs/<key:key>/registrations": {"residents": [INVENTED]},
+    "PUT /api/v1/staff/residents/<key:key>/home": {"home_community": INVENTED},
 }
 # whose key is no secret, and why
 FOR_EVERYBODY = {
+    "PUT /api/v1/me/follows/communities/<key:key>": "everybody may follow what everybody sees",
+    "DELETE /api/v1/me/follows/communities/<key:key>": "everybody may follow what everybody sees",
+    "PUT /api/v1/me/follows/courses/<key:key>": "everybody may follow what everybody sees",
+    "DELETE /api/v1/me/follows/courses/<key:key>": "everybody may follow what everybody sees",
     "PUT /api/v1/course-runs/<key:key>/registration": "everybody may tap on what everybody sees",
+    "PUT /api/v1/course-runs/<key:key>/registration/acceptance": "who is offered nothing is told so",
+    "PUT /api/v1/course-runs/<key:key>/registration/direct-seat": "who has no place is told so",
+    "DELETE /api/v1/course-runs/<key:key>/registration/direct-seat": "who has no place is told so",
+    "PUT /api/v1/course-sessions/<key:key>/leave": "every evening is public; who has no seat in it is told so",
+    "DELETE /api/v1/course-sessions/<key:key>/leave": "every evening is public; who has no seat in it is told so",
+    "PUT /api/v1/course-sessions/<key:key>/appeal": "every evening is public; who missed none is told so",
+    "PUT /api/v1/course-runs/<key:key>/pick-up-adults": "everybody sees the run; whose child has no seat in it is told so",
+    "PUT /api/v1/course-sessions/<key:key>/check-in": "every evening is public; who has no seat in it is told so",
     "DELETE /api/v1/course-runs/<key:key>/registration": "everybody may tap on what everybody sees",
+    "PUT /api/v1/course-runs/<key:key>/feedback": "everybody may ask to, of what everybody sees",
+    "DELETE /api/v1/course-runs/<key:key>/feedback": "everybody may take back what is their own",
+    "PUT /api/v1/course-runs/<key:key>/answers": "everybody may answer what everybody is asked",
+    "DELETE /api/v1/course-runs/<key:key>/answers": "everybody may take back what is their own",
 }
 NOT_SAID = {"X-Request-Id", "X-Server-Time", "Content-Length", "Date"}
-INVENTED = "a" * 16
 
 
 def operations(app: Flask) -> dict[str, Rule]:
@@ -91,7 +199,8 @@ def operations(app: Flask) -> dict[str, Rule]:
 
 def ask(phone: Phone, operation: str, key: str = INVENTED) -> TestResponse:
     method, _, rule = operation.partition(" ")
-    path = re.sub(r"<(?:\w+:)?\w+>", key, rule)
+    keys = iter(key.split("/"))  # an address may take several, one after the other
+    path = re.sub(r"<(?:\w+:)?\w+>", lambda _: next(keys, INVENTED), rule)
     more: dict[str, Any] = {"json": CHANGING.get(operation, {})} if method in {"POST", "PUT"} else {}
     return phone.ask(method, path, buffered=True, **more)
 
@@ -152,7 +261,14 @@ def test_an_outsider_cannot_tell_a_real_key_from_an_invented_one(
     door: Door, town: Town, operation: str, who: str
 ) -> None:
     run = town.a_run(community=town.wangjiang, published="/staff/" not in operation)
+    key = run.sessions[0].key if "/course-sessions/" in operation else run.key
     town.outsider.tap(run) if run.published_at else None
+    if operation.endswith("/answers"):
+        the_outsider_answers(town, run)
+    if operation.endswith("/feedback") and run.published_at:
+        the_outsider_rated(town, run)
+    if "/certificate" in operation and run.published_at:
+        the_outsider_completed(town, run)
     if who == "anonymous":
         phone = door.phone()
     elif who == "foreign_clerk":
@@ -160,15 +276,44 @@ def test_an_outsider_cannot_tell_a_real_key_from_an_invented_one(
     else:
         phone = door.phone(getattr(town, who))
     if who == "outsider" and "/staff/" not in operation:
+        answer = ask(phone, operation, key)
         assert (
-            told(ask(phone, operation, run.key))["run"] == run.key
+            answer.status_code == 200 if operation.endswith("/file") else told(answer)["run"] == run.key
         )  # it is theirs: the others' no means something
         return
-    real, invented = ask(phone, operation, run.key), ask(phone, operation)
+    real, invented = ask(phone, operation, key), ask(phone, operation)
     assert real.status_code in {401, 403, 404}
     assert real.status_code == invented.status_code
     if "/staff/" in operation:
         must_be_alike(real, invented)
+
+
+def the_outsider_answers(town: Town, run: CourseRun) -> None:
+    with transaction() as session:
+        mine = session.get_one(CourseRun, run.id)
+        ask_questions(session, mine, [QuestionPlan(QuestionKind.TEXT, "想学什么")])
+        (question,) = questions_of(session, mine)
+        if run.published_at:
+            learner = town.outsider.resident(session)
+            answer_questions(session, mine, learner, {question.key: "包子"}, by_account_id=None)
+
+
+def the_outsider_completed(town: Town, run: CourseRun) -> str:
+    """As if the class were over; the certificate's key."""
+    (mine,) = town.registrations(run)
+    with transaction() as session:
+        certificate = Certificate(
+            registration_id=mine.id, code="A" * 16, name="居民", evenings=1, evenings_held=1, minutes=90
+        )
+        session.add(certificate)
+    return certificate.key
+
+
+def the_outsider_rated(town: Town, run: CourseRun) -> None:
+    """As if the class were over."""
+    (mine,) = town.registrations(run)
+    with transaction() as session:
+        session.add(Feedback(registration_id=mine.id, stars=5, words="很好"))
 
 
 def test_every_keyed_route_that_changes_something_is_tried_on_outsiders(door: Door) -> None:
@@ -202,6 +347,14 @@ def test_an_outsider_changes_nothing_and_cannot_tell_it_from_what_never_was(
     assert theirs.status_code in {200, 201, 204, 409}, f"the others' no means nothing: {theirs.text}"
 
 
+def something_printed(town: Town, run: CourseRun, noun: str) -> str:
+    """A code on a poster, or a certificate."""
+    if noun == "staff/scenes":
+        return town.a_scene(run).key
+    town.outsider.tap(run)
+    return the_outsider_completed(town, run)
+
+
 def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Person | Worker, str]:
     """Something of the other community that this changes: whose it is, and its key."""
     is_draft = operation.startswith("PUT") and operation.endswith(("/submission", "/publication"))
@@ -209,11 +362,11 @@ def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Pers
     noun = operation.partition("/api/v1/")[2].partition("/<key:")[0]
     match noun:
         case "staff/course-runs":
-            key = run.key
+            key = f"{run.key}/{somebody_of_wangjiang(town, 'staff/residents')}"
         case "staff/course-sessions":
             key = run.sessions[0].key
-        case "staff/scenes":
-            key = town.a_scene(run).key
+        case "staff/scenes" | "staff/certificates":
+            key = something_printed(town, run, noun)
         case "staff/notices" | "me/notices":
             town.outsider.tap(run)
             key = key_of(Notice, Notice.account_id == town.outsider.account_id)
@@ -230,15 +383,49 @@ def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Pers
                 key = hold_text(
                     session, name_of(town.outsider), "加我微信", Finding(), HeldBecause.DOUBTFUL
                 ).key
+        case "staff/residents" | "staff/bonds":
+            key = somebody_of_wangjiang(town, noun)
         case "me/helpers":
             with transaction() as session:
                 key = a_bond(session, town.neighbour, town.outsider).key
         case _:
-            pytest.fail(f"say here how something of the other community comes about: {noun}")
+            key = what_an_absence_led_to(town, run, noun)
     if noun.startswith("me/"):
         return town.outsider, key
     with transaction() as session:
         return a_staff_member(session, Role.ADMIN, town.wangjiang), key
+
+
+def somebody_of_wangjiang(town: Town, noun: str) -> str:
+    """An elder of the other community, or the bond by which somebody may act for her."""
+    with transaction() as session:
+        elder = a_person_without_phone(session, town.wangjiang)
+        bond = a_bond(session, town.outsider, elder)
+        return elder.key if noun == "staff/residents" else bond.key
+
+
+def what_an_absence_led_to(town: Town, run: CourseRun, noun: str) -> str:
+    """The key of an appeal of the outsider's, or of a pause."""
+    if noun not in {"staff/absence-appeals", "staff/pauses"}:
+        pytest.fail(f"say here how something of the other community comes about: {noun}")
+    town.outsider.tap(run)
+    with transaction() as session:
+        if noun == "staff/pauses":
+            pause = Pause(resident_id=town.outsider.resident_id, until=town_clock.now() + timedelta(days=30))
+            session.add(pause)
+            session.flush()
+            return pause.key
+        absence = Attendance(
+            session_id=run.sessions[0].id,
+            registration=session.scalars(select(Registration).where(Registration.run_id == run.id)).one(),
+            state=AttendanceState.ABSENT,
+            how=RecordedHow.TOWN,
+            at=town_clock.now(),
+        )
+        made = AbsenceAppeal(attendance=absence, words="孩子发烧")
+        session.add(made)
+        session.flush()
+        return made.key
 
 
 def name_of(person: Person) -> Subject:
@@ -313,7 +500,7 @@ def test_every_operation_documents_its_refusals_as_problems_and_has_no_default(
 
 def test_every_closed_operation_says_so_in_the_document(document: dict[str, Any]) -> None:
     for name, operation in described(document).items():
-        is_open = re.sub(r"\{key\}", "<key:key>", name) in OPEN
+        is_open = name in {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", one) for one in OPEN}
         assert bool(operation.get("security")) is not is_open, name
     assert document["components"]["securitySchemes"]["bearer"] == {"type": "http", "scheme": "bearer"}
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from models.base import db, reading
-from models.courses import CourseRun, Registration, RegistrationState, seats
+from models.courses import LIVE, SEATED, Admission, CourseRun, Registration, RegistrationState, seats
 from models.errors import Refusal
 
 Result = TypeVar("Result")
@@ -123,19 +123,28 @@ def must_be_whole(run: CourseRun) -> None:
                 select(Registration.resident_id)
                 .where(
                     Registration.run_id == run.id,
-                    Registration.state.in_(("confirmed", "waitlisted")),
+                    Registration.state.in_(LIVE),
                 )
                 .group_by(Registration.resident_id)
                 .having(func.count() > 1)
                 .subquery()
             )
         )
-    confirmed = [row for row in rows if row.state is RegistrationState.CONFIRMED]
+    sitting = [row for row in rows if row.state in SEATED]
     waiting = [row for row in rows if row.state is RegistrationState.WAITLISTED]
-    assert now.seats_taken == len(confirmed) <= now.capacity
+    free = now.capacity - now.seats_taken - now.seats_held
+    assert now.seats_taken == sum(row.seats for row in sitting)
+    assert now.seats_held >= 0
+    assert free >= 0
     assert now.waiting == len(waiting)
-    assert not (waiting and len(confirmed) < now.capacity), "a seat stands idle beside somebody waiting"
-    assert [row.number for row in rows] == list(range(1, now.last_number + 1))
+    fitting = [row for row in waiting if row.seats <= free]
+    assert not fitting, "a seat stands idle beside somebody waiting"
+    numbers = [row.number for row in rows]
+    if now.admission is Admission.FIRST_COME:
+        assert numbers == list(range(1, now.last_number + 1))
+    else:  # who is drawn or admitted gets a new one
+        assert len(numbers) == len(set(numbers))
+        assert max(numbers, default=0) <= now.last_number
     assert live_twice == 0
-    if waiting and confirmed:
-        assert max(row.number for row in confirmed) < min(row.number for row in waiting)
+    if waiting and sitting and not now.most_companions:
+        assert max(row.number for row in sitting) < min(row.number for row in waiting)

@@ -15,7 +15,7 @@ from models.errors import Refusal
 from models.notices import Notice, NoticeKind
 from models.occupancy import Occupancy
 from models.sites import Venue
-from tests.people import Person, Town, a_venue
+from tests.people import FIRST_EVENING, Person, Town, a_venue
 from tests.races.rush import must_be_whole, rush
 
 WHY = By("老师出差")
@@ -99,7 +99,7 @@ def test_whoever_registers_while_a_class_moves_knows_when_it_is(big_town: Town, 
 def test_two_classes_that_move_into_one_room_do_not_both_get_it(big_town: Town, app: Flask) -> None:
     with transaction() as session:
         room = a_venue(session, big_town.wutong).id
-    runs = [big_town.a_run() for _ in range(4)]
+    runs = [big_town.a_run(starts_at=FIRST_EVENING) for _ in range(4)]
     answers = rush(app, [partial(move, run, by=timedelta(0), venue_id=room) for run in runs])
     assert sum(answer == 0 for answer in answers) == 1, "nobody is registered, so nobody is told"
     assert {answer.code for answer in answers if isinstance(answer, Refusal)} <= {"room_taken", "busy"}

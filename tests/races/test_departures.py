@@ -179,7 +179,8 @@ def test_closing_waits_for_a_tap_that_is_not_committed_yet(town: Town, app: Flas
     tapping.join(PATIENCE)
     closing.join(PATIENCE)
     assert isinstance(tapped[0], Standing)
-    assert isinstance(closed[0], Busy if engine_name == "postgresql" else Conflict)
+    assert isinstance(closed[0], Conflict)
+    assert closed[0].code == "closure_outdated"
     assert town.states(run) == ["confirmed"]
     assert close_at_last(town.resident) == "closed"
     assert town.states(run) == ["cancelled"]

@@ -46,6 +46,7 @@ class Evening:
     town: Town
     postman: Postman
     clock: StoppedClock
+    promotions: int = 0
 
     def wait(self, span: timedelta = WAITS_FOR + timedelta(seconds=1)) -> None:
         """Let time go by."""
@@ -53,7 +54,8 @@ class Evening:
 
     def a_promotion(self, person: Person | None = None) -> CourseRun:
         """Somebody moves up because the one before them gives up; WeChat is not allowed to tell them."""
-        run = self.town.a_run(capacity=1, title="书法入门")
+        run = self.town.a_run(capacity=1, title="书法入门" + "续" * self.promotions)
+        self.promotions += 1
         self.town.resident.tap(run)
         (person or self.town.neighbour).tap(run)
         self.town.resident.give_up(run)

@@ -15,8 +15,33 @@ from models.clock import StoppedClock
 from models.consents import Consent
 from models.content_checks import KEPT_FOR as CHECKS_KEPT_FOR
 from models.content_checks import RESIDENT_NAME, VERDICT_WITHIN, Finding, Subject, await_verdict, note_pass
-from models.courses import CourseRun
+from models.courses import (
+    Admission,
+    Attendance,
+    AttendanceState,
+    Course,
+    CourseRun,
+    CourseSession,
+    Promotion,
+    QuestionKind,
+    QuestionPlan,
+    Seating,
+    answer_questions,
+    ask_questions,
+    publish,
+    questions_of,
+)
+from models.courses.attendance import (
+    Mark,
+    RecordedHow,
+    Recorder,
+    Seen,
+    mark_sheet,
+    take_batch,
+)
+from models.courses.pauses import Pause
 from models.departures import begin_closure
+from models.follows import follow_course
 from models.grants import REPORTS_KEPT
 from models.kept_answers import KEPT_FOR as ANSWERS_KEPT_FOR
 from models.kept_answers import keep
@@ -94,6 +119,17 @@ def an_older_policy(day: Day) -> None:
         session.execute(update(Consent).values(version="2025-01"))
 
 
+def a_class_published_yesterday(day: Day) -> None:
+    day.town.a_run()
+    day.clock.move_to(town_clock.in_town(town_clock.now()).replace(hour=9, minute=5) + timedelta(days=1))
+
+
+def a_followed_course_that_opens_within_the_hour(day: Day) -> None:
+    run = day.town.a_run(opens_at=town_clock.now() + timedelta(hours=1))
+    with transaction() as session:
+        follow_course(session, day.town.neighbour.account(session), session.get_one(Course, run.course_id))
+
+
 def a_worker_lost(day: Day) -> None:
     day.a_seat()
     with transaction() as session:
@@ -165,8 +201,36 @@ def an_old_check(day: Day) -> None:
     day.wait(CHECKS_KEPT_FOR + A_SECOND)
 
 
+def a_class_somebody_completed(day: Day) -> None:
+    run = day.a_seat()
+    (mine,) = day.town.registrations(run)
+    with transaction() as session:
+        session.add(
+            Attendance(
+                session_id=run.sessions[0].id,
+                registration_id=mine.id,
+                state=AttendanceState.PRESENT,
+                how=RecordedHow.PAPER,
+                at=run.starts_at,
+            )
+        )
+    day.clock.move_to(run.ends_at + timedelta(hours=12))
+
+
 def a_class_long_over(day: Day) -> None:
     day.clock.move_to(day.a_seat().ends_at + timedelta(days=60))
+
+
+def an_answer_to_a_class_long_over(day: Day) -> None:
+    run = day.town.a_run(published=False)
+    with transaction() as session:
+        mine = session.get_one(CourseRun, run.id)
+        ask_questions(session, mine, [QuestionPlan(QuestionKind.TEXT, "想学什么")])
+        (question,) = questions_of(session, mine)
+        publish(session, mine)
+        learner = day.town.resident.resident(session)
+        answer_questions(session, mine, learner, {question.key: "包子"}, by_account_id=None)
+    day.clock.move_to(run.ends_at + timedelta(days=180))
 
 
 def an_old_kept_answer(day: Day) -> None:
@@ -189,11 +253,75 @@ def a_picture_that_belongs_to_no_code(day: Day) -> None:
     day.door.app.extensions["code_images"].made_once("aaaaaaaaaaaaaaaa-430-release", lambda: b"picture")
 
 
+def a_class_somebody_missed(day: Day) -> None:
+    run = day.a_seat()
+    day.town.neighbour.tap(run)
+    (absent, here) = [one.key for one in day.town.registrations(run)]
+    assert absent != here
+    day.clock.move_to(run.sessions[0].starts_at)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        mark_sheet(session, meeting, [Mark(here, AttendanceState.PRESENT)], may_correct=False, by=Recorder())
+    day.clock.move_to(run.sessions[0].ends_at + timedelta(hours=1))
+
+
+def a_pause_that_is_over(day: Day) -> None:
+    with transaction() as session:
+        until = town_clock.now() + timedelta(days=30)
+        session.add(Pause(resident_id=day.town.resident.resident_id, until=until))
+    day.wait(timedelta(days=30))
+
+
+def a_batch_of_long_ago(day: Day) -> None:
+    run = day.a_seat()
+    day.clock.move_to(run.sessions[0].starts_at)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        take_batch(session, meeting, [Seen("1", meeting.starts_at, registration_key="a" * 16)], by=Recorder())
+    day.wait(timedelta(days=91))
+
+
+def an_offer_nobody_accepted(day: Day) -> None:
+    an_offer_half_over(day)
+    day.wait(timedelta(days=1))
+
+
+def an_offer_half_over(day: Day) -> None:
+    run = day.town.a_run(capacity=1, seating=Seating(promotion=Promotion.OFFER))
+    for person in (day.town.resident, day.town.neighbour):
+        person.tap(run)
+    day.town.resident.give_up(run)
+    day.wait(timedelta(hours=12))
+
+
+def a_draw_that_is_due(day: Day) -> None:
+    draws_at = town_clock.now() + timedelta(hours=1)
+    run = day.town.a_run(seating=Seating(admission=Admission.DRAW, draws_at=draws_at))
+    day.town.resident.tap(run)
+    day.wait(timedelta(hours=1))
+
+
+def seats_held_until_the_day_before(day: Day) -> None:
+    run = day.town.a_run(seating=Seating(seats_held=4))
+    day.clock.move_to(run.starts_at - timedelta(hours=23))
+
+
+def an_application_nobody_looked_at(day: Day) -> None:
+    run = day.town.a_run(seating=Seating(admission=Admission.REVIEW))
+    day.town.resident.tap(run)
+    day.clock.move_to(run.starts_at)
+
+
 TO_DO: Mapping[str, Callable[[Day], None]] = {
     "deliver_notices": a_message_that_is_allowed,
     "remind_of_classes": a_class_in_an_hour,
+    "note_absences": a_class_somebody_missed,
+    "lift_pauses": a_pause_that_is_over,
+    "forget_check_ins": a_batch_of_long_ago,
     "tell_staff": a_desk_at_five,
     "tell_of_policy": an_older_policy,
+    "tell_of_new_classes": a_class_published_yesterday,
+    "tell_of_openings": a_followed_course_that_opens_within_the_hour,
     "settle_lost_notices": a_worker_lost,
     "pass_on_notices": a_promotion_wechat_could_not_tell,
     "send_short_messages": a_short_message,
@@ -204,8 +332,15 @@ TO_DO: Mapping[str, Callable[[Day], None]] = {
     "forget_old_pushes": an_old_report_of_an_answer,
     "hold_overdue_pictures": a_picture_wechat_says_nothing_of,
     "forget_old_checks": an_old_check,
+    "complete_runs": a_class_somebody_completed,
+    "end_offers": an_offer_nobody_accepted,
+    "remind_of_offers": an_offer_half_over,
+    "draw_lots": a_draw_that_is_due,
+    "release_seats": seats_held_until_the_day_before,
+    "settle_unreviewed": an_application_nobody_looked_at,
     "archive_runs": a_class_long_over,
     "forget_old_answers": an_old_kept_answer,
+    "forget_run_answers": an_answer_to_a_class_long_over,
     "forget_departed": somebody_who_left_long_ago,
     "forget_ended_logins": logins_long_over,
     "forget_code_pictures": a_picture_that_belongs_to_no_code,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.engine import Connection
 
 from models import clock
 from models.accounts import Account, Login
 from models.consents import PRIVACY_POLICY, Consent, has_withdrawn
-from models.courses.registrations import Tap, Taps
-from models.courses.runs import UNSEEN, Audience, CourseRun, RunState
+from models.counter import withdrew_on_paper
+from models.courses.registrations import AtCounter, Tap, Taps
+from models.courses.runs import UNSEEN, Admission, Audience, CourseRun, Promotion, RunState
 from models.errors import NotFound, Refusal, Unauthenticated
 from models.residents import Bond, BondKind, Resident, guards_a_child
 
@@ -49,6 +50,22 @@ class Asker:
     identity: str = "resident"
     bond: BondKind | None = None
     ward_withdrew: bool = False  # whoever is acted for took back what they had agreed to
+    counter: AtCounter | None = None  # who of the staff acts; then nobody is oneself
+    adult: Person | None = None  # who comes along with the child, at the counter
+    guardians: tuple[int, ...] = ()  # the accounts of a child's guardians, where staff act for it
+    guardian_agreed: bool = True  # whether somebody under age may tap for themselves
+
+    @property
+    def adult_along(self) -> Person | None:
+        """Who comes along with a child: who taps for it, or whom staff name."""
+        if self.counter is not None:
+            return self.adult
+        return self.oneself if self.learner is not self.oneself else None
+
+    @property
+    def registered_by(self) -> int | None:
+        """Whose registration it is besides the learner's, and who hears of it: who tapped; a child's guardian where staff did."""
+        return self.guardians[0] if self.guardians else self.account_id
 
 
 Wards = Mapping[tuple[int, str], tuple[Person, BondKind, bool]]
@@ -77,7 +94,33 @@ class LockedRun:
     seats_taken: int
     waiting: int
     last_number: int
+    asks_questions: bool
+    seats_held: int
+    held_until: datetime | None
+    admission: Admission
+    promotion: Promotion
+    draws_at: datetime | None
+    drawn_at: datetime | None
+    home_first_hours: int
+    street_first_hours: int
+    most_companions: int
+    after_course_id: int | None
     touched: bool = False
+
+    @property
+    def free(self) -> int:
+        """Seats nobody has and that are not held for the counter."""
+        return self.capacity - self.seats_taken - self.seats_held
+
+    @property
+    def takes_applications(self) -> bool:
+        """Whether a tap applies now, and who gets a seat is said later."""
+        is_to_be_drawn = self.admission is Admission.DRAW and self.drawn_at is None
+        return is_to_be_drawn or self.admission is Admission.REVIEW
+
+    def has_room_for(self, heads: int) -> bool:
+        """Whether so many sit at once. Where people bring companions, whoever waits is more than fits: ``move_up`` saw to it."""
+        return heads <= self.free and (not self.waiting or self.most_companions > 0)
 
     def is_seen_at(self, now: datetime) -> bool:
         """Whether residents may know of it."""
@@ -92,6 +135,11 @@ class Ask:
     tap: Tap
     asker: Asker
     run: LockedRun
+
+    @property
+    def adult(self) -> Person | None:
+        """The adult of a pair, where pairs come (成对报名)."""
+        return self.asker.adult_along if self.run.audience is Audience.PAIR else None
 
 
 def recognise(connection: Connection, taps: Taps, now: datetime) -> list[Asker | Refusal]:
@@ -158,7 +206,10 @@ def _wards(connection: Connection, keys: set[str]) -> Wards:
     )
     rows = connection.execute(
         select(
-            Bond.helper_id, Bond.kind, has_withdrawn(Resident.account_id).label("withdrew"), *PERSON_COLUMNS
+            Bond.helper_id,
+            Bond.kind,
+            or_(has_withdrawn(Resident.account_id), withdrew_on_paper()).label("withdrew"),
+            *PERSON_COLUMNS,
         )
         .join(Bond, Bond.ward_id == Resident.id)
         .where(Resident.key.in_(keys), Bond.is_live_on(clock.today()))
@@ -206,3 +257,17 @@ def lock_runs(connection: Connection, keys: Iterable[str]) -> dict[str, LockedRu
         .with_for_update(key_share=True)
     )
     return {row.key: LockedRun(*row) for row in rows}
+
+
+def hold_people(connection: Connection, residents: Collection[int]) -> None:
+    """Hold these people until the transaction ends, after their runs: what somebody has elsewhere cannot change meanwhile (E5).
+
+    SQLite has one writer and nothing to hold.
+    """
+    if residents and connection.dialect.name != "sqlite":
+        connection.execute(
+            select(Resident.id)
+            .where(Resident.id.in_(residents))
+            .order_by(Resident.id)  # one order of locking for every process
+            .with_for_update(key_share=True)
+        )

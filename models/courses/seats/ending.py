@@ -6,10 +6,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models import clock
+from models.bulk import insert_rows
 from models.courses.registrations import CancelledBy, Registration, RegistrationState
 from models.courses.runs import CourseRun
 from models.courses.seats.asking import lock_runs
-from models.courses.seats.bulk import insert_rows
 from models.courses.seats.writing import LIVE_STATES, write_counters
 from models.journal import JournalEntry
 
@@ -24,6 +24,7 @@ def end_all_places(session: Session, run: CourseRun, *, by_account_id: int | Non
         .where(Registration.run_id == run.id, Registration.state.in_(LIVE_STATES))
         .values(
             state=RegistrationState.CANCELLED,
+            offer_expires_at=None,
             cancelled_at=now,
             cancelled_by=CancelledBy.TOWN,
             cancelled_by_account_id=by_account_id,
@@ -50,7 +51,7 @@ def end_all_places(session: Session, run: CourseRun, *, by_account_id: int | Non
         ],
         "id",
     )
-    locked.seats_taken, locked.waiting, locked.touched = 0, 0, True
+    locked.seats_taken, locked.waiting, locked.seats_held, locked.touched = 0, 0, 0, True
     write_counters(connection, [locked])
     session.expire_all()
     return len(ended)

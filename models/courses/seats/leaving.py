@@ -6,16 +6,19 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.courses.registrations import Registration, RegistrationState, Tap, Wanting
+from models.bulk import insert_rows
+from models.courses.registrations import CancelledBy, Registration, RegistrationState, Tap, Wanting
 from models.courses.runs import CourseRun
 from models.courses.seats.asking import PERSON_COLUMNS, Ask, Asker, lock_runs, person_of
-from models.courses.seats.moving_up import give_up
-from models.courses.seats.writing import LIVE_STATES, write_counters
+from models.courses.seats.giving_up import give_up
+from models.courses.seats.moving_up import Freed, move_up
+from models.courses.seats.writing import CONFIRMED, LIVE_STATES, write_counters
+from models.journal import JournalEntry
 from models.residents import Resident
 
 
@@ -53,6 +56,49 @@ def give_up_all(
     write_counters(connection, runs.values())
     session.expire_all()
     return len(places)
+
+
+def take_back_for_absence(session: Session, run: CourseRun, registrations: Collection[int]) -> int:
+    """The seats of people who missed too many evenings of a run go to whoever waits; how many. The caller holds the run."""
+    session.flush()
+    connection, now = session.connection(), clock.now()
+    locked = lock_runs(connection, {run.key})[run.key]
+    rows = connection.execute(
+        update(Registration)
+        .where(Registration.id.in_(registrations), Registration.state == CONFIRMED)
+        .values(
+            state=RegistrationState.CANCELLED,
+            cancelled_at=now,
+            cancelled_by=CancelledBy.ABSENCE,
+        )
+        .returning(Registration.id, Registration.resident_id, Registration.seats)
+    ).all()
+    if not rows:
+        return 0
+    insert_rows(
+        connection,
+        JournalEntry,
+        [
+            {
+                "at": now,
+                "act": "registration.taken_back",
+                "subject_kind": Registration.__tablename__,
+                "subject_id": row.id,
+                "by_account_id": None,
+                "identity": "town",
+                "for_resident_id": row.resident_id,
+                "details": None,
+            }
+            for row in rows
+        ],
+        "id",
+    )
+    locked.seats_taken -= sum(row.seats for row in rows)
+    locked.touched = True
+    move_up(connection, locked, now, because=Freed.ABSENCE)
+    write_counters(connection, [locked])
+    session.expire_all()
+    return len(rows)
 
 
 def _places_of(

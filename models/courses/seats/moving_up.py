@@ -1,107 +1,250 @@
-"""A seat given up goes to the first in line, in the same transaction."""
+"""Moving up (递补): the one way a free seat goes to somebody who waits, whatever made it free.
+
+In the order of waiting. A seat is given at once where the run promotes automatically or the person asked for that (直接转正); else, and
+always to somebody who takes as many courses as they may, it is offered: theirs to accept for twelve waking hours, two when the class is
+less than a day away, half an hour when it is less than four hours away (domain.md §2.1). Within an hour of the class nobody who did not ask
+for it is seated without a word; from the start on nothing is offered,
+and nothing given but a seat that was taken back for absence. An offered seat is taken. Of people with companions whoever
+does not fit keeps their place, and the next who fits moves up.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import aliased
 
+from models import clock
 from models.accounts import Account
 from models.courses.hearing import registered_and_hears
-from models.courses.registrations import CancelledBy, Registration, RegistrationState, Standing
-from models.courses.runs import RunState
-from models.courses.seats.asking import PERSON_COLUMNS, Ask, LockedRun, Person
-from models.courses.seats.giving import held_by
-from models.courses.seats.telling import tell_of_leaving, tell_of_rising
+from models.courses.receipts import Reason, Why, keep_receipts
+from models.courses.registrations import Registration, RegistrationState, Standing
+from models.courses.runs import Promotion, RunState
+from models.courses.seats.asking import PERSON_COLUMNS, LockedRun, Person, hold_people
+from models.courses.seats.limits import Grounds, is_at_limit, look_into
+from models.courses.seats.telling import tell_of_offers, tell_of_rising
 from models.courses.seats.writing import WAITING, Held, journal
-from models.errors import Conflict, Refusal
-from models.policies import policies_at
+from models.notices.outbox import morning_after
+from models.policies import Policies
 from models.residents import Resident
 
-
-def give_up(connection: Connection, ask: Ask, now: datetime) -> Refusal | None:
-    """Give up what one holds; having nothing is fine. The first in line moves up at once."""
-    run, learner = ask.run, ask.asker.learner
-    mine = held_by(connection, [ask]).get((run.id, learner.id)) if learner else None
-    if mine is None:
-        return None
-    if now >= run.ends_at:
-        return Conflict("run_finished", "这个班已经结束，不能再取消")
-    had_seat = mine.standing.state is RegistrationState.CONFIRMED
-    free_hours = policies_at(connection, run.region_id).free_cancel_hours
-    connection.execute(
-        update(Registration)
-        .where(Registration.id == mine.id)
-        .values(
-            state=RegistrationState.CANCELLED,
-            cancelled_at=now,
-            cancelled_by_account_id=ask.asker.account_id,
-            cancelled_by=CancelledBy.RESIDENT,
-            cancelled_late=had_seat
-            and now > run.starts_at - timedelta(hours=free_hours)
-            and not _was_changed_since(run, mine.standing.registered_at),
-        )
-    )
-    journal(connection, [("registration.cancelled", mine.id, ask.asker, mine.learner)], now)
-    tell_of_leaving(connection, ask, mine, now)
-    run.touched = True
-    if had_seat:
-        run.seats_taken -= 1
-        move_up(connection, run, now)
-    else:
-        run.waiting -= 1
-    return None
+ALONE_BEFORE = timedelta(hours=1)  # from then on nobody is seated without a word
+OFFERS = (  # how near the class is, and how long an offer stands then
+    (timedelta(hours=4), timedelta(minutes=30)),
+    (timedelta(hours=24), timedelta(hours=2)),
+)
+OFFER = timedelta(hours=12)
 
 
-def _was_changed_since(run: LockedRun, registered_at: datetime) -> bool:
-    """Whether the town changed the class under somebody's feet: giving up such a seat is never late."""
-    return run.changed_at is not None and run.changed_at > registered_at
+class Freed(StrEnum):
+    """What made a seat free."""
+
+    GIVEN_UP = "given_up"  # 有人取消了报名
+    DECLINED = "declined"  # 前面的人没有要
+    EXPIRED = "expired"  # 前面的人没有按时确认
+    MORE_SEATS = "more_seats"  # 名额增加了
+    RELEASED = "released"  # 预留的名额放开了
+    ABSENCE = "absence"  # 有人多次缺课，名额让出
 
 
-def move_up(connection: Connection, run: LockedRun, now: datetime) -> None:
-    """Free seats go to the first in line, until the class starts."""
-    free = run.capacity - run.seats_taken
-    if free <= 0 or not run.waiting or run.state is not RunState.PUBLISHED or now >= run.starts_at:
+FREED = {
+    Freed.GIVEN_UP: "有人取消了报名",
+    Freed.DECLINED: "排在前面的人没有要这个名额",
+    Freed.EXPIRED: "排在前面的人没有按时确认",
+    Freed.MORE_SEATS: "名额增加了",
+    Freed.RELEASED: "预留的名额放开了",
+    Freed.ABSENCE: "有人多次缺课，名额让了出来",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rising:
+    """One registration that moves up, and until when it is an offer, if it is one."""
+
+    row: Row[Any]
+    held: Held
+    offered_until: datetime | None
+
+
+def move_up(connection: Connection, run: LockedRun, now: datetime, *, because: Freed) -> None:
+    """Give or offer every free seat of a locked run to who waits, in their order. The caller writes the counters."""
+    if run.state is not RunState.PUBLISHED or not _may_still_come(run, now, because):
         return
-    first = connection.execute(
+    while run.free > 0 and run.waiting:
+        first = _first_in_line(connection, run)
+        if not first:
+            return
+        hold_people(connection, [row.resident_id for row in first])
+        grounds = look_into(connection, [(run, _person_of(row)) for row in first], now)
+        policy = grounds.policy_of(run.region_id)
+        rising = []
+        for row in first:
+            if row.seats <= run.free:
+                run.seats_taken += row.seats
+                run.waiting -= 1
+                run.touched = True
+                rising.append(_rise(run, row, grounds, policy, now))
+        _write(connection, run, rising, now, because)
+
+
+def _may_still_come(run: LockedRun, now: datetime, because: Freed) -> bool:
+    """Until the class starts; to a seat taken back for absence also later, where nobody needs to be asked first."""
+    if now < run.starts_at:
+        return True
+    return because is Freed.ABSENCE and run.promotion is Promotion.AUTOMATIC and now < run.ends_at
+
+
+def offer_ends_at(run: LockedRun, now: datetime, policy: Policies) -> datetime:
+    """Until when an offer made now stands: awake hours where there is time for it, never past the start of the class."""
+    ahead = run.starts_at - now
+    span = next((span for near, span in OFFERS if ahead < near), OFFER)
+    return min(awake_after(policy, now, span) if span is OFFER else now + span, run.starts_at)
+
+
+def awake_after(policy: Policies, moment: datetime, span: timedelta) -> datetime:
+    """When so much time has gone by, the quiet hours not counted."""
+    if policy.quiet_from == policy.quiet_until:
+        return moment + span
+    while True:
+        moment = clock.in_town(morning_after(policy, moment))
+        night = datetime.combine(moment.date(), policy.quiet_from, clock.TOWN_ZONE)
+        night += timedelta(days=night <= moment)
+        if moment + span <= night:
+            return moment + span
+        span -= night - moment
+        moment = night
+
+
+def _first_in_line(connection: Connection, run: LockedRun) -> Sequence[Row[Any]]:
+    ahead = aliased(Registration)
+    how_many_ahead = (
+        select(func.count())
+        .where(ahead.run_id == run.id, ahead.state == WAITING, ahead.number < Registration.number)
+        .correlate(Registration)
+        .scalar_subquery()
+    )
+    return connection.execute(
         select(
             Registration.id,
             Registration.key.label("registration_key"),
             Account.id.label("by_account_id"),
             Registration.number,
+            Registration.seats,
+            Registration.seats_directly,
             Registration.registered_at,
             *PERSON_COLUMNS[1:],
             Resident.id.label("resident_id"),
+            how_many_ahead.label("ahead"),
         )
         .join(Resident, Resident.id == Registration.resident_id)
         .outerjoin(Account, registered_and_hears())
-        .where(Registration.run_id == run.id, Registration.state == WAITING)
+        .where(
+            Registration.run_id == run.id,
+            Registration.state == WAITING,
+            *([Registration.seats <= run.free] if run.most_companions else []),
+        )
         .order_by(Registration.number)
-        .limit(free)
+        .limit(run.free)
     ).all()
-    connection.execute(
-        update(Registration)
-        .where(Registration.id.in_([row.id for row in first]))
-        .values(state=RegistrationState.CONFIRMED, confirmed_at=now)
+
+
+def _rise(run: LockedRun, row: Row[Any], grounds: Grounds, policy: Policies, now: datetime) -> _Rising:
+    learner = _person_of(row)
+    wants_it_so = row.seats_directly or (
+        run.promotion is Promotion.AUTOMATIC and run.starts_at - now >= ALONE_BEFORE
     )
-    run.seats_taken += len(first)
-    run.waiting -= len(first)
-    run.touched = True
-    risen: list[Held] = []
-    for row in first:
-        learner = Person(
-            row.resident_id,
-            row.key,
-            row.account_id,
-            row.name,
-            row.phone_fingerprint is not None,
-            row.home_region_id,
-            row.birth_year,
+    may_be_asked = now < run.starts_at
+    is_offered = may_be_asked and (
+        not wants_it_so or is_at_limit(run, grounds.commitments.get(learner.id, ()), grounds)
+    )
+    until = offer_ends_at(run, now, policy) if is_offered else None
+    state = RegistrationState.OFFERED if is_offered else RegistrationState.CONFIRMED
+    standing = Standing(
+        row.registration_key,
+        run.key,
+        learner.key,
+        state,
+        None,
+        row.registered_at,
+        seats=row.seats,
+        offer_expires_at=until,
+    )
+    return _Rising(row, Held(row.id, standing, learner, row.by_account_id, row.number), until)
+
+
+def _write(
+    connection: Connection, run: LockedRun, rising: Sequence[_Rising], now: datetime, because: Freed
+) -> None:
+    seated = [each.held for each in rising if each.offered_until is None]
+    offered = [each for each in rising if each.offered_until is not None]
+    if seated:
+        connection.execute(
+            update(Registration)
+            .where(Registration.id.in_([mine.id for mine in seated]))
+            .values(state=RegistrationState.CONFIRMED, confirmed_at=now)
         )
-        standing = Standing(
-            row.registration_key, run.key, row.key, RegistrationState.CONFIRMED, None, row.registered_at
+        tell_of_rising(connection, run, seated, now)
+    for until in {each.offered_until for each in offered}:
+        connection.execute(
+            update(Registration)
+            .where(
+                Registration.id.in_(
+                    bindparam(
+                        "offered",
+                        [each.held.id for each in offered if each.offered_until == until],
+                        expanding=True,
+                    )
+                )
+            )
+            .values(state=RegistrationState.OFFERED, offered_at=now, offer_expires_at=until)
         )
-        risen.append(Held(row.id, standing, learner, row.by_account_id, row.number))
-    journal(connection, [("registration.promoted", mine.id, None, mine.learner) for mine in risen], now)
-    tell_of_rising(connection, run, risen, now)
+    if offered:
+        tell_of_offers(connection, run, [each.held for each in offered], now)
+    journal(
+        connection,
+        [
+            (
+                "registration.promoted" if each.offered_until is None else "registration.offered",
+                each.held.id,
+                None,
+                each.held.learner,
+            )
+            for each in rising
+        ],
+        now,
+    )
+    keep_receipts(
+        connection,
+        [
+            Reason(
+                run.id,
+                each.held.learner.id,
+                Why.PROMOTED if each.offered_until is None else Why.OFFERED,
+                because,
+                f"{FREED[because]}，您是候补第 {each.row.ahead + 1} 位，名额给了您"
+                if each.offered_until is None
+                else f"{FREED[because]}，您是候补第 {each.row.ahead + 1} 位，请在限定时间内确认",
+                {"number": each.held.number, "place": each.row.ahead + 1},
+            )
+            for each in rising
+        ],
+        now,
+    )
+
+
+def _person_of(row: Row[Any]) -> Person:
+    return Person(
+        row.resident_id,
+        row.key,
+        row.account_id,
+        row.name,
+        row.phone_fingerprint is not None,
+        row.home_region_id,
+        row.birth_year,
+    )

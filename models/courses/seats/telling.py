@@ -8,27 +8,26 @@ who would be told has a WeChat here, what must arrive is owed to the person by t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, select
 from sqlalchemy.engine import Connection
 
-from models import clock
-from models.courses.hearing import hearers
+from models.courses.hearing import adults_of, hearers
 from models.courses.registrations import RegistrationState
-from models.courses.runs import Course, CourseRun, CourseSession, SessionState
+from models.courses.runs import Audience, Course, CourseKind, CourseRun, CourseSession, SessionState
 from models.courses.seats.asking import Ask, Asker, LockedRun
 from models.courses.seats.writing import Held
 from models.ladder import ToTell, owe_to_people
 from models.notices import MOMENTS, Debt, NoticeKind, goes_out_at, owe
 from models.notices.keywords import say_briefly
-from models.residents import BondKind
+from models.residents import BondKind, is_minor
 from models.sites import Site, Venue
 
-Facts = dict[int, dict[str, str]]
+Facts = dict[int, dict[str, Any]]
 
-OF_AGE = 18
 WHO_ACTS = {
     BondKind.GUARDIAN: "监护人",
     BondKind.FAMILY_HELPER: "家人代办",
@@ -69,7 +68,12 @@ class _Told:
 
 def tell_of_seats(connection: Connection, fresh: Sequence[tuple[Ask, Held]], now: datetime) -> None:
     """What was registered just now: who got a seat, and the adults who were acted for."""
-    seated = [(ask, mine) for ask, mine in fresh if mine.standing.state is RegistrationState.CONFIRMED]
+    seated = [
+        (ask, mine)
+        for ask, mine in fresh
+        # whom staff act for hears of it as of what was done for them, whatever their age
+        if mine.standing.state is RegistrationState.CONFIRMED and ask.asker.counter is None
+    ]
     acted = [(ask, mine) for ask, mine in fresh if _hears_who_acted(ask.asker)]
     facts = facts_of(connection, {ask.run.id for ask, _ in (*seated, *acted)})
     kind = NoticeKind.REGISTRATION_CONFIRMED
@@ -81,6 +85,7 @@ def tell_of_seats(connection: Connection, fresh: Sequence[tuple[Ask, Held]], now
             facts,
             due_at=goes_out_at(connection, kind, ask.run.region_id, now),
             asker=ask.asker,
+            adult=ask.adult.name if ask.adult else None,
         )
         for ask, mine in seated
     ]
@@ -104,7 +109,68 @@ def tell_of_rising(connection: Connection, run: LockedRun, risen: Sequence[Held]
     facts = facts_of(connection, {run.id})
     kind = NoticeKind.REGISTRATION_PROMOTED
     due_at = goes_out_at(connection, kind, run.region_id, now)
-    _owe(connection, [_about_seat(kind, run, mine, facts, due_at=due_at) for mine in risen])
+    ids = [mine.id for mine in risen if mine.id is not None]
+    adults = adults_of(connection, ids) if run.audience is Audience.PAIR else {}
+    _owe(
+        connection,
+        [
+            _about_seat(kind, run, mine, facts, due_at=due_at, adult=adults.get(mine.id or 0))
+            for mine in risen
+        ],
+    )
+
+
+def tell_of_offers(connection: Connection, run: LockedRun, offered: Sequence[Held], now: datetime) -> None:
+    """Who is offered a seat just now, and who registered them: until when it is theirs to accept."""
+    facts = facts_of(connection, {run.id})
+    due_at = goes_out_at(connection, NoticeKind.SEAT_OFFERED, run.region_id, now)
+    _owe(
+        connection,
+        [about_offer(NoticeKind.SEAT_OFFERED, run, mine, facts, due_at=due_at) for mine in offered],
+    )
+
+
+def tell_of_ending_offers(
+    connection: Connection, run: LockedRun, offered: Sequence[Held], now: datetime
+) -> None:
+    """Who has not accepted when half of the time is over."""
+    facts = facts_of(connection, {run.id})
+    due_at = goes_out_at(connection, NoticeKind.OFFER_ENDING, run.region_id, now)
+    _owe(
+        connection,
+        [about_offer(NoticeKind.OFFER_ENDING, run, mine, facts, due_at=due_at) for mine in offered],
+    )
+
+
+def tell_of_outcomes(
+    connection: Connection, run: LockedRun, outcomes: Sequence[tuple[Held, str, str]], now: datetime
+) -> None:
+    """What came of applications: each with its outcome in a phrase, and what else there is to say."""
+    facts = facts_of(connection, {run.id})
+    due_at = {
+        kind: goes_out_at(connection, kind, run.region_id, now)
+        for kind in (NoticeKind.SELECTED, NoticeKind.NOT_SELECTED)
+    }
+    told = []
+    for mine, outcome, remark in outcomes:
+        has_seat = mine.standing.state is RegistrationState.CONFIRMED
+        kind = NoticeKind.SELECTED if has_seat else NoticeKind.NOT_SELECTED
+        about = _about_seat(kind, run, mine, facts, due_at=due_at[kind])
+        extra = {"outcome": outcome} | ({} if has_seat else {"remark": remark})
+        told.append(replace(about, debt=replace(about.debt, facts={**about.debt.facts, **extra})))
+    _owe(connection, told)
+
+
+def about_offer(kind: NoticeKind, run: LockedRun, mine: Held, facts: Facts, *, due_at: datetime) -> _Told:
+    """An offer of a seat, with its end."""
+    until = mine.standing.offer_expires_at
+    if until is None:
+        raise AssertionError("an offer has an end")
+    about = _about_seat(kind, run, mine, facts, due_at=due_at)
+    ends = {"expires_at": until.isoformat(), "until": say_briefly(until)}
+    return replace(
+        about, debt=replace(about.debt, facts={**about.debt.facts, **ends}, version=until.isoformat())
+    )
 
 
 def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
@@ -115,6 +181,7 @@ def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
         select(
             CourseRun.id,
             Course.title,
+            Course.kind,
             CourseRun.starts_at,
             Site.name.label("site"),
             Venue.name.label("venue"),
@@ -138,6 +205,7 @@ def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
             "course": row.title,
             "starts_at": row.starts_at.isoformat(),
             "place": f"{row.venue}（{row.site}）" if row.venue else "地点待定",
+            **({"activity": True} if row.kind is CourseKind.ACTIVITY else {}),
         }
         for row in rows
     }
@@ -147,8 +215,19 @@ def said_helper(name: str | None, bond: BondKind) -> str:
     """Who acted, as much as the one acted for needs: the surname, and by what right."""
     if not name:
         return WHO_ACTS[bond]
-    surname = name[:2] if name[:2] in SURNAMES_OF_TWO and len(name) > 2 else name[0]
-    return f"{surname}（{WHO_ACTS[bond]}）"
+    return f"{_surname_of(name)}（{WHO_ACTS[bond]}）"
+
+
+def _said_actor(asker: Asker) -> str:
+    if asker.counter is not None:
+        return f"{_surname_of(asker.counter.name)}（{asker.counter.says}）"
+    if asker.bond is None:
+        raise AssertionError("who acts for somebody does so by a bond, or works for the town")
+    return said_helper(asker.oneself.name if asker.oneself else None, asker.bond)
+
+
+def _surname_of(name: str) -> str:
+    return name[:2] if name[:2] in SURNAMES_OF_TWO and len(name) > 2 else name[0]
 
 
 def _about_seat(
@@ -159,10 +238,11 @@ def _about_seat(
     *,
     due_at: datetime,
     asker: Asker | None = None,
+    adult: str | None = None,
 ) -> _Told:
     """Tell who tapped, and the learner themselves when that is another account and they do not hear it otherwise."""
     own = mine.learner.account_id
-    told = hearers(own=own, registered_by=mine.by_account_id, name=mine.learner.name)
+    told = hearers(own=own, registered_by=mine.by_account_id, name=mine.learner.name, adult=adult)
     hears_otherwise = own if asker is not None and _hears_who_acted(asker) else None
     debt = Debt(
         kind,
@@ -186,16 +266,15 @@ def _acted_for(
     gave_up: bool = False,
 ) -> _Told:
     about, asker, own = facts[ask.run.id], ask.asker, mine.learner.account_id
-    if asker.bond is None:
-        raise AssertionError("who acts for somebody does so by a bond")
     debt = Debt(
         NoticeKind.ACTED_FOR_YOU,
         subject_key=mine.standing.key,
         page_subject=ask.run.key,
-        account_ids=[] if own is None else [own],
+        account_ids=list(dict.fromkeys([*([] if own is None else [own]), *asker.guardians])),
         facts={
             **about,
-            "helper": said_helper(asker.oneself.name if asker.oneself else None, asker.bond),
+            "learner": _said_learner(ask, mine),
+            "helper": _said_actor(asker),
             "done": done,
             "gave_up": gave_up,
             "matter": f"{done}{about['course']}",
@@ -208,14 +287,26 @@ def _acted_for(
     return _Told(debt, ask.run, mine)
 
 
+def _said_learner(ask: Ask, mine: Held) -> str:
+    """Whose it is, where it is told to others too: a child's name, and of a pair both."""
+    if ask.adult is not None:
+        return f"{mine.learner.name}、{ask.adult.name}"
+    return (mine.learner.name or "") if ask.asker.guardians else ""
+
+
 def _hears_who_acted(asker: Asker) -> bool:
-    """Whether the learner is an adult for whom somebody else tapped. Where the age is not known, a guardian's ward is taken for a child."""
+    """Whether somebody is told who acted for them: whom staff act for, and an adult for whom somebody else tapped.
+
+    Where the age is not known, a guardian's ward is taken for a child.
+    """
     learner = asker.learner
+    if asker.counter is not None:
+        return True
     if asker.bond is None or learner is None:
         return False
     if learner.birth_year is None:
         return asker.bond is not BondKind.GUARDIAN
-    return clock.today().year - learner.birth_year >= OF_AGE
+    return not is_minor(learner.birth_year)
 
 
 def _owe(connection: Connection, told: Sequence[_Told]) -> None:

@@ -10,15 +10,23 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, literal_column, update
 from sqlalchemy.engine import Connection
 
+from models.bulk import insert_rows
 from models.courses.registrations import Registration, Standing
 from models.courses.runs import CourseRun
 from models.courses.seats.asking import Asker, LockedRun, Person
-from models.courses.seats.bulk import insert_rows
 from models.journal import JournalEntry
 
 # literals, not parameters: only so can PostgreSQL see that a partial index fits
 WAITING: ColumnElement[Any] = literal_column("'waitlisted'")
-LIVE_STATES: tuple[ColumnElement[Any], ...] = (literal_column("'confirmed'"), WAITING)
+CONFIRMED: ColumnElement[Any] = literal_column("'confirmed'")
+OFFERED: ColumnElement[Any] = literal_column("'offered'")
+APPLIED: ColumnElement[Any] = literal_column("'applied'")
+LIVE_STATES: tuple[ColumnElement[Any], ...] = (
+    APPLIED,
+    CONFIRMED,
+    WAITING,
+    OFFERED,
+)
 
 
 @dataclass(slots=True)
@@ -34,7 +42,14 @@ class Held:
 
 def write_counters(connection: Connection, runs: Iterable[LockedRun]) -> None:
     touched = [
-        {"run_id": run.id, "taken": run.seats_taken, "queue": run.waiting, "number": run.last_number}
+        {
+            "run_id": run.id,
+            "taken": run.seats_taken,
+            "queue": run.waiting,
+            "number": run.last_number,
+            "held": run.seats_held,
+            "drawn": run.drawn_at,
+        }
         for run in runs
         if run.touched
     ]
@@ -43,7 +58,11 @@ def write_counters(connection: Connection, runs: Iterable[LockedRun]) -> None:
             update(CourseRun.__table__)  # type: ignore[arg-type]  # a mapped class's __table__ is always a Table
             .where(CourseRun.__table__.c.id == bindparam("run_id"))
             .values(
-                seats_taken=bindparam("taken"), waiting=bindparam("queue"), last_number=bindparam("number")
+                seats_taken=bindparam("taken"),
+                waiting=bindparam("queue"),
+                last_number=bindparam("number"),
+                seats_held=bindparam("held"),
+                drawn_at=bindparam("drawn"),
             ),
             touched,
         )

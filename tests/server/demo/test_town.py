@@ -13,9 +13,22 @@ from sqlalchemy import func, select
 from models import clock as town_clock
 from models.accounts import Account, open_login
 from models.base import db, reading, transaction
-from models.courses import Course, CourseRun, RunFilter, RunPhase, RunState, Tap, published_runs, register
+from models.counter import agreed_among
+from models.courses import (
+    Certificate,
+    Course,
+    CourseKind,
+    CourseRun,
+    RunFilter,
+    RunPhase,
+    RunState,
+    Tap,
+    published_runs,
+    rating_of,
+    register,
+)
 from models.regions import Region, RegionKind
-from models.residents import bonds_of, resident_of
+from models.residents import Resident, bonds_of, resident_of
 from models.sites import Site, Venue
 from models.staff import grants_of, staff_members_of
 from server.demo import demo_people, load_demo_town
@@ -47,7 +60,7 @@ def load(folder: Path) -> bool:
 
 def run_of(title: str) -> CourseRun:
     with reading() as session:
-        return session.scalars(select(CourseRun).join(Course).where(Course.title == title)).one()
+        return session.scalars(select(CourseRun).join(CourseRun.course).where(Course.title == title)).one()
 
 
 def test_the_town_has_its_places(demo: Path) -> None:
@@ -115,6 +128,36 @@ def test_a_newcomer_finds_one_open_one_opening_soon_one_full_and_one_of_several_
                 assert f"{ends:%H:%M}" <= "18:00" or f"{starts:%H:%M}" >= "19:00"
 
 
+def test_a_class_is_over_with_certificates_and_a_rating(demo: Path, hand: town_clock.StoppedClock) -> None:
+    run = run_of("中国结编织")
+    assert run.phase is RunPhase.FINISHED
+    assert run.ends_at < town_clock.now()
+    with reading() as session:
+        papers = session.scalars(select(Certificate).order_by(Certificate.id)).all()
+        assert [paper.evenings for paper in papers] == [3, 3, 2, 3, 2]
+        assert {paper.evenings_held for paper in papers} == {3}
+        assert papers[0].name == "居民A01"
+        rating = rating_of(session, run)
+        assert rating is not None
+        assert (rating.ratings, rating.average) == (5, 4.6)
+    assert town_clock.now() == NOVEMBER_20, "the clock goes on as if nothing had been"
+
+
+def test_a_class_is_published_at_the_next_hour(demo: Path, hand: town_clock.StoppedClock) -> None:
+    assert run_of("剪纸窗花").phase is RunPhase.SCHEDULED
+    assert run_of("剪纸窗花").published_at == town_clock.now() + timedelta(days=1)
+    hand.advance(days=1)
+    assert run_of("剪纸窗花").phase is RunPhase.UPCOMING
+
+
+def test_there_is_an_activity_one_may_bring_somebody_to(demo: Path) -> None:
+    activity = run_of("邻里包饺子")
+    assert (activity.phase, activity.most_companions) == (RunPhase.ENROLLING, 1)
+    with reading() as session:
+        (found,) = published_runs(session, RunFilter(kind=CourseKind.ACTIVITY), after=None, most=5)
+        assert found.key == activity.key
+
+
 def test_loading_it_again_changes_nothing(demo: Path, hand: town_clock.StoppedClock) -> None:
     with db.engine.connect() as connection:
         before = photograph(connection)
@@ -129,7 +172,7 @@ def test_the_real_timetable_is_imported_beside_it(demo: Path) -> None:
     report = import_timetable(COMMITTED)
     assert [fault.line for fault in report.faults] == []
     assert (len(report.created), len(report.withdrawn)) == (22, 0)
-    assert len(published()) == demo_runs + 20
+    assert len(published()) == demo_runs + 22
     again = import_timetable(COMMITTED)
     assert (len(again.unchanged), len(again.created), len(again.revised)) == (22, 0, 0)
 
@@ -162,7 +205,15 @@ def test_its_timetable_is_a_file_a_clerk_could_import(demo: Path) -> None:
     assert [fault.line for fault in plan.faults] == []
     assert [warning.line for warning in plan.warnings] == []
     report = import_timetable(demo / "demo-timetable.xlsx")
-    assert (len(report.unchanged), len(report.created), len(report.revised)) == (13, 0, 0)
+    assert (len(report.unchanged), len(report.created), len(report.revised)) == (15, 0, 0)
+
+
+def test_who_has_no_wechat_has_signed_at_the_counter(demo: Path) -> None:
+    with reading() as session:
+        without = session.scalars(select(Resident).where(Resident.account_id.is_(None))).all()
+        assert len(without) == 3
+        assert agreed_among(session, without) == {resident.id for resident in without}
+        assert any(resident.phone == "19900000008" for resident in without)
 
 
 def test_the_cast_is_who_they_say_they_are(demo: Path) -> None:

@@ -55,7 +55,7 @@ class Desk:
         with reading() as session:
             return session.scalars(
                 select(CourseRun)
-                .join(Course)
+                .join(Course, Course.id == CourseRun.course_id)
                 .options(selectinload(CourseRun.sessions).joinedload(CourseSession.venue))
                 .where(Course.title == title)
                 .order_by(CourseRun.ordinal)

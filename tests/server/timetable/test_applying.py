@@ -65,19 +65,15 @@ def test_the_audience_becomes_an_age_rule_or_a_guardian(desk: Desk) -> None:
     assert (paint.audience, paint.min_age, paint.max_age) == (Audience.CHILD, 7, 15)
 
 
-def test_a_run_for_pairs_is_imported_but_not_shown_and_the_clerk_is_told(desk: Desk) -> None:
+def test_a_run_for_pairs_is_shown_like_any_other(desk: Desk) -> None:
     report = desk.must_import({**TALK, "报名对象": PAIR})
-    assert desk.run("口才与表达").state is RunState.DRAFT
-    assert any("先不发布" in line for line in warned(report))
-    assert next(report.lines()).endswith("先不发布")
-
-
-def test_a_run_for_pairs_that_becomes_one_for_all_is_shown(desk: Desk) -> None:
-    desk.must_import({**TALK, "报名对象": PAIR})
+    talk = desk.run("口才与表达")
+    assert (talk.state, talk.audience) == (RunState.PUBLISHED, Audience.PAIR)
+    assert warned(report) == []
     desk.must_import(TALK)
-    assert desk.run("口才与表达").state is RunState.PUBLISHED
+    assert desk.run("口才与表达").audience is Audience.EVERYONE
     desk.must_import({**TALK, "报名对象": PAIR})
-    assert desk.run("口才与表达").state is RunState.DRAFT
+    assert desk.run("口才与表达").state is RunState.PUBLISHED
 
 
 def test_seats_to_be_held_are_never_dropped_in_silence(desk: Desk) -> None:
@@ -89,7 +85,7 @@ def test_seats_to_be_held_are_never_dropped_in_silence(desk: Desk) -> None:
 def test_what_was_told_of_a_run_is_not_told_again_until_the_run_changes(desk: Desk) -> None:
     too_many = {**TALK, "名额": 30, "备注": "留20%名额给电话和现场登记"}
     first = warned(desk.must_import(too_many, {**PAINT, "报名对象": PAIR}))
-    assert len(first) == 3
+    assert len(first) == 2
     assert warned(desk.must_import(too_many, {**PAINT, "报名对象": PAIR})) == []
     changed = warned(desk.must_import({**too_many, "自备材料": "水杯"}, {**PAINT, "报名对象": PAIR}))
     assert changed == [line for line in first if "第3行" in line]
@@ -172,8 +168,10 @@ def test_an_empty_sheet_beside_a_good_one_withdraws_nothing_of_its_community(des
     assert desk.run("团扇绘画").state is RunState.PUBLISHED
 
 
-def test_a_draft_nobody_saw_leaves_nothing_when_its_row_goes(desk: Desk) -> None:
-    desk.must_import({**TALK, "报名对象": PAIR}, PAINT)
+def test_a_draft_nobody_saw_leaves_nothing_when_its_row_goes(desk: Desk, town: Town) -> None:
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "courses_reviewed", "1")
+    desk.must_import(TALK, PAINT)
     desk.must_import(PAINT)
     assert list(desk.runs("口才与表达")) == []
 

@@ -10,7 +10,6 @@ import openpyxl
 from models.clock import TOWN_ZONE
 from server.timetable import Audience, Field, RunKey, TimetablePlan, read_timetable
 from tests.data.make_timetable import COMMITTED, town_drafts, write_workbook
-from tests.server.timetable.conftest import warned
 
 
 def town() -> TimetablePlan:
@@ -39,13 +38,11 @@ def test_the_town_reads_without_a_fault() -> None:
     ]
 
 
-def test_pairs_are_imported_unpublished_with_a_line_saying_so() -> None:
+def test_pairs_are_imported_like_everything_else() -> None:
     plan = town()
-    pairs = [(sheet.sheet, run.course_title) for sheet, run in plan.runs() if run.unpublished]
+    pairs = [(sheet.sheet, run.course_title) for sheet, run in plan.runs() if run.audience.pair]
     assert pairs == [("红枫社区", "家长学校：青春期情绪"), ("红枫社区", "亲子阅读")]
-    assert len(plan.warnings) == 2
-    assert "「红枫社区」第3行 K列“报名对象”" in warned(plan)[0]
-    assert "先不发布" in warned(plan)[0]
+    assert not plan.warnings
 
 
 def test_rows_of_one_banci_become_one_run_of_four_sessions() -> None:
@@ -72,7 +69,6 @@ def test_elders_class_keeps_a_fifth_of_its_seats_for_telephone_and_counter() -> 
 def test_a_guardian_registers_a_child_for_the_law_class() -> None:
     run = town().sheets[3].runs[-1]
     assert run.audience == Audience(min_age=7, max_age=15, for_child=True)
-    assert not run.unpublished
 
 
 def test_persons_and_organisations_are_told_apart() -> None:

@@ -24,9 +24,11 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    literal_column,
     select,
 )
 from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -42,8 +44,40 @@ def insert_rows(
     """
     on_sqlite = connection.dialect.name == "sqlite"
     statement = _from_one_document(cast("Table", noun.__table__), tuple(rows[0]), returning, on_sqlite)
-    document = json.dumps(rows, default=_as_sqlite_keeps_it if on_sqlite else _as_text)
-    return connection.execute(statement, {"rows": document})
+    return connection.execute(statement, {"rows": _document(rows, on_sqlite)})
+
+
+def upsert_rows(
+    connection: Connection, noun: type[Base], rows: Sequence[dict[str, Any]], *, known_by: tuple[str, ...]
+) -> None:
+    """The same, but a row that is there already, known by these columns, becomes as the new one says; no two rows are the same one."""
+    on_sqlite = connection.dialect.name == "sqlite"
+    statement = _over_what_is_there(cast("Table", noun.__table__), tuple(rows[0]), known_by, on_sqlite)
+    connection.execute(statement, {"rows": _document(rows, on_sqlite)})
+
+
+def _document(rows: Sequence[dict[str, Any]], on_sqlite: bool) -> str:
+    return json.dumps(rows, default=_as_sqlite_keeps_it if on_sqlite else _as_text)
+
+
+@lru_cache(maxsize=64)
+def _over_what_is_there(
+    table: Table, names: tuple[str, ...], known_by: tuple[str, ...], on_sqlite: bool
+) -> postgresql.Insert | sqlite.Insert:
+    columns = [table.c[name] for name in names]
+    statement: postgresql.Insert | sqlite.Insert
+    if on_sqlite:  # without a WHERE its parser takes ON CONFLICT for the ON of a join
+        statement = sqlite.insert(table).from_select(
+            list(names), _read_by_sqlite(columns).where(literal_column("true")), include_defaults=False
+        )
+    else:
+        statement = postgresql.insert(table).from_select(
+            list(names), _read_by_postgresql(columns), include_defaults=False
+        )
+    return statement.on_conflict_do_update(
+        index_elements=list(known_by),
+        set_={name: statement.excluded[name] for name in names if name not in known_by},
+    )
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,146 @@
+"""Attendance (签到记录): who came to which evening, as rows; and what of the room the town has to remember for it.
+
+It lives inside ``courses``, not above: an evening that moves lets go of whoever had checked in to it, seats ask about it, and whoever
+completes a class is judged by it. One row is one person's part in one evening; whoever has no row was not recorded.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models import clock
+from models.base import Base, EncryptedText, Keyed, PlainText, chosen_from
+from models.courses.registrations import Registration
+from models.courses.runs import CourseSession
+
+if TYPE_CHECKING:
+    from models.courses.attendance.appeals import AbsenceAppeal
+
+
+class AttendanceState(StrEnum):
+    """What became of one person on one evening."""
+
+    PRESENT = "present"  # 到课
+    LATE = "late"  # 迟到
+    LEAVE = "leave"  # 请假
+    ABSENT = "absent"  # 缺课
+    EXCUSED = "excused"  # 免计缺课
+
+
+CAME = (AttendanceState.PRESENT, AttendanceState.LATE)
+
+
+class RecordedHow(StrEnum):
+    """Where a record comes from."""
+
+    ROOM_CODE = "room_code"  # 输入教室屏幕上的签到码
+    STAFF_SCAN = "staff_scan"  # 工作人员扫码
+    OFFLINE = "offline"  # 没有网络时记下，后来补传
+    PAPER = "paper"  # 纸质名单，也用于更正
+    RESIDENT = "resident"  # 本人请假
+    TOWN = "town"  # 课后自动记缺课
+
+
+CHECKED_IN = (RecordedHow.ROOM_CODE, RecordedHow.STAFF_SCAN, RecordedHow.OFFLINE)
+RECORDED_IN_THE_ROOM = (*CHECKED_IN, RecordedHow.PAPER)
+
+
+class LeaveReason(StrEnum):
+    """Why somebody does not come, chosen from a list: nobody has to write down an illness."""
+
+    UNWELL = "unwell"  # 身体不适
+    FAMILY = "family"  # 家里有事
+    WORK = "work"  # 工作冲突
+    OTHER = "other"  # 其他
+
+
+class Attendance(Base):
+    """One person's part in one evening: ``at`` is when they were seen, or when it was said of them."""
+
+    __tablename__ = "attendances"
+    __table_args__ = (
+        UniqueConstraint("session_id", "registration_id"),
+        Index("ix_attendances_registration", "registration_id"),
+    )
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("course_sessions.id"))
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"))
+    state: Mapped[AttendanceState] = mapped_column(chosen_from(AttendanceState))
+    how: Mapped[RecordedHow] = mapped_column(chosen_from(RecordedHow))
+    at: Mapped[datetime]
+    reason: Mapped[LeaveReason | None] = mapped_column(chosen_from(LeaveReason))  # of a leave
+    because: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")  # of a correction
+    by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))  # none: the town
+    identity: Mapped[str] = mapped_column(PlainText(40), default="town", server_default="town")
+
+    meeting: Mapped[CourseSession] = relationship()
+    registration: Mapped[Registration] = relationship()
+    appeal: Mapped[AbsenceAppeal | None] = relationship("AbsenceAppeal", back_populates="attendance")
+
+    @property
+    def came(self) -> bool:
+        """Whether they were there."""
+        return self.state in CAME
+
+    @property
+    def was_checked_in(self) -> bool:
+        """Whether it was a check-in, of the room or of staff, and not somebody's word afterwards."""
+        return self.how in CHECKED_IN
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether somebody who comes all the same is there: after a leave, or where only the town had written an absence."""
+        return self.state is AttendanceState.LEAVE or self.how is RecordedHow.TOWN
+
+
+_OPEN = text("closed_at IS NULL")
+
+
+class RoomScreen(Keyed, Base):
+    """A screen in a room that shows the evening's code. Its secret is the evening's own, and ends with the link to it."""
+
+    __tablename__ = "room_screens"
+    __table_args__ = (
+        Index("uq_room_screens_open", "session_id", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
+    )
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("course_sessions.id"))
+    secret: Mapped[str] = mapped_column(EncryptedText)
+    opened_at: Mapped[datetime] = mapped_column(default=clock.now)
+    closed_at: Mapped[datetime | None]
+
+    meeting: Mapped[CourseSession] = relationship()
+
+
+class BatchVerdict(StrEnum):
+    """What became of one item of a batch that was recorded without a network."""
+
+    ACCEPTED = "accepted"  # 已签到
+    ALREADY = "already"  # 早已登记
+    NOT_OF_THIS_SESSION = "not_of_this_session"  # 不是这个班的学员
+    OUT_OF_WINDOW = "out_of_window"  # 不在签到时间内
+    UNKNOWN = "unknown"  # 认不出的码
+
+
+class CheckInEvent(Base):
+    """One thing a device saw while it had no network, by the device's own name for it: told twice, it counts once."""
+
+    __tablename__ = "check_in_events"
+    __table_args__ = (
+        UniqueConstraint("session_id", "event"),
+        CheckConstraint("event <> ''", name="event_has_a_name"),
+        Index("ix_check_in_events_registration", "registration_id"),
+        Index("ix_check_in_events_received", "received_at"),
+    )
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("course_sessions.id"))
+    event: Mapped[str] = mapped_column(PlainText(64))
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
+    seen_at: Mapped[datetime]
+    verdict: Mapped[BatchVerdict] = mapped_column(chosen_from(BatchVerdict))
+    received_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -1,0 +1,133 @@
+"""Applicants (申请人): who has applied to a run, as those who decide about them need to know them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy.engine import Connection
+
+from models.accounts import Account
+from models.courses.hearing import registered_and_hears
+from models.courses.registrations import Registration, RegistrationState, Standing
+from models.courses.seats.asking import PERSON_COLUMNS, LockedRun, person_of
+from models.courses.seats.limits import Grounds, is_at_limit
+from models.courses.seats.moving_up import offer_ends_at
+from models.courses.seats.writing import APPLIED, Held
+from models.residents import Resident
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one application: its new standing, its place in the order, in a draw its rank, and why."""
+
+    held: Held
+    number: int
+    rank: int | None = None
+    because: str = ""
+
+    @property
+    def standing(self) -> Standing:
+        """What it is from now on."""
+        return self.held.standing
+
+
+def applicants_of(
+    connection: Connection, run: LockedRun, *, keys: Collection[str] | None = None
+) -> list[Held]:
+    """Who has applied to a locked run and is not decided about (of these registrations, if any are named), as they came."""
+    rows = connection.execute(
+        select(
+            Registration.id.label("registration_id"),
+            Registration.key.label("registration_key"),
+            Registration.seats,
+            Registration.number,
+            Registration.ticket,
+            Registration.registered_at,
+            Account.id.label("by_account_id"),
+            *PERSON_COLUMNS,
+        )
+        .join_from(Registration, Resident, Resident.id == Registration.resident_id)
+        .outerjoin(Account, registered_and_hears())
+        .where(
+            Registration.run_id == run.id,
+            Registration.state == APPLIED,
+            *([] if keys is None else [Registration.key.in_(keys)]),
+        )
+        .order_by(Registration.number)
+    )
+    return [_held(run, row) for row in rows]
+
+
+def seated(run: LockedRun, held: Held, grounds: Grounds, now: datetime) -> Held:
+    """The same with a seat, counted; offered to who takes as many courses as they may: they choose which one to leave."""
+    run.seats_taken += held.standing.seats
+    if is_at_limit(run, grounds.commitments.get(held.learner.id, ()), grounds):
+        until = offer_ends_at(run, now, grounds.policy_of(run.region_id))
+        return _as(held, RegistrationState.OFFERED, offer_expires_at=until)
+    return _as(held, RegistrationState.CONFIRMED)
+
+
+def waiting(run: LockedRun, held: Held) -> Held | None:
+    """The same at the end of the queue, counted; none when the queue is full."""
+    if run.waitlist_limit is not None and run.waiting >= run.waitlist_limit:
+        return None
+    run.waiting += 1
+    return _as(held, RegistrationState.WAITLISTED, position=run.waiting)
+
+
+def not_selected(held: Held) -> Held:
+    """The same without a place."""
+    return _as(held, RegistrationState.NOT_SELECTED)
+
+
+def write_outcomes(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Write down what became of these applications."""
+    connection.execute(
+        update(Registration.__table__)  # type: ignore[arg-type]  # a mapped class's __table__ is always a Table
+        .where(Registration.__table__.c.id == bindparam("registration_id"))
+        .values(
+            state=bindparam("became"),
+            number=bindparam("place"),
+            rank=bindparam("drawn_at_rank"),
+            confirmed_at=bindparam("seated_at"),
+            offered_at=bindparam("asked_at"),
+            offer_expires_at=bindparam("until"),
+            decided_because=bindparam("because"),
+        ),
+        [
+            {
+                "registration_id": each.held.id,
+                "became": each.standing.state,
+                "place": each.number,
+                "drawn_at_rank": each.rank,
+                "seated_at": now if each.standing.state is RegistrationState.CONFIRMED else None,
+                "asked_at": now if each.standing.state is RegistrationState.OFFERED else None,
+                "until": each.standing.offer_expires_at,
+                "because": each.because,
+            }
+            for each in outcomes
+        ],
+    )
+
+
+def _held(run: LockedRun, row: Row[*tuple[Any, ...]]) -> Held:
+    learner = person_of(row)
+    standing = Standing(
+        row.registration_key,
+        run.key,
+        learner.key,
+        RegistrationState.APPLIED,
+        None,
+        row.registered_at,
+        row.seats,
+        row.ticket,
+    )
+    return Held(row.registration_id, standing, learner, row.by_account_id, row.number)
+
+
+def _as(held: Held, state: RegistrationState, **changes: Any) -> Held:
+    return replace(held, standing=replace(held.standing, state=state, **changes))

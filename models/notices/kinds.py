@@ -1,0 +1,89 @@
+"""The kinds (种类) of what is told: moments, the templates and short messages they are told with, and what they are about.
+
+A template is named by us; its id at WeChat is a setting (``WECHAT_TEMPLATES``), because every account has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class TemplateName(StrEnum):
+    """The message templates this product asks people to accept."""
+
+    REGISTRATION_RESULT = "registration_result"  # 报名结果通知
+    CLASS_REMINDER = "class_reminder"  # 开课提醒
+    CLASS_CHANGE = "class_change"  # 课程变更
+    STAFF_DESK = "staff_desk"  # 待办事项，给工作人员
+    ACCOUNT_NOTICE = "account_notice"  # 账号与隐私
+    REVIEW_RESULT = "review_result"  # 内容审核结果
+    ACTED_FOR_YOU = "acted_for_you"  # 代办确认
+    ATTENDANCE = "attendance"  # 出勤情况
+    SEATS_OPENING = "seats_opening"  # 名额开放
+    SEAT_OFFER = "seat_offer"  # 候补名额待确认
+
+
+TEMPLATE_TITLES: Mapping[TemplateName, str] = {
+    TemplateName.REGISTRATION_RESULT: "报名结果通知",
+    TemplateName.CLASS_REMINDER: "开课提醒",
+    TemplateName.CLASS_CHANGE: "课程变更通知",
+    TemplateName.STAFF_DESK: "待办事项提醒",
+    TemplateName.ACCOUNT_NOTICE: "账号与隐私通知",
+    TemplateName.REVIEW_RESULT: "内容审核结果通知",
+    TemplateName.ACTED_FOR_YOU: "代办确认通知",
+    TemplateName.ATTENDANCE: "出勤情况通知",
+    TemplateName.SEATS_OPENING: "名额开放提醒",
+    TemplateName.SEAT_OFFER: "候补转正通知",
+}
+
+
+class ShortMessageName(StrEnum):
+    """The short messages (短信) filed with the provider; their texts stand in ``miniprogram_api.sms.templates``."""
+
+    CLASS_CHANGED = "class_changed"  # 课程变更
+    CLASS_CANCELLED = "class_cancelled"  # 课程取消
+    PROMOTED = "promoted"  # 候补转正
+    OFFERED = "offered"  # 有名额，等本人确认
+    SELECTED = "selected"  # 中签、审核通过
+    ACTED_FOR_YOU = "acted_for_you"  # 代办告知
+    PLEASE_CALL = "please_call"  # 请回电
+
+
+class NoticeKind(StrEnum):
+    """The moments worth a message."""
+
+    REGISTRATION_CONFIRMED = "registration_confirmed"  # M1 报名成功
+    REGISTRATION_PROMOTED = "registration_promoted"  # M1 候补转正
+    SELECTED = "selected"  # M1 中签、审核通过
+    NOT_SELECTED = "not_selected"  # M1 未中签、未通过
+    SEAT_OFFERED = "seat_offered"  # M2 有名额，请确认
+    OFFER_ENDING = "offer_ending"  # M2 确认时间过半
+    CLASS_TOMORROW = "class_tomorrow"  # M3 前一天的开课提醒
+    CLASS_SOON = "class_soon"  # M3 两小时前的开课提醒
+    CLASS_MOVED = "class_moved"  # M4 一次课改期、换教室
+    CLASS_CALLED_OFF = "class_called_off"  # M4 停课一次
+    RUN_MERGED = "run_merged"  # M4 并班
+    RUN_CANCELLED = "run_cancelled"  # M4 整个班取消
+    ABSENCE_NOTED = "absence_noted"  # M5 缺课记录
+    REGISTERING_PAUSED = "registering_paused"  # M5 暂停报名
+    PAUSE_LIFTED = "pause_lifted"  # M5 恢复报名
+    CHILD_FETCHED = "child_fetched"  # 孩子已接走
+    STAFF_DESK = "staff_desk"  # M23 待审核提醒
+    POLICY_CHANGED = "policy_changed"  # M30 隐私政策更新
+    CONTENT_REFUSED = "content_refused"  # 填写的内容没有通过审核
+    ACTED_FOR_YOU = "acted_for_you"  # M29 代办告知
+    NEW_CLASSES = "new_classes"  # M6 每日新课
+    OPENING_SOON = "opening_soon"  # M6 马上开始报名
+
+
+class About(StrEnum):
+    """What a notice is about: the noun that is asked, before it is sent, whether it is still so (``models.truth``)."""
+
+    REGISTRATION = "registration"  # 报名
+    ATTENDANCE = "attendance"  # 出勤
+    PAUSE = "pause"  # 暂停报名
+    DESK = "desk"  # 工作人员的待办
+    CONSENT = "consent"  # 同意
+    CONTENT_CHECK = "content_check"  # 内容审核
+    NEW_CLASS = "new_class"  # 新课

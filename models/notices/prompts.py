@@ -1,0 +1,33 @@
+"""Prompts (订阅提示): which templates are asked for after which tap, by what one hears of afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.notices.catalogue import MOMENTS, NoticeKind, TemplateName
+
+_OF_A_CLASS = (
+    NoticeKind.CLASS_TOMORROW,
+    NoticeKind.CLASS_SOON,
+    NoticeKind.CLASS_MOVED,
+    NoticeKind.CLASS_CALLED_OFF,
+    NoticeKind.RUN_MERGED,
+    NoticeKind.RUN_CANCELLED,
+)
+# what one hears of after which tap; WeChat shows the prompts of at most three templates safely (domain.md §6, wechat.md §4.4)
+HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
+    "registration": (NoticeKind.REGISTRATION_CONFIRMED, *_OF_A_CLASS),
+    "waitlist": (NoticeKind.REGISTRATION_PROMOTED, *_OF_A_CLASS),
+    "application": (NoticeKind.SELECTED, NoticeKind.NOT_SELECTED, *_OF_A_CLASS),
+    "offers": (NoticeKind.SEAT_OFFERED, NoticeKind.OFFER_ENDING, *_OF_A_CLASS),
+    "pick_up": (NoticeKind.CHILD_FETCHED,),
+    "attendance": (NoticeKind.ABSENCE_NOTED, NoticeKind.REGISTERING_PAUSED, NoticeKind.PAUSE_LIFTED),
+    "consent": (NoticeKind.POLICY_CHANGED,),
+    "staff_desk": (NoticeKind.STAFF_DESK,),
+    "profile": (NoticeKind.CONTENT_REFUSED,),
+    "follow": (NoticeKind.NEW_CLASSES, NoticeKind.OPENING_SOON),
+    "helpers": (NoticeKind.ACTED_FOR_YOU,),  # where one looks at who may act for oneself
+}
+PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
+    tap: tuple(dict.fromkeys(MOMENTS[kind].template for kind in kinds)) for tap, kinds in HEARD_AFTER.items()
+}

@@ -1,0 +1,296 @@
+"""The counter: who is entered there, what they signed, who finds them, and who does not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from models import clock as town_clock
+from models.base import reading, transaction
+from models.clock import StoppedClock
+from models.consents import PRIVACY_POLICY, ConsentChannel
+from models.counter import (
+    Card,
+    Clues,
+    ConsentGiver,
+    ResidentConsent,
+    agreed_among,
+    enter_resident,
+    look_for,
+    people_scope,
+    resident_within,
+    take_consent,
+    take_consent_back,
+)
+from models.departures import forget_what_was_kept_long_enough, see_off
+from models.errors import Conflict, Invalid, NotFound, Refusal
+from models.journal import JournalEntry
+from models.profiles import withdraw_from_all
+from models.regions import Region
+from models.residents import Resident
+from models.staff import Role
+from tests.people import Person, Town, Worker, a_staff_member
+
+IN_FORCE = PRIVACY_POLICY.version
+
+
+def entered(
+    town: Town,
+    *,
+    by: Worker | None = None,
+    name: str = "孙奶奶",
+    birth_year: int = 1941,
+    phone: str | None = None,
+    home: Region | None = None,
+    given_by: ConsentGiver = ConsentGiver.ONESELF,
+    version: str = IN_FORCE,
+    even_so: bool = False,
+) -> Person:
+    """Somebody entered at the counter, by the clerk unless told otherwise."""
+    with transaction() as session:
+        member = (by or town.clerk).member(session)
+        resident = enter_resident(
+            session,
+            Card(name, birth_year, session.get_one(Region, (home or town.wutong).id), phone),
+            scope=people_scope(session, member),
+            consent_version=version,
+            given_by=given_by,
+            by=member,
+            even_so=even_so,
+        )
+        return Person(name, resident.id, resident.key)
+
+
+def refused(town: Town, **more: object) -> Refusal:
+    with pytest.raises(Refusal) as no:
+        entered(town, **more)  # type: ignore[arg-type]
+    return no.value
+
+
+def found(town: Town, worker: Worker, clues: Clues) -> list[str]:
+    with transaction() as session:
+        member = worker.member(session)
+        people = look_for(session, clues, scope=people_scope(session, member), purpose="报名夜校", by=member)
+        return [str(resident.name) for resident in people]
+
+
+def everybody() -> int:
+    with reading() as session:
+        return session.scalars(select(func.count()).select_from(Resident)).one()
+
+
+# --- entering -----------------------------------------------------------------------------------------------------
+
+
+def test_an_elder_without_wechat_is_entered_with_what_she_signed(town: Town) -> None:
+    elder = entered(town, phone="13911112222")
+    with reading() as session:
+        resident = elder.resident(session)
+        assert (resident.name, resident.birth_year, resident.phone) == ("孙奶奶", 1941, "13911112222")
+        assert (resident.account_id, resident.phone_verified_at) == (None, None)
+        assert resident.home_region_id == town.wutong.id
+        signed = session.scalars(
+            select(ResidentConsent).where(ResidentConsent.resident_id == elder.resident_id)
+        ).one()
+        assert (signed.version, signed.text_sha256) == (IN_FORCE, PRIVACY_POLICY.sha256)
+        assert (signed.channel, signed.given_by) == (ConsentChannel.COUNTER, ConsentGiver.ONESELF)
+        assert signed.taken_by_id == town.clerk.staff_id
+        assert agreed_among(session, [resident]) == {resident.id}
+
+
+def test_the_journal_says_who_entered_whom(town: Town) -> None:
+    elder = entered(town)
+    with reading() as session:
+        entries = session.scalars(
+            select(JournalEntry)
+            .where(JournalEntry.for_resident_id == elder.resident_id)
+            .order_by(JournalEntry.id)
+        ).all()
+    assert [(entry.act, entry.identity, entry.by_account_id) for entry in entries] == [
+        ("resident.entered", town.clerk.identity, town.clerk.account_id),
+        ("resident_consent.given", town.clerk.identity, town.clerk.account_id),
+    ]
+
+
+def test_the_same_person_is_not_entered_twice(town: Town) -> None:
+    elder = entered(town, phone="13911112222")
+    before = everybody()
+    refusal = refused(town, phone="13911112222", birth_year=1942, by=town.admin, even_so=True)
+    assert isinstance(refusal, Conflict)
+    assert (refusal.code, refusal.details["resident"]) == ("resident_exists", elder.key)
+    assert everybody() == before
+
+
+def test_somebody_with_wechat_is_not_entered_again(town: Town) -> None:
+    refusal = refused(town, name="陈静", phone="13900000001")
+    assert refusal.details["resident"] == town.resident.key
+
+
+def test_a_family_shares_a_phone(town: Town) -> None:
+    entered(town, phone="13911112222")
+    assert entered(town, name="孙爷爷", phone="13911112222").key
+
+
+def test_without_a_phone_name_and_year_of_birth_suggest_who_it_is(town: Town) -> None:
+    elder = entered(town)
+    assert refused(town).details["resident"] == elder.key
+    assert entered(town, birth_year=1950).key != elder.key
+    assert entered(town, even_so=True).key != elder.key
+
+
+def test_the_same_name_in_another_community_is_somebody_else(town: Town) -> None:
+    entered(town, phone="13911112222")
+    with transaction() as session:
+        foreign = a_staff_member(session, Role.CLERK, town.wangjiang)
+    assert entered(town, by=foreign, home=town.wangjiang, phone="13911112222").key
+
+
+def test_nobody_enters_people_of_another_community(town: Town) -> None:
+    for worker in (town.clerk, town.admin, town.grid_worker, town.street_officer):
+        assert isinstance(refused(town, by=worker, home=town.wangjiang), NotFound)
+
+
+def test_a_grid_worker_enters_people_of_the_community_the_grid_lies_in(town: Town) -> None:
+    assert entered(town, by=town.grid_worker).key
+
+
+def test_a_street_officer_enters_nobody(town: Town) -> None:
+    assert isinstance(refused(town, by=town.street_officer), NotFound)
+
+
+def test_home_is_a_community_and_a_year_of_birth_can_be(town: Town) -> None:
+    assert isinstance(refused(town, birth_year=2027), Invalid)
+    assert isinstance(refused(town, birth_year=1899), Invalid)
+
+
+def test_for_somebody_under_age_the_guardian_signs(town: Town) -> None:
+    assert refused(town, birth_year=2009).code == "guardian_consent_needed"
+    assert entered(town, birth_year=2009, given_by=ConsentGiver.GUARDIAN).key
+    assert entered(town, birth_year=2008).key  # eighteen this year
+
+
+def test_what_was_signed_is_the_policy_in_force(town: Town) -> None:
+    assert refused(town, version="2025-01").code == "consent_outdated"
+
+
+# --- agreeing -----------------------------------------------------------------------------------------------------
+
+
+def signs(town: Town, person: Person) -> None:
+    with transaction() as session:
+        take_consent(
+            session,
+            person.resident(session),
+            version=IN_FORCE,
+            given_by=ConsentGiver.ONESELF,
+            by=town.clerk.member(session),
+        )
+
+
+def takes_it_back(town: Town, person: Person) -> None:
+    with transaction() as session:
+        take_consent_back(session, person.resident(session), by=town.clerk.member(session))
+
+
+def has_agreed(person: Person) -> bool:
+    with reading() as session:
+        return bool(agreed_among(session, [person.resident(session)]))
+
+
+def signatures(person: Person) -> list[bool]:
+    """Whether each agreement of this person still stands."""
+    with reading() as session:
+        rows = session.scalars(
+            select(ResidentConsent)
+            .where(ResidentConsent.resident_id == person.resident_id)
+            .order_by(ResidentConsent.id)
+        )
+        return [row.withdrawn_at is None for row in rows]
+
+
+def test_signing_twice_is_signing_once_and_taking_back_counts(town: Town) -> None:
+    assert not has_agreed(town.elder)
+    signs(town, town.elder)
+    signs(town, town.elder)
+    assert signatures(town.elder) == [True]
+    assert has_agreed(town.elder)
+    takes_it_back(town, town.elder)
+    takes_it_back(town, town.elder)
+    assert not has_agreed(town.elder)
+    signs(town, town.elder)
+    assert signatures(town.elder) == [False, True]
+
+
+def test_who_agreed_in_the_mini_program_has_agreed(town: Town) -> None:
+    assert has_agreed(town.resident)
+
+
+def test_who_takes_everything_back_in_the_mini_program_takes_back_the_paper_too(town: Town) -> None:
+    signs(town, town.resident)
+    with transaction() as session:
+        withdraw_from_all(session, town.resident.account(session).lock())
+    assert signatures(town.resident) == [False]
+    assert not has_agreed(town.resident)
+
+
+def test_what_was_signed_outlives_who_leaves_by_three_years_and_points_at_nobody(
+    town: Town, clock: StoppedClock
+) -> None:
+    elder = entered(town)
+    with transaction() as session:
+        see_off(
+            session,
+            elder.resident(session),
+            by_account_id=town.clerk.account_id,
+            identity=town.clerk.identity,
+        )
+    with reading() as session:
+        (kept,) = session.scalars(select(ResidentConsent)).all()
+        assert kept.withdrawn_at is not None
+        assert session.get_one(Resident, kept.resident_id).name is None
+    clock.move_to(town_clock.now() + timedelta(days=3 * 365 + 1))
+    with transaction() as session:
+        assert forget_what_was_kept_long_enough(session) >= 1
+        assert session.scalars(select(ResidentConsent)).all() == []
+
+
+# --- finding ------------------------------------------------------------------------------------------------------
+
+
+def test_people_are_found_by_phone_or_by_name_among_ones_own(town: Town) -> None:
+    assert found(town, town.clerk, Clues(phone="13900000001")) == ["陈静"]
+    assert found(town, town.grid_worker, Clues(name="陈静")) == ["陈静"]
+    assert found(town, town.clerk, Clues(phone="13900000001", name="刘洋")) == []
+    assert found(town, town.clerk, Clues(name="陈静", birth_year=1991)) == []
+    assert found(town, town.clerk, Clues(birth_year=1990)) == []
+
+
+def test_nobody_finds_the_people_of_another_community(town: Town) -> None:
+    for worker in (town.clerk, town.admin, town.grid_worker):
+        assert found(town, worker, Clues(phone="13900000003")) == []
+    assert found(town, town.street_officer, Clues(phone="13900000001")) == []
+
+
+def test_whoever_is_found_reads_in_the_journal_what_for(town: Town) -> None:
+    found(town, town.clerk, Clues(phone="13900000001"))
+    with reading() as session:
+        (entry,) = session.scalars(select(JournalEntry).where(JournalEntry.act == "resident.looked_for"))
+    assert entry.for_resident_id == town.resident.resident_id
+    assert entry.details == {"purpose": "报名夜校"}
+    assert entry.identity == town.clerk.identity
+
+
+def test_a_role_that_ended_finds_nobody(town: Town) -> None:
+    with transaction() as session:
+        town.clerk.member(session).left_at = town_clock.now()
+    assert found(town, town.clerk, Clues(phone="13900000001")) == []
+
+
+def test_a_key_leads_to_ones_own_people_only(town: Town) -> None:
+    with reading() as session:
+        scope = people_scope(session, town.clerk.member(session))
+        assert resident_within(session, scope, town.elder.key).id == town.elder.resident_id
+        with pytest.raises(NotFound):
+            resident_within(session, scope, town.outsider.key)

@@ -1,0 +1,273 @@
+"""A class too few registered for: it goes on all the same, is called off, or its people move to another run of the course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.orm import Session
+
+from models import clock as town_clock
+from models.base import reading, transaction
+from models.clock import StoppedClock
+from models.courses import (
+    Admission,
+    By,
+    CourseRun,
+    RunState,
+    count_in_review,
+    count_too_few,
+    merge_run,
+    open_anyway,
+    positions_of,
+    send_back,
+    submit,
+    too_few,
+)
+from models.desk import desk_of
+from models.errors import Refusal
+from models.journal import JournalEntry
+from models.notices import Notice, NoticeKind
+from models.policies import set_policy
+from models.regions import Region
+from models.truth import still_true
+from tests.people import FIRST_EVENING, Town
+
+A_DAY_BEFORE = FIRST_EVENING - timedelta(days=1)
+NEXT_WEEK = FIRST_EVENING + timedelta(weeks=1)
+BY = By("人数不够")
+
+
+def waiting(town: Town) -> dict[str, int]:
+    """What the desk of 梧桐里 counts now, by the path of its place."""
+    with reading() as session:
+        return dict(count_too_few(session, town_clock.now()))
+
+
+def do(run: CourseRun, deed: Callable[[Session, CourseRun], object]) -> None:
+    with transaction() as session:
+        deed(session, session.get_one(CourseRun, run.id))
+
+
+def merge(run: CourseRun, into: CourseRun, *, even_so: bool = False) -> int:
+    with transaction() as session:
+        return merge_run(
+            session,
+            session.get_one(CourseRun, run.id),
+            session.get_one(CourseRun, into.id),
+            by=BY,
+            even_so=even_so,
+        )
+
+
+def refused(run: CourseRun, into: CourseRun) -> str:
+    with pytest.raises(Refusal) as refusal:
+        merge(run, into)
+    return refusal.value.code
+
+
+def counters(run: CourseRun, town: Town) -> tuple[int, int]:
+    now = town.now(run)
+    return now.seats_taken, now.waiting
+
+
+# --- the decision -------------------------------------------------------------------------------------------------
+
+
+def test_a_day_before_a_class_with_too_few_waits_for_staff(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run()
+    for person in town.people(7):
+        person.tap(run)
+    clock.move_to(A_DAY_BEFORE - timedelta(seconds=1))
+    assert waiting(town) == {}
+    clock.move_to(A_DAY_BEFORE)
+    assert waiting(town) == {town.wutong.path: 1}
+    with reading() as session:
+        (found,) = too_few(session, town_clock.now(), within=[town.wutong])
+        assert (found.run.key, found.minimum) == (run.key, 8)
+        assert too_few(session, town_clock.now(), within=[town.wangjiang]) == []
+        assert too_few(session, town_clock.now(), within=[]) == []
+        piles = {each.pile.name: each.number for each in desk_of(session, town.clerk.member(session))}
+    assert piles["too_few"] == 1
+    town.resident.tap(run)
+    assert waiting(town) == {}
+    clock.move_to(FIRST_EVENING)
+    assert waiting(town) == {}
+
+
+def test_how_many_it_takes_is_the_communitys_own_and_never_more_than_there_are_seats(
+    town: Town, clock: StoppedClock
+) -> None:
+    small, _ = town.a_run(capacity=2), town.a_run(starts_at=FIRST_EVENING)
+    for person in town.people(2):
+        person.tap(small)
+    clock.move_to(A_DAY_BEFORE)
+    assert waiting(town) == {town.wutong.path: 1}
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "min_to_open", "0")
+    assert waiting(town) == {}
+
+
+def test_a_run_may_say_itself_how_many_it_takes(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run()
+    town.resident.tap(run)
+    do(run, lambda session, it: setattr(it, "min_to_open", 1))
+    clock.move_to(A_DAY_BEFORE)
+    assert waiting(town) == {}
+
+
+def test_before_the_draw_nobody_has_a_seat_and_nothing_is_to_be_decided(
+    town: Town, clock: StoppedClock
+) -> None:
+    run = town.a_run()
+
+    def is_drawn_later(session: Session, it: CourseRun) -> None:
+        it.admission, it.draws_at = Admission.DRAW, FIRST_EVENING - timedelta(hours=2)
+
+    do(run, is_drawn_later)
+    clock.move_to(A_DAY_BEFORE)
+    assert waiting(town) == {}
+    other = town.a_run(title=run.course.title, starts_at=NEXT_WEEK)
+    assert refused(other, run) == "merge_unfit"
+
+
+def test_a_class_goes_on_all_the_same_and_waits_no_more(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run()
+    town.resident.tap(run)
+    clock.move_to(A_DAY_BEFORE)
+    for _ in range(2):
+        do(run, lambda session, it: open_anyway(session, it, by=BY))
+    assert waiting(town) == {}
+    assert town.now(run).state is RunState.PUBLISHED
+    with reading() as session:
+        entries = session.query(JournalEntry).where(JournalEntry.act == "course_run.opened_anyway").all()
+        assert [entry.details for entry in entries] == [{"because": "人数不够", "seats_taken": 1}]
+
+
+def test_nobody_decides_about_a_class_that_has_begun(town: Town, clock: StoppedClock) -> None:
+    run, other = town.a_run(title="摄影"), town.a_run(title="摄影", starts_at=NEXT_WEEK)
+    clock.move_to(FIRST_EVENING)
+    with pytest.raises(Refusal, match="nothing_to_decide"):
+        do(run, lambda session, it: open_anyway(session, it, by=BY))
+    assert refused(run, other) == "nothing_to_decide"
+    assert refused(other, run) == "merge_unfit"
+
+
+def test_what_was_handed_in_waits_for_an_administrator(town: Town) -> None:
+    run = town.a_run(published=False)
+
+    def in_review() -> Mapping[str, int]:
+        with reading() as session:
+            return count_in_review(session, town_clock.now())
+
+    assert in_review() == {}
+    do(run, submit)
+    assert in_review() == {town.wutong.path: 1}
+    with reading() as session:
+        for who, sees in ((town.admin, True), (town.clerk, False)):
+            piles = {each.pile.name for each in desk_of(session, who.member(session))}
+            assert ("runs_in_review" in piles) is sees
+    do(run, lambda session, it: send_back(session, it, because="名额太少"))
+    assert in_review() == {}
+
+
+# --- two runs into one --------------------------------------------------------------------------------------------
+
+
+def test_seats_stay_seats_while_there_are_any_and_the_rest_queue_in_order(town: Town) -> None:
+    run = town.a_run(title="摄影", capacity=3)
+    into = town.a_run(title="摄影", capacity=3, starts_at=NEXT_WEEK)
+    there, *people = town.people(5)
+    there.tap(into)
+    for person in people:
+        person.tap(run)
+    assert town.states(run) == ["confirmed", "confirmed", "confirmed", "waitlisted"]
+    assert merge(run, into) == 4
+    assert town.states(run) == ["cancelled"] * 4
+    assert town.states(into) == ["confirmed", "confirmed", "confirmed", "waitlisted", "waitlisted"]
+    assert [each.resident_id for each in town.registrations(into)] == [
+        person.resident_id for person in (there, *people)
+    ]
+    assert (counters(run, town), counters(into, town)) == ((0, 0), (3, 2))
+    assert town.now(run).state is RunState.CANCELLED
+    with reading() as session:
+        positions = positions_of(session, town.registrations(into))
+    assert sorted(positions.values()) == [1, 2]
+
+
+def test_where_somebody_waits_already_nobody_gets_ahead_of_them(town: Town) -> None:
+    run = town.a_run(title="摄影")
+    into = town.a_run(title="摄影", capacity=1, starts_at=NEXT_WEEK)
+    first, second, newcomer = town.people(3)
+    first.tap(into)
+    second.tap(into)
+    newcomer.tap(run)
+    merge(run, into)
+    assert town.states(into) == ["confirmed", "waitlisted", "waitlisted"]
+    first.give_up(into)
+    assert town.states(into) == ["cancelled", "confirmed", "waitlisted"]
+
+
+def test_who_has_a_place_there_keeps_it_once(town: Town) -> None:
+    run = town.a_run(title="摄影")
+    into = town.a_run(title="书法", starts_at=NEXT_WEEK)
+    town.resident.tap(run)
+    town.resident.tap(into)
+    with transaction() as session:  # since then both are called the same
+        session.get_one(CourseRun, into.id).course_id = run.course_id
+    assert merge(run, into) == 0
+    assert (town.states(run), town.states(into)) == (["cancelled"], ["confirmed"])
+
+
+def test_everybody_who_came_along_is_told_when_where_and_what_became_of_their_place(town: Town) -> None:
+    run = town.a_run(title="摄影")
+    into = town.a_run(title="摄影", capacity=2, starts_at=NEXT_WEEK)
+    town.resident.tap(run)
+    town.helper.tap(run, for_whom=town.elder)
+    town.neighbour.tap(run)
+    merge(run, into)
+    with reading() as session:
+        notices = session.query(Notice).where(Notice.kind == NoticeKind.RUN_MERGED).order_by(Notice.id).all()
+        assert [notice.account_id for notice in notices] == [
+            town.resident.account_id,
+            town.helper.account_id,
+            town.neighbour.account_id,
+        ]
+        assert "12月10日" in notices[0].body
+        assert "您的名额保留" in notices[0].body
+        assert notices[1].body.startswith("王奶奶：")
+        assert "候补第1位" in notices[2].body
+        assert notices[0].keyword_values()["phrase2"] == "并班"
+        assert still_true(session, notices) == {notice.id for notice in notices}
+    town.resident.give_up(into)
+    with reading() as session:
+        assert notices[0].id not in still_true(session, notices)
+
+
+def test_whoever_has_another_class_then_stands_in_the_way_unless_staff_want_it(town: Town) -> None:
+    run, other = town.a_run(title="摄影"), town.a_run(starts_at=NEXT_WEEK)
+    into = town.a_run(title="摄影", starts_at=NEXT_WEEK)
+    town.resident.tap(run)
+    town.resident.tap(other)
+    assert refused(run, into) == "learners_clash"
+    assert (town.states(run), town.states(into)) == (["confirmed"], [])
+    assert merge(run, into, even_so=True) == 1
+
+
+def test_only_what_is_alike_and_to_come_is_put_together(town: Town) -> None:
+    run = town.a_run(title="摄影")
+    narrower = town.a_run(title="摄影", starts_at=NEXT_WEEK, min_age=60)
+    draft = town.a_run(title="摄影", starts_at=NEXT_WEEK, published=False)
+    for other in (town.a_run(title="书法", starts_at=NEXT_WEEK), narrower, draft, run):
+        assert refused(run, other) == "merge_unfit"
+    assert town.now(run).state is RunState.PUBLISHED
+
+
+def test_the_room_of_a_run_that_went_into_another_is_free(town: Town) -> None:
+    run = town.a_run(title="摄影")
+    into = town.a_run(title="摄影", starts_at=NEXT_WEEK)
+    merge(run, into)
+    with reading() as session:
+        venue = session.get_one(CourseRun, run.id).sessions[0].venue
+    assert town.a_run(venue=venue).sessions
