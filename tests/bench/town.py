@@ -212,15 +212,21 @@ def openid_of(number: int) -> str:
     return f"o-bench-{number:06}"
 
 
-def build(url: str, directory: Path, residents: int) -> BenchTown:
-    """A migrated database with this many residents, every one ready to tap."""
-    environment = {
-        "DATABASE_URL": url,
-        "DATA_DIR": str(directory),
+def fresh_keys() -> dict[str, str]:
+    """Keys nobody else has."""
+    return {
         "SECRET_KEY": secrets.token_urlsafe(32),
         "DATA_KEY": Fernet.generate_key().decode(),
         "LOOKUP_KEY": secrets.token_urlsafe(32),
     }
+
+
+def build(url: str, directory: Path, residents: int, keys: dict[str, str] | None = None) -> BenchTown:
+    """A migrated database with this many residents, every one ready to tap; ``keys`` as the environment names them, or fresh ones.
+
+    The vault is one a process: it opens with these keys from here on.
+    """
+    environment = {"DATABASE_URL": url, "DATA_DIR": str(directory), **(keys or fresh_keys())}
     settings = from_environment(environment)
     app = create_app(settings)
     with app.app_context():

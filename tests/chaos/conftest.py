@@ -13,6 +13,7 @@ from tests.bench.exactness import faults_after
 from tests.bench.phones import Answer, Job, Outcome
 from tests.bench.serving import Server
 from tests.bench.town import BenchTown
+from tests.conftest import DATA_KEY, LOOKUP_KEY, SECRET_KEY
 
 RESIDENTS = 500
 CONNECTIONS = RESIDENTS  # everybody at once
@@ -68,7 +69,8 @@ def storm_town(
 ) -> Iterator[BenchTown]:
     """The residents, on a database of their own."""
     url = own_database(request.param, "storm")
-    built = town.build(url, tmp_path_factory.mktemp("storm"), RESIDENTS)
+    keys = {"SECRET_KEY": SECRET_KEY, "DATA_KEY": DATA_KEY, "LOOKUP_KEY": LOOKUP_KEY}
+    built = town.build(url, tmp_path_factory.mktemp("storm"), RESIDENTS, keys)
     yield built
     built.close()
 
