@@ -1,8 +1,9 @@
-"""Many rows in one statement whose text never changes.
+"""Many rows, or many values to look for, in one statement whose text never changes.
 
-SQLAlchemy writes a batch as one ``INSERT … VALUES`` with a placeholder for every value, another text for every size of batch. psycopg
-takes each apart anew and PostgreSQL plans it anew, together a third of what a tap cost; SQLite's driver keeps a hundred of them
-prepared for every connection, tens of megabytes (``docs/hot-path.md``). So the rows travel as one JSON document.
+SQLAlchemy writes a batch as one ``INSERT … VALUES`` and a list to look for as one ``IN (…)``, with a placeholder for every value:
+another text for every size of batch. psycopg takes each apart anew and PostgreSQL plans it anew, together a third of what a tap cost;
+SQLite's driver keeps a hundred of them prepared for every connection, tens of megabytes (``docs/hot-path.md``). So rows travel as one
+JSON document, and values to look for as one array, or as one JSON document where there are no arrays.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
+    Boolean,
     Column,
+    ColumnElement,
     CursorResult,
+    Dialect,
     Select,
     String,
     Table,
@@ -30,9 +35,62 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from models.base import Base
+
+
+class _Many(TypeDecorator[Any]):
+    """Values of one type as one parameter."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, each: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.each = each
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name != "postgresql":
+            return String()
+        each = self.each.impl_instance if isinstance(self.each, TypeDecorator) else self.each
+        # a text without a length: PostgreSQL cuts what is cast to a shorter one
+        return ARRAY(String() if isinstance(each, String) else each)
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        written = self.each.dialect_impl(dialect).bind_processor(dialect)
+        values = [written(each) for each in value] if written else list(value)
+        return values if dialect.name == "postgresql" else json.dumps(values)
+
+
+class _Among(FunctionElement[bool]):
+    inherit_cache = True
+    type = Boolean()
+
+    def self_group(self, against: object = None) -> _Among:
+        return self  # a condition as it stands, also where there is no boolean type
+
+
+@compiles(_Among)
+def _among_an_array(element: _Among, compiler: SQLCompiler, **more: Any) -> str:
+    column_, values = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"{column_} = ANY ({values})"
+
+
+@compiles(_Among, "sqlite")
+def _among_a_document(element: _Among, compiler: SQLCompiler, **more: Any) -> str:
+    column_, values = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"{column_} IN (SELECT value FROM json_each({values}))"  # noqa: S608  # both were compiled just now
+
+
+def among(of: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    """Whether a column is one of the values given, as a collection, for the parameter of this name."""
+    return _Among(of, bindparam(name, type_=_Many(of.type)))
 
 
 def insert_rows(

@@ -12,13 +12,13 @@ from dataclasses import dataclass, fields
 from datetime import time
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, PlainText
 from models.errors import Fault, Invalid
-from models.regions import Region, paths_down_to
+from models.regions import Region
 
 _AN_HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -126,29 +126,29 @@ class Policies:
     call_again_hours: float
     courses_reviewed: bool
     publishing_hour: time
-    completion_percent: float = float(RULES["completion_percent"].default)
-    runs_a_term: int = int(RULES["runs_a_term"].default)
-    waits_at_once: int = int(RULES["waits_at_once"].default)
-    promotes_by_offer: bool = bool(RULES["promotes_by_offer"].default)
-    held_share: float = float(RULES["held_share"].default)
-    held_until_hours: float = float(RULES["held_until_hours"].default)
-    home_first_hours: int = int(RULES["home_first_hours"].default)
-    street_first_hours: int = int(RULES["street_first_hours"].default)
-    min_to_open: int = int(RULES["min_to_open"].default)
-    answers_kept_days: int = int(RULES["answers_kept_days"].default)
-    home_kept_days: float = float(RULES["home_kept_days"].default)
-    children_a_guardian: int = int(RULES["children_a_guardian"].default)
-    elders_a_helper: int = int(RULES["elders_a_helper"].default)
-    export_lines: int = int(RULES["export_lines"].default)
-    check_in_before_minutes: float = float(RULES["check_in_before_minutes"].default)
-    check_in_after_minutes: float = float(RULES["check_in_after_minutes"].default)
-    absence_days: float = float(RULES["absence_days"].default)
-    absences_to_pause: float = float(RULES["absences_to_pause"].default)
-    pause_days: float = float(RULES["pause_days"].default)
-    absences_to_lose_seat: float = float(RULES["absences_to_lose_seat"].default)
-    appeal_days: float = float(RULES["appeal_days"].default)
-    leave_before_hours: float = float(RULES["leave_before_hours"].default)
-    late_after_minutes: float = float(RULES["late_after_minutes"].default)
+    completion_percent: float
+    runs_a_term: int
+    waits_at_once: int
+    promotes_by_offer: bool
+    held_share: float
+    held_until_hours: float
+    home_first_hours: int
+    street_first_hours: int
+    min_to_open: int
+    answers_kept_days: int
+    home_kept_days: float
+    children_a_guardian: int
+    elders_a_helper: int
+    export_lines: int
+    check_in_before_minutes: float
+    check_in_after_minutes: float
+    absence_days: float
+    absences_to_pause: float
+    pause_days: float
+    absences_to_lose_seat: float
+    appeal_days: float
+    leave_before_hours: float
+    late_after_minutes: float
 
 
 _AS: Mapping[str, Callable[[Any], Any]] = {
@@ -159,19 +159,34 @@ _AS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+def _read(numbers: Mapping[str, float | str]) -> Policies:
+    """These numbers, and the default of every other."""
+    return Policies(
+        **{
+            each.name: _AS[str(each.type)](numbers.get(each.name, RULES[each.name].default))
+            for each in fields(Policies)
+        }
+    )
+
+
+DEFAULTS = _read({})  # the numbers of the house
+
+_HERE = Region.__table__.alias()
+_SET_ABOVE = (
+    select(Policy.name, Policy.value)
+    .join(Region, Policy.region_id == Region.id)
+    .join(_HERE, _HERE.c.path.startswith(Region.path))
+    .where(_HERE.c.id == bindparam("region_id"))
+    .order_by(func.length(Region.path))  # the nearest is read last
+)
+
+
 def policies_at(session: Session | Connection, region_id: int | None) -> Policies:
     """The numbers in force at a place: the nearest row wins, then the default; nowhere in particular, the defaults."""
-    numbers: dict[str, Any] = {name: rule.default for name, rule in RULES.items()}
-    if region_id is not None:
-        path = session.execute(select(Region.path).where(Region.id == region_id)).scalar_one()
-        rows = session.execute(
-            select(Policy.name, Policy.value)
-            .join(Region, Policy.region_id == Region.id)
-            .where(Region.path.in_(paths_down_to(path)))
-            .order_by(func.length(Region.path))  # the nearest is read last
-        )
-        numbers |= {name: RULES[name].read(value) for name, value in rows if name in RULES}
-    return Policies(**{each.name: _AS[str(each.type)](numbers[each.name]) for each in fields(Policies)})
+    if region_id is None:
+        return DEFAULTS
+    rows = session.execute(_SET_ABOVE, {"region_id": region_id})
+    return _read({name: RULES[name].read(value) for name, value in rows if name in RULES})
 
 
 def set_policy(session: Session, region: Region, name: str, value: str) -> Policy:

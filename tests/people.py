@@ -26,6 +26,7 @@ from models.courses import (
     Evening,
     Registration,
     RunPlan,
+    RunState,
     Seating,
     Standing,
     Tap,
@@ -464,6 +465,12 @@ class Town:
         """So many courses a term and so many queues, as anywhere else."""
         with transaction() as session:
             session.execute(delete(Policy).where(Policy.name.in_(GENEROUS)))
+
+    def call_off(self, run: CourseRun) -> None:
+        """It stands cancelled from here on, and nobody was told."""
+        with transaction() as session:
+            row = session.get_one(CourseRun, run.id)
+            row.state, row.cancelled_at = RunState.CANCELLED, clock.now()
 
     def now(self, run: CourseRun) -> CourseRun:
         """The run as it stands in the database."""

@@ -63,11 +63,12 @@ def day_of(session: Session, region: Region, on: date) -> Day:
         .all()
     )
     number = session.scalar(_seen(select(func.count(CourseRun.id)), region).where(*that_day)) or 0
+    published = CourseRun.published_at  # the nearest first, not the least of all: that would read every one
     before = session.scalar(
-        _seen(select(func.max(CourseRun.published_at)), region).where(CourseRun.published_at < begins)
+        _seen(select(published), region).where(published < begins).order_by(published.desc()).limit(1)
     )
     after = session.scalar(
-        _seen(select(func.min(CourseRun.published_at)), region).where(CourseRun.published_at >= ends)
+        _seen(select(published), region).where(published >= ends).order_by(published).limit(1)
     )
     return Day(region, on, runs, number, _date_of(before), _date_of(after))
 

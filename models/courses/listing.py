@@ -82,6 +82,19 @@ def published_runs(
         )
     if wanted.phase is not None:
         query = query.where(CourseRun.is_in_phase(wanted.phase, clock.now()))
+    if wanted.phase is RunPhase.RUNNING:
+        going_on = (
+            CourseRun.__table__.alias()
+        )  # what is not over, which is little; not everything that ever began
+        query = query.where(
+            CourseRun.id.in_(
+                select(going_on.c.id).where(
+                    going_on.c.ends_at > clock.now(),
+                    going_on.c.starts_at <= clock.now(),
+                    going_on.c.state.in_(_LISTED),
+                )
+            )
+        )
     if after is not None:
         query = query.where(tuple_(CourseRun.starts_at, CourseRun.id) > after)
     return session.scalars(query).unique().all()

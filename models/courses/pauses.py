@@ -10,12 +10,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, bindparam, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from models import clock
 from models.base import Base, Keyed, PlainText, chosen_from
+from models.bulk import among
 from models.errors import Conflict, NotFound
 from models.regions import Region, is_within, regions_within
 from models.residents import Resident
@@ -55,17 +56,18 @@ class Pause(Keyed, Base):
     resident: Mapped[Resident] = relationship()
 
 
+_PAUSED = select(Pause.resident_id, Pause.until).where(
+    among(Pause.resident_id, "residents"), Pause.lifted_at.is_(None), Pause.until > bindparam("now")
+)
+
+
 def paused_until(
     connection: Connection | Session, residents: Collection[int], now: datetime
 ) -> dict[int, datetime]:
     """Those of these people who register for nothing new now, and until when; one question for all of them."""
     if not residents:
         return {}
-    rows = connection.execute(
-        select(Pause.resident_id, Pause.until).where(
-            Pause.resident_id.in_(residents), Pause.lifted_at.is_(None), Pause.until > now
-        )
-    )
+    rows = connection.execute(_PAUSED, {"residents": residents, "now": now})
     return {row.resident_id: row.until for row in rows}
 
 

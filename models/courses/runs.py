@@ -45,6 +45,7 @@ UNSEEN = (RunState.DRAFT, RunState.IN_REVIEW)
 LISTED = (RunState.PUBLISHED, RunState.CANCELLED)
 _IS_IN_REVIEW = text("state = 'in_review'")
 _IS_PUBLISHED = text("state = 'published'")
+_IS_CANCELLED = text("cancelled_at IS NOT NULL")
 _IS_LISTED = text("state IN ('published', 'cancelled')")
 
 
@@ -173,6 +174,15 @@ class CourseRun(Keyed, Base):
             postgresql_where=_IS_PUBLISHED,
             sqlite_where=_IS_PUBLISHED,
         ),
+        # what goes on now, and what was called off
+        Index("ix_course_runs_ends", "ends_at", postgresql_where=_IS_LISTED, sqlite_where=_IS_LISTED),
+        Index(
+            "ix_course_runs_cancelled",
+            "starts_at",
+            "id",
+            postgresql_where=_IS_CANCELLED,
+            sqlite_where=_IS_CANCELLED,
+        ),
         Index("ix_course_runs_opens", "opens_at", postgresql_where=_IS_PUBLISHED, sqlite_where=_IS_PUBLISHED),
     )
 
@@ -273,7 +283,7 @@ class CourseRun(Keyed, Base):
     @property
     def phase(self) -> RunPhase:
         """Where the run stands now. The same as the condition ``is_in_phase``, which a property test holds together."""
-        if self.state is RunState.CANCELLED or self.cancelled_at is not None:
+        if self.cancelled_at is not None:
             return RunPhase.CANCELLED
         if self.published_at is None:
             return RunPhase.SCHEDULED
@@ -292,7 +302,7 @@ class CourseRun(Keyed, Base):
     @staticmethod
     def is_in_phase(phase: RunPhase, now: datetime) -> ColumnElement[bool]:
         """The condition that a run stands so at this moment."""
-        is_cancelled = (CourseRun.state == RunState.CANCELLED) | CourseRun.cancelled_at.is_not(None)
+        is_cancelled = CourseRun.cancelled_at.is_not(None)
         is_shown = CourseRun.is_shown_at(now)
         if phase is RunPhase.CANCELLED:
             return is_cancelled

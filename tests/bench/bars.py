@@ -67,9 +67,6 @@ DRAWN = Bar("P15", "cost of one of many lots ÷ of a tap", most=2)
 DRAWN_FLAT = Bar("P15", "cost of one of many lots ÷ of few", most=1.3)
 DRAWN_MEMORY = Bar("P15", "MiB the process grew by in a draw", most=64)
 FLAT_LIST = Bar("P16", "a page of a list among many old runs ÷ among few", most=2)
-# nobody asks for these every day: they walk through the years, and are told of so that it does not get worse
-STEEP_LIST = Bar("P16", "a page of a list among many old runs ÷ among few")
-STEEP = frozenset(["public, running", "public, cancelled"])
 LOST = Bar("P10", "runs with a message lost or twice", most=0)
 
 
@@ -243,9 +240,7 @@ def _judge_lists(found: Findings, engine: str) -> list[Verdict]:
     cost = {(page.name, page.runs): page.seconds for page in found.pages.get(engine, [])}
     few, many = min((runs for _, runs in cost), default=0), max((runs for _, runs in cost), default=0)
     return [
-        Verdict(
-            STEEP_LIST if name in STEEP else FLAT_LIST, engine, name, [cost[name, many] / cost[name, few]]
-        )
+        Verdict(FLAT_LIST, engine, name, [cost[name, many] / cost[name, few]])
         for name in dict.fromkeys(name for name, _ in cost)
     ]
 

@@ -14,7 +14,7 @@ from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.consents import PRIVACY_POLICY
-from models.courses import Audience, CourseRun, RunState
+from models.courses import Audience, CourseRun
 from models.journal import JournalEntry
 from tests.people import FIRST_EVENING, OPENS_AT, Town, a_bond, a_person_without_phone, raise_capacity
 from tests.phones import Door, Phone, the_problem, told
@@ -122,8 +122,7 @@ def test_each_state_lists_exactly_the_classes_that_stand_so(
     town.a_run(title="预告", opens_at=OPENS_AT + timedelta(days=3))
     town.resident.tap(town.a_run(title="已满", capacity=1))
     cancelled = town.a_run(title="已取消")
-    with transaction() as session:
-        session.get_one(CourseRun, cancelled.id).state = RunState.CANCELLED
+    town.call_off(cancelled)
     phone = door.phone()
 
     def by_state() -> dict[str, list[str]]:
@@ -352,8 +351,7 @@ def a_run_opening_later(town: Town) -> CourseRun:
 
 def a_cancelled_run(town: Town) -> CourseRun:
     run = town.a_run()
-    with transaction() as session:
-        session.get_one(CourseRun, run.id).state = RunState.CANCELLED
+    town.call_off(run)
     return run
 
 

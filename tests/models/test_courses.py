@@ -93,8 +93,7 @@ def test_a_person_may_teach_one_class_after_another(town: Town) -> None:
 
 def test_a_cancelled_class_leaves_its_teacher_free(town: Town) -> None:
     run = town.a_run(teacher="林老师")
-    with transaction() as session:
-        session.get_one(CourseRun, run.id).state = RunState.CANCELLED
+    town.call_off(run)
     assert town.a_run(teacher="林老师").id != run.id
 
 
@@ -212,8 +211,7 @@ def test_a_full_run_is_full_and_a_cancelled_one_cancelled(town: Town) -> None:
     run = town.a_run(capacity=1)
     town.resident.tap(run)
     assert town.now(run).phase is RunPhase.FULL
-    with transaction() as session:
-        session.get_one(CourseRun, run.id).state = RunState.CANCELLED
+    town.call_off(run)
     assert town.now(run).phase is RunPhase.CANCELLED
 
 
@@ -251,7 +249,7 @@ def test_the_phase_shown_and_the_phase_filtered_by_agree(
         if run is None:
             plan = a_plan(session, town.wutong)
             run = plan_run(session, a_course(session, town.wutong), plan)
-        run.state = state
+        run.state, run.cancelled_at = state, now if state is RunState.CANCELLED else None
         run.published_at = None if published is None else now + timedelta(hours=published)
         run.opens_at, run.closes_at = now + timedelta(hours=opens), now + timedelta(hours=closes)
         run.starts_at = now + timedelta(hours=starts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -32,11 +33,14 @@ from models.notices import (
 from models.notices.keywords import NOTHING, cut, fit, say_time
 from models.notices.outbox import morning_after
 from models.notices.sending import LEASE, claim_due, give_up_on_the_dead, put_back, settle
-from models.policies import Policies, set_policy
+from models.policies import DEFAULTS, Policies, set_policy
 from models.regions import Region
 from tests.people import Person, Town
 
-RULES = Policies(1.0, 24, time(21, 30), time(8, 0), 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0))
+
+def quiet(between: time, and_until: time) -> Policies:
+    """The numbers of the house, with these hours of quiet."""
+    return replace(DEFAULTS, quiet_from=between, quiet_until=and_until)
 
 
 def at(hour: int, minute: int = 0, *, day: int = 20) -> datetime:
@@ -60,7 +64,7 @@ def at(hour: int, minute: int = 0, *, day: int = 20) -> datetime:
     ],
 )
 def test_nobody_is_woken(raised: datetime, goes_out: datetime) -> None:
-    assert morning_after(RULES, raised) == goes_out
+    assert morning_after(DEFAULTS, raised) == goes_out
 
 
 @pytest.mark.parametrize(
@@ -75,13 +79,7 @@ def test_nobody_is_woken(raised: datetime, goes_out: datetime) -> None:
 def test_a_community_may_be_quiet_at_noon_or_never(
     quiet_from: time, quiet_until: time, raised: datetime, goes_out: datetime
 ) -> None:
-    assert (
-        morning_after(
-            Policies(1.0, 24, quiet_from, quiet_until, 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0)),
-            raised,
-        )
-        == goes_out
-    )
+    assert morning_after(quiet(quiet_from, quiet_until), raised) == goes_out
 
 
 @given(st.integers(0, 60 * 24 * 3), st.integers(0, 23), st.integers(0, 23))
@@ -89,9 +87,7 @@ def test_what_waits_goes_out_within_a_day_and_never_in_the_quiet(
     minutes: int, quiet_from: int, quiet_until: int
 ) -> None:
     raised = at(0) + timedelta(minutes=minutes)
-    rules = Policies(
-        1.0, 24, time(quiet_from), time(quiet_until), 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0)
-    )
+    rules = quiet(time(quiet_from), time(quiet_until))
     out = morning_after(rules, raised)
     assert raised <= out < raised + timedelta(days=1)
     assert morning_after(rules, out) == out

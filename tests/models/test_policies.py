@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from models.base import reading, transaction
 from models.errors import Invalid
-from models.policies import RULES, Policies, Policy, policies_at, set_policy
+from models.policies import DEFAULTS, RULES, Policies, Policy, policies_at, set_policy
 from models.regions import Region
 from tests.people import Town
 
@@ -28,9 +28,10 @@ def put(place: Region, name: str, value: str) -> None:
 
 def test_without_a_row_the_default_of_the_house_holds(town: Town) -> None:
     town.is_as_strict_as_others()
-    assert in_force(town.wutong) == Policies(
-        1.0, 24, time(21, 30), time(8, 0), 5, time(8, 30), time(17, 0), 3, 2, False, time(9, 0)
-    )
+    numbers = in_force(town.wutong)
+    assert numbers == DEFAULTS
+    assert (numbers.waitlist_share, numbers.free_cancel_hours, numbers.runs_a_term) == (1, 24, 2)
+    assert (numbers.quiet_from, numbers.quiet_until) == (time(21, 30), time(8))
 
 
 def test_the_nearest_number_wins(town: Town) -> None:

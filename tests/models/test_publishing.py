@@ -131,8 +131,7 @@ def test_a_run_is_taken_down_as_long_as_nobody_has_a_place(town: Town) -> None:
 
 def test_what_was_cancelled_is_not_taken_down(town: Town) -> None:
     run = town.a_run()
-    with transaction() as session:
-        session.get_one(CourseRun, run.id).state = RunState.CANCELLED
+    town.call_off(run)
     assert refused(run, unpublish) == "run_not_published"
     assert refused(run, publish) == "run_cancelled"
 

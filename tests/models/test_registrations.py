@@ -17,7 +17,6 @@ from models.courses import (
     Audience,
     CourseRun,
     RegistrationState,
-    RunState,
     Standing,
     Tap,
     decide,
@@ -125,8 +124,7 @@ def test_a_repeat_for_a_cancelled_run_still_gets_its_answer(town: Town) -> None:
     """E6: whoever is registered sees what they hold, also when the class is off."""
     run = town.a_run()
     before = town.resident.tap(run)
-    with transaction() as session:
-        session.get_one(CourseRun, run.id).state = RunState.CANCELLED
+    town.call_off(run)
     assert town.resident.tap(run) == before
 
 
@@ -234,8 +232,7 @@ def test_nobody_moves_up_in_a_cancelled_run(town: Town) -> None:
     run = town.a_run(capacity=1)
     town.resident.tap(run)
     town.neighbour.tap(run)
-    with transaction() as session:
-        session.get_one(CourseRun, run.id).state = RunState.CANCELLED
+    town.call_off(run)
     town.resident.give_up(run)
     assert town.states(run) == ["cancelled", "waitlisted"]
 
@@ -320,8 +317,7 @@ def test_registering_ends_when_the_class_starts(town: Town, clock: town_clock.St
 
 def test_a_cancelled_run_takes_nobody(town: Town) -> None:
     run = town.a_run()
-    with transaction() as session:
-        session.get_one(CourseRun, run.id).state = RunState.CANCELLED
+    town.call_off(run)
     assert refusal_of(lambda: town.resident.tap(run)).code == "run_cancelled"
 
 

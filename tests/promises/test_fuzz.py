@@ -23,7 +23,6 @@ from models.courses import (
     CourseSession,
     QuestionKind,
     QuestionPlan,
-    RunState,
     Seating,
     answer_questions,
     ask_questions,
@@ -111,8 +110,7 @@ def a_busy_town(
     town.a_run(opens_at=OPENS_AT + timedelta(days=3))
     town.a_run(published=False)
     cancelled = town.a_run()
-    with transaction() as session:
-        session.get_one(CourseRun, cancelled.id).state = RunState.CANCELLED
+    town.call_off(cancelled)
     for run in open_runs[:2]:
         for person in (town.resident, town.neighbour, town.helper):
             person.tap(run)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from models import clock
 from models.accounts import Account, Login
+from models.bulk import among
 from models.consents import PRIVACY_POLICY, Consent, has_withdrawn
 from models.counter import withdrew_on_paper
 from models.courses.registrations import AtCounter, Tap, Taps
@@ -142,33 +143,6 @@ class Ask:
         return self.asker.adult_along if self.run.audience is Audience.PAIR else None
 
 
-def recognise(connection: Connection, taps: Taps, now: datetime) -> list[Asker | Refusal]:
-    rows = connection.execute(
-        select(
-            Login.key.label("login_key"),
-            Login.account_id.label("login_account_id"),
-            Login.expires_at,
-            Login.revoked_at,
-            Consent.id.label("consent_id"),
-            *PERSON_COLUMNS,
-        )
-        .outerjoin(Resident, Resident.account_id == Login.account_id)
-        .outerjoin(
-            Consent,
-            and_(
-                Consent.account_id == Login.account_id,
-                Consent.kind == PRIVACY_POLICY.kind,
-                Consent.version == PRIVACY_POLICY.version,
-                Consent.withdrawn_at.is_(None),
-            ),
-        )
-        .where(Login.key.in_({tap.login_key for tap in taps}))
-    )
-    logins = {row.login_key: row for row in rows}
-    wards = _wards(connection, {tap.for_key for tap in taps if tap.for_key})
-    return [_asker_of(tap, logins.get(tap.login_key), wards, now) for tap in taps]
-
-
 PERSON_COLUMNS = (
     Resident.id,
     Resident.key,
@@ -178,6 +152,35 @@ PERSON_COLUMNS = (
     Resident.home_region_id,
     Resident.birth_year,
 )
+
+_LOGINS = (
+    select(
+        Login.key.label("login_key"),
+        Login.account_id.label("login_account_id"),
+        Login.expires_at,
+        Login.revoked_at,
+        Consent.id.label("consent_id"),
+        *PERSON_COLUMNS,
+    )
+    .outerjoin(Resident, Resident.account_id == Login.account_id)
+    .outerjoin(
+        Consent,
+        and_(
+            Consent.account_id == Login.account_id,
+            Consent.kind == PRIVACY_POLICY.kind,
+            Consent.version == PRIVACY_POLICY.version,
+            Consent.withdrawn_at.is_(None),
+        ),
+    )
+    .where(among(Login.key, "logins"))
+)
+
+
+def recognise(connection: Connection, taps: Taps, now: datetime) -> list[Asker | Refusal]:
+    rows = connection.execute(_LOGINS, {"logins": {tap.login_key for tap in taps}})
+    logins = {row.login_key: row for row in rows}
+    wards = _wards(connection, {tap.for_key for tap in taps if tap.for_key})
+    return [_asker_of(tap, logins.get(tap.login_key), wards, now) for tap in taps]
 
 
 def person_of(row: Row[*tuple[Any, ...]]) -> Person:
@@ -243,20 +246,30 @@ def _asker_of(
     return asker
 
 
-def lock_runs(connection: Connection, keys: Iterable[str]) -> dict[str, LockedRun]:
-    rows = connection.execute(
-        select(
-            *(
-                getattr(CourseRun, field.name)
-                for field in dataclasses.fields(LockedRun)
-                if field.name != "touched"
-            )
+_RUNS = (
+    select(
+        *(
+            getattr(CourseRun, field.name)
+            for field in dataclasses.fields(LockedRun)
+            if field.name != "touched"
         )
-        .where(CourseRun.key.in_(keys))
-        .order_by(CourseRun.id)  # one order of locking for every process
-        .with_for_update(key_share=True)
     )
-    return {row.key: LockedRun(*row) for row in rows}
+    .where(among(CourseRun.key, "keys"))
+    .order_by(CourseRun.id)  # one order of locking for every process
+    .with_for_update(key_share=True)
+)
+
+
+def lock_runs(connection: Connection, keys: Iterable[str]) -> dict[str, LockedRun]:
+    return {row.key: LockedRun(*row) for row in connection.execute(_RUNS, {"keys": keys})}
+
+
+_PEOPLE = (
+    select(Resident.id)
+    .where(among(Resident.id, "people"))
+    .order_by(Resident.id)  # one order of locking for every process
+    .with_for_update(key_share=True)
+)
 
 
 def hold_people(connection: Connection, residents: Collection[int]) -> None:
@@ -265,9 +278,4 @@ def hold_people(connection: Connection, residents: Collection[int]) -> None:
     SQLite has one writer and nothing to hold.
     """
     if residents and connection.dialect.name != "sqlite":
-        connection.execute(
-            select(Resident.id)
-            .where(Resident.id.in_(residents))
-            .order_by(Resident.id)  # one order of locking for every process
-            .with_for_update(key_share=True)
-        )
+        connection.execute(_PEOPLE, {"people": residents})

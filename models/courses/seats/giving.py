@@ -7,10 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import case, func, select
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import aliased
 
 from models.base import new_key
-from models.bulk import insert_rows
+from models.bulk import among, insert_rows
 from models.courses.pauses import must_not_be_paused, paused_until
 from models.courses.questions import OpenOnes, must_have_answered, unanswered_by
 from models.courses.registrations import Registration, RegistrationState, Standing
@@ -148,6 +147,39 @@ def _gives_held(ask: Ask, heads: int, now: datetime) -> bool:
     return run.held_until is None or now < run.held_until
 
 
+_BEHIND = Registration.__table__.alias()
+_HELD = select(
+    Registration.id,
+    Registration.key,
+    Registration.run_id,
+    Registration.resident_id,
+    Registration.by_account_id,
+    Registration.state,
+    Registration.number,
+    Registration.registered_at,
+    Registration.seats,
+    Registration.ticket,
+    Registration.offer_expires_at,
+    case(
+        (
+            Registration.state == WAITING,
+            select(func.count())
+            .where(
+                _BEHIND.c.run_id == Registration.run_id,
+                _BEHIND.c.state == WAITING,
+                _BEHIND.c.number > Registration.number,
+            )
+            .correlate(Registration)
+            .scalar_subquery(),
+        )
+    ).label("behind"),
+).where(
+    among(Registration.resident_id, "learners"),
+    among(Registration.run_id, "runs"),
+    Registration.state.in_(LIVE_STATES),
+)
+
+
 def held_by(connection: Connection, asks: Sequence[Ask]) -> dict[tuple[int, int], Held]:
     """The live registrations of these people in these runs, with their place in the queue.
 
@@ -158,39 +190,8 @@ def held_by(connection: Connection, asks: Sequence[Ask]) -> dict[tuple[int, int]
     runs = {ask.run.id: ask.run for ask in asks}
     if not learners:
         return {}
-    behind = aliased(Registration)
-    how_many_behind = (
-        select(func.count())
-        .where(
-            behind.run_id == Registration.run_id,
-            behind.state == WAITING,
-            behind.number > Registration.number,
-        )
-        .correlate(Registration)
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        select(
-            Registration.id,
-            Registration.key,
-            Registration.run_id,
-            Registration.resident_id,
-            Registration.by_account_id,
-            Registration.state,
-            Registration.number,
-            Registration.registered_at,
-            Registration.seats,
-            Registration.ticket,
-            Registration.offer_expires_at,
-            case((Registration.state == WAITING, how_many_behind)).label("behind"),
-        ).where(
-            Registration.resident_id.in_(learners),
-            Registration.run_id.in_(runs),
-            Registration.state.in_(LIVE_STATES),
-        )
-    )
     held = {}
-    for row in rows:
+    for row in connection.execute(_HELD, {"learners": learners, "runs": runs}):
         run, learner = runs[row.run_id], learners[row.resident_id]
         position = None if row.behind is None else run.waiting - row.behind
         standing = Standing(

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
 from models import clock
+from models.bulk import among
 from models.calendars import term_of
 from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import Course, CourseKind, CourseRun, CourseSession, SessionState
@@ -209,6 +210,27 @@ def is_at_limit(run: LockedRun, theirs: Iterable[Commitment], grounds: Grounds) 
     return 0 < most <= counted
 
 
+_COMMITMENTS = (
+    select(
+        Registration.resident_id,
+        Registration.run_id,
+        CourseRun.course_id,
+        Course.title,
+        Course.kind,
+        Registration.state,
+        CourseRun.starts_at,
+    )
+    .join(CourseRun, CourseRun.id == Registration.run_id)
+    .join(Course, Course.id == CourseRun.course_id)
+    .where(
+        among(Registration.resident_id, "residents"),
+        Registration.state.in_(LIVE_STATES),
+        CourseRun.ends_at > bindparam("now"),
+    )
+    .order_by(Registration.id)
+)
+
+
 def commitments_of(
     connection: Connection, residents: Collection[int], now: datetime
 ) -> dict[int, list[Commitment]]:
@@ -216,49 +238,34 @@ def commitments_of(
     found: dict[int, list[Commitment]] = defaultdict(list)
     if not residents:
         return found
-    rows = connection.execute(
-        select(
-            Registration.resident_id,
-            Registration.run_id,
-            CourseRun.course_id,
-            Course.title,
-            Course.kind,
-            Registration.state,
-            CourseRun.starts_at,
-        )
-        .join(CourseRun, CourseRun.id == Registration.run_id)
-        .join(Course, Course.id == CourseRun.course_id)
-        .where(
-            Registration.resident_id.in_(residents),
-            Registration.state.in_(LIVE_STATES),
-            CourseRun.ends_at > now,
-        )
-        .order_by(Registration.id)
-    )
-    for row in rows:
+    for row in connection.execute(_COMMITMENTS, {"residents": residents, "now": now}):
         found[row.resident_id].append(Commitment(*row[1:]))
     return found
 
 
+_TIMES = (
+    select(CourseSession.run_id, CourseSession.starts_at, CourseSession.ends_at)
+    .where(among(CourseSession.run_id, "runs"), CourseSession.state == SessionState.PLANNED)
+    .order_by(CourseSession.starts_at)
+)
+
+
 def _times_of(connection: Connection, runs: Collection[int]) -> dict[int, list[tuple[datetime, datetime]]]:
     times: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
-    rows = connection.execute(
-        select(CourseSession.run_id, CourseSession.starts_at, CourseSession.ends_at)
-        .where(CourseSession.run_id.in_(runs), CourseSession.state == SessionState.PLANNED)
-        .order_by(CourseSession.starts_at)
-    )
-    for run_id, starts_at, ends_at in rows:
+    for run_id, starts_at, ends_at in connection.execute(_TIMES, {"runs": runs}):
         times[run_id].append((starts_at, ends_at))
     return times
 
 
+_COURSES = (
+    select(CourseRun.id, Course.title, Course.kind)
+    .join(Course, Course.id == CourseRun.course_id)
+    .where(among(CourseRun.id, "runs"))
+)
+
+
 def _courses_of(connection: Connection, runs: Collection[int]) -> dict[int, tuple[str, CourseKind]]:
-    rows = connection.execute(
-        select(CourseRun.id, Course.title, Course.kind)
-        .join(Course, Course.id == CourseRun.course_id)
-        .where(CourseRun.id.in_(runs))
-    )
-    return {row.id: (row.title, row.kind) for row in rows}
+    return {row.id: (row.title, row.kind) for row in connection.execute(_COURSES, {"runs": runs})}
 
 
 def _completed(

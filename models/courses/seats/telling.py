@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.engine import Connection
 
+from models.bulk import among
 from models.courses.hearing import adults_of, hearers
 from models.courses.registrations import RegistrationState
 from models.courses.runs import Audience, Course, CourseKind, CourseRun, CourseSession, SessionState
@@ -173,33 +174,36 @@ def about_offer(kind: NoticeKind, run: LockedRun, mine: Held, facts: Facts, *, d
     )
 
 
+_FACTS = (
+    select(
+        CourseRun.id,
+        Course.title,
+        Course.kind,
+        CourseRun.starts_at,
+        Site.name.label("site"),
+        Venue.name.label("venue"),
+    )
+    .join(Course, Course.id == CourseRun.course_id)
+    .outerjoin(
+        CourseSession,
+        and_(
+            CourseSession.run_id == CourseRun.id,
+            CourseSession.starts_at == CourseRun.starts_at,
+            # one that was called off may have been at the same hour
+            CourseSession.state == SessionState.PLANNED,
+        ),
+    )
+    .outerjoin(Venue, Venue.id == CourseSession.venue_id)
+    .outerjoin(Site, Site.id == Venue.site_id)
+    .where(among(CourseRun.id, "runs"))
+)
+
+
 def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
     """What a notice says of a run: the course, its first evening, and where."""
     if not run_ids:
         return {}
-    rows = connection.execute(
-        select(
-            CourseRun.id,
-            Course.title,
-            Course.kind,
-            CourseRun.starts_at,
-            Site.name.label("site"),
-            Venue.name.label("venue"),
-        )
-        .join(Course, Course.id == CourseRun.course_id)
-        .outerjoin(
-            CourseSession,
-            and_(
-                CourseSession.run_id == CourseRun.id,
-                CourseSession.starts_at == CourseRun.starts_at,
-                # one that was called off may have been at the same hour
-                CourseSession.state == SessionState.PLANNED,
-            ),
-        )
-        .outerjoin(Venue, Venue.id == CourseSession.venue_id)
-        .outerjoin(Site, Site.id == Venue.site_id)
-        .where(CourseRun.id.in_(run_ids))
-    )
+    rows = connection.execute(_FACTS, {"runs": run_ids})
     return {
         row.id: {
             "course": row.title,

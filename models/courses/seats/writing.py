@@ -40,6 +40,19 @@ class Held:
     number: int
 
 
+_COUNTERS = (
+    update(CourseRun.__table__)  # type: ignore[arg-type]  # a mapped class's __table__ is always a Table
+    .where(CourseRun.__table__.c.id == bindparam("run_id"))
+    .values(
+        seats_taken=bindparam("taken"),
+        waiting=bindparam("queue"),
+        last_number=bindparam("number"),
+        seats_held=bindparam("held"),
+        drawn_at=bindparam("drawn"),
+    )
+)
+
+
 def write_counters(connection: Connection, runs: Iterable[LockedRun]) -> None:
     touched = [
         {
@@ -54,18 +67,7 @@ def write_counters(connection: Connection, runs: Iterable[LockedRun]) -> None:
         if run.touched
     ]
     if touched:
-        connection.execute(
-            update(CourseRun.__table__)  # type: ignore[arg-type]  # a mapped class's __table__ is always a Table
-            .where(CourseRun.__table__.c.id == bindparam("run_id"))
-            .values(
-                seats_taken=bindparam("taken"),
-                waiting=bindparam("queue"),
-                last_number=bindparam("number"),
-                seats_held=bindparam("held"),
-                drawn_at=bindparam("drawn"),
-            ),
-            touched,
-        )
+        connection.execute(_COUNTERS, touched)
 
 
 def journal(
