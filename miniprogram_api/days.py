@@ -84,7 +84,7 @@ def _address(shown: Day, day: date) -> str:
 
 def _say(moment: datetime) -> str:
     local = clock.in_town(moment)
-    return f"{local.month}月{local.day}日 星期{'一二三四五六日'[local.weekday()]} {local:%H:%M}"
+    return f"{local.month}月{local.day}日 星期{clock.weekday(local)} {local:%H:%M}"
 
 
 @cache

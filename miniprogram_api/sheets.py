@@ -31,7 +31,6 @@ NOT_IN_A_NAME = frozenset('\\/:*?"<>|\r\n\t')
 
 FACE = "宋体"
 A4, LINE_HEIGHT, TITLE_HEIGHT, NAME_WIDTH, EVENING_WIDTH, ANSWER_WIDTH = 9, 26, 36, 14, 11, 20
-WEEKDAYS = "一二三四五六日"
 
 _thin = Side(style="thin", color="808080")
 BOX = Border(left=_thin, right=_thin, top=_thin, bottom=_thin)
@@ -137,7 +136,7 @@ def _sign_in_columns(evenings: Sequence[CourseSession]) -> list[tuple[str, float
 
 def _evening(meeting: CourseSession) -> str:
     at = clock.in_town(meeting.starts_at)
-    return f"{at.month}月{at.day}日\n周{WEEKDAYS[at.weekday()]} {at:%H:%M}"
+    return f"{at.month}月{at.day}日\n周{clock.weekday(at)} {at:%H:%M}"
 
 
 def _day(run: CourseRun) -> str:

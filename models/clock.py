@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 TOWN_ZONE = ZoneInfo("Asia/Shanghai")
+WEEKDAYS = "一二三四五六日"  # after 周 or 星期, Monday first
 
 
 class _Hands:
@@ -32,6 +33,11 @@ def today() -> date:
 def in_town(moment: datetime) -> datetime:
     """The same moment as the clock on the town's wall shows it (+08:00)."""
     return moment.astimezone(TOWN_ZONE)
+
+
+def weekday(day: date) -> str:
+    """What follows 周 or 星期 in the name of a day: 一 for a Monday, 日 for a Sunday."""
+    return WEEKDAYS[day.weekday()]
 
 
 class StoppedClock:

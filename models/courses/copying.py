@@ -26,7 +26,6 @@ from models.courses.series import MOST_WEEKS, HolidayRule, Series, lay_out, mond
 from models.errors import Conflict, Fault, Invalid
 from models.sites import Venue
 
-WEEKDAYS = "一二三四五六日"
 # an evening on a day of the week the class is rarely held on made up for a holiday; it is no day of the class
 RARE = 3
 
@@ -58,7 +57,7 @@ def copy_run(
     if len(habits) == 1:
         habits = {first_on.isoweekday(): next(iter(habits.values()))}
     if first_on.isoweekday() not in habits:
-        days = "、".join(WEEKDAYS[day - 1] for day in sorted(habits))
+        days = "、".join(clock.WEEKDAYS[day - 1] for day in sorted(habits))
         raise Invalid([Fault("first_on", f"这个班在星期{days}上课，请选其中一天")])
     habit = habits[first_on.isoweekday()]
     starts_at = datetime.combine(first_on, habit.starts, clock.TOWN_ZONE)

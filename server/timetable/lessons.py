@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import TypeVar
 
+from models import clock
 from models.clock import TOWN_ZONE
 from server.timetable.cells import Unreadable, as_seen, read_capacity, read_text
 from server.timetable.columns import REQUIRED, Field
@@ -15,7 +16,6 @@ from server.timetable.faults import Findings
 from server.timetable.moments import (
     RANGE_ADVICE,
     TIME_ADVICE,
-    WEEKDAYS,
     Month,
     read_date,
     read_hours,
@@ -172,7 +172,7 @@ class RowReader:
             self._fault(
                 row,
                 Field.WEEKDAY,
-                f"写的是周{WEEKDAYS[said]}，可是 {on.isoformat()} 是周{WEEKDAYS[on.weekday()]}",
+                f"写的是周{clock.WEEKDAYS[said]}，可是 {on.isoformat()} 是周{clock.weekday(on)}",
                 "请改对日期或星期",
             )
 

@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
 
-from models.clock import TOWN_ZONE
+from models.clock import TOWN_ZONE, WEEKDAYS, weekday
 from server.timetable.cells import Unreadable, in_digits, plain, refuse_uncalculated
 from server.timetable.faults import shown
 
-WEEKDAYS = "一二三四五六日"
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 MINUTES_A_DAY = 24 * 60
 
@@ -95,7 +94,7 @@ class WrittenDay:
             raise Unreadable(f"“{shown(self.seen)}”是 {day.year} 年，不像是上课的日子", DATE_ADVICE)
         if self.weekday is not None and self.weekday != day.weekday():
             raise Unreadable(
-                f"“{shown(self.seen)}”对不上：{day.isoformat()} 是周{WEEKDAYS[day.weekday()]}，"
+                f"“{shown(self.seen)}”对不上：{day.isoformat()} 是周{weekday(day)}，"
                 f"不是周{WEEKDAYS[self.weekday]}",
                 "请改对日期或星期",
             )

@@ -15,7 +15,6 @@ from models.calendars import Calendar, DayKind
 from server.timetable.columns import Field
 from server.timetable.faults import Findings, shown
 from server.timetable.lessons import MOST_LETTERS, Lesson
-from server.timetable.moments import WEEKDAYS
 from server.timetable.plan import RunPlan, SessionPlan
 from server.timetable.remarks import RUN_ADVICE
 from server.timetable.sheet import Layout, SheetRow
@@ -191,7 +190,7 @@ class RunMaker:
             at = self.layout.place(self._row(lesson), Field.DATE)
             if word := DAY_WORDS.get(self.day_kind(day)):
                 self.findings.warn(
-                    f"{day.isoformat()}（周{WEEKDAYS[day.weekday()]}）是{word}",
+                    f"{day.isoformat()}（周{clock.weekday(day)}）是{word}",
                     "请确认这一天上课",
                     at=at,
                     code=DAY_OFF,
