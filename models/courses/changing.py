@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.accounts import Account
-from models.courses.attendance import let_go_of_check_ins
+from models.courses.attendance import let_go_of_records
 from models.courses.hearing import adults_of, hearers, registered_and_hears
 from models.courses.planning import Evening, call_off, learners_busy, take_place
 from models.courses.registrations import LIVE, Registration
@@ -76,7 +76,7 @@ def move_session(
     other_time = starts_at != meeting.starts_at or ends_at != meeting.ends_at
     vacate(session, [meeting.key])
     if other_time:
-        let_go_of_check_ins(session, meeting)
+        let_go_of_records(session, meeting)
     if meeting.moved_from is None:
         meeting.moved_from = meeting.starts_at
     meeting.starts_at, meeting.ends_at, meeting.venue = starts_at, ends_at, venue
@@ -114,7 +114,7 @@ def cancel_session(session: Session, meeting: CourseSession, *, by: By) -> int:
     if len(_standing(run)) == 1:
         raise Conflict("last_session", "这个班只有这一次课，不能只停这一次；不办了请取消整个班")
     call_off(session, [meeting], because=by.because)
-    let_go_of_check_ins(session, meeting)
+    let_go_of_records(session, meeting)
     run.fit_to_sessions()
     run.changed_at = clock.now()
     enter(

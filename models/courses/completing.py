@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import clock
 from models.courses.attendance import RunTally, tally_of
-from models.courses.attendance.records import RECORDED_IN_THE_ROOM, Attendance
+from models.courses.attendance.records import anybody_was_recorded
 from models.courses.certificates import issue
 from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import CourseRun, CourseSession, RunState, SessionState
@@ -89,10 +89,7 @@ def complete_run(
 def runs_to_complete(session: Session, *, most: int) -> Sequence[int]:
     """The ids of runs that are over, were recorded, and of which nothing has been decided yet, oldest first."""
     recorded = (
-        select(Attendance.id)
-        .join(CourseSession, CourseSession.id == Attendance.session_id)
-        .where(CourseSession.run_id == CourseRun.id, Attendance.how.in_(RECORDED_IN_THE_ROOM))
-        .exists()
+        select(CourseSession.id).where(CourseSession.run_id == CourseRun.id, anybody_was_recorded()).exists()
     )
     return session.scalars(
         select(CourseRun.id)

@@ -20,8 +20,8 @@ from models.courses.registrations import Registration
 from models.residents import Bond, Resident
 
 
-def registered_and_hears() -> ColumnElement[bool]:
-    """The condition that an account registered somebody (``Resident``, joined) and is told of their place today."""
+def hears() -> ColumnElement[bool]:
+    """The condition that an account is told of somebody's (``Resident``, joined) place today: their own, or of who may act for them."""
     helper = aliased(Resident)
     may_act = (
         select(Bond.id)
@@ -33,11 +33,12 @@ def registered_and_hears() -> ColumnElement[bool]:
         )
         .exists()
     )
-    return and_(
-        Account.id == Registration.by_account_id,
-        Account.closed_at.is_(None),
-        or_(Account.id == Resident.account_id, may_act),
-    )
+    return and_(Account.closed_at.is_(None), or_(Account.id == Resident.account_id, may_act))
+
+
+def registered_and_hears() -> ColumnElement[bool]:
+    """The condition that an account registered somebody (``Resident``, joined) and is told of their place today."""
+    return and_(Account.id == Registration.by_account_id, hears())
 
 
 @dataclass(frozen=True, slots=True)

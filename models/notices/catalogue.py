@@ -313,6 +313,17 @@ MOMENTS: Mapping[NoticeKind, Moment] = {
             worth=timedelta(days=7),
         ),
         Moment(
+            NoticeKind.APPEAL_DECIDED,
+            title="缺课申诉有结果了",
+            to="申诉的人、缺课的本人和替他报名的人",
+            about=About.ATTENDANCE,
+            says="{course}，{when}的缺课申诉：{outcome}。{remark}。",
+            template=TemplateName.ATTENDANCE,
+            keywords={**_ATTENDANCE, "phrase2": "outcome", "thing4": "remark"},
+            page="pages/me/attendance?key={subject}",
+            worth=timedelta(days=7),
+        ),
+        Moment(
             NoticeKind.CHILD_FETCHED,
             title="孩子已接走",
             to="孩子的监护人",

@@ -68,6 +68,7 @@ class NoticeKind(StrEnum):
     ABSENCE_NOTED = "absence_noted"  # M5 缺课记录
     REGISTERING_PAUSED = "registering_paused"  # M5 暂停报名
     PAUSE_LIFTED = "pause_lifted"  # M5 恢复报名
+    APPEAL_DECIDED = "appeal_decided"  # M5 缺课申诉的结果
     CHILD_FETCHED = "child_fetched"  # 孩子已接走
     STAFF_DESK = "staff_desk"  # M23 待审核提醒
     POLICY_CHANGED = "policy_changed"  # M30 隐私政策更新

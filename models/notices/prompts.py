@@ -21,7 +21,12 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
     "application": (NoticeKind.SELECTED, NoticeKind.NOT_SELECTED, *_OF_A_CLASS),
     "offers": (NoticeKind.SEAT_OFFERED, NoticeKind.OFFER_ENDING, *_OF_A_CLASS),
     "pick_up": (NoticeKind.CHILD_FETCHED,),
-    "attendance": (NoticeKind.ABSENCE_NOTED, NoticeKind.REGISTERING_PAUSED, NoticeKind.PAUSE_LIFTED),
+    "attendance": (
+        NoticeKind.ABSENCE_NOTED,
+        NoticeKind.REGISTERING_PAUSED,
+        NoticeKind.PAUSE_LIFTED,
+        NoticeKind.APPEAL_DECIDED,
+    ),
     "consent": (NoticeKind.POLICY_CHANGED,),
     "staff_desk": (NoticeKind.STAFF_DESK,),
     "profile": (NoticeKind.CONTENT_REFUSED,),

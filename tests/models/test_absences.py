@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -15,10 +15,13 @@ from models.clock import StoppedClock
 from models.courses import By, CourseRun, CourseSession, cancel_session
 from models.courses.attendance import (
     AbsenceAppeal,
+    AppealState,
     Attendance,
     AttendanceState,
+    BatchVerdict,
     LeaveReason,
     Mark,
+    MarkVerdict,
     Recorder,
     Seen,
     appeal,
@@ -44,7 +47,7 @@ from models.regions import Region
 from models.residents import Resident
 from models.truth import still_true
 from server.jobs.attendance import note_absences as note_all
-from tests.people import FIRST_EVENING, Person, Town
+from tests.people import FIRST_EVENING, Person, Town, a_bond
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(weeks=1)
@@ -379,6 +382,101 @@ def test_an_appeal_that_is_declined_leaves_it(town: Town, clock: StoppedClock) -
         assert session.scalars(select(AbsenceAppeal)).one().words is None
 
 
+@pytest.mark.parametrize(
+    ("grant", "said"), [(True, "已免计。这次不算缺课"), (False, "维持缺课。请点开查看答复，有疑问联系社区")]
+)
+def test_whoever_appealed_is_told_once_what_came_of_it(
+    town: Town, clock: StoppedClock, grant: bool, said: str
+) -> None:
+    (run,) = missed(town, clock, town.resident, times=1)
+    appeals(run, town.resident)
+    for _ in range(2):
+        decides(grant)
+    (notice,) = told(NoticeKind.APPEAL_DECIDED)
+    assert (notice.account_id, notice.facts["learner"]) == (town.resident.account_id, "")
+    assert notice.body.endswith(f"的缺课申诉：{said}。")
+    assert "请下次提前请假" not in str(notice.facts), "what staff type may name somebody"
+    with reading() as session:
+        assert still_true(session, [notice]) == {notice.id}
+
+
+def test_who_appeals_for_somebody_is_told_whose_appeal_it_was(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run()
+    town.neighbour.tap(run)
+    town.helper.tap(run, for_whom=town.elder)
+    held(town, clock, run, [town.neighbour])
+    with transaction() as session:
+        appeal(
+            session,
+            session.get_one(CourseSession, run.sessions[0].id),
+            session.get_one(Resident, town.elder.resident_id),
+            "老人住院",
+            by=Recorder(town.helper.account_id, "resident"),
+        )
+    decides(False)
+    (notice,) = told(NoticeKind.APPEAL_DECIDED)
+    assert (notice.account_id, notice.facts["learner"]) == (town.helper.account_id, "王奶奶")
+
+
+def test_an_absence_excused_after_all_is_not_told_as_upheld(town: Town, clock: StoppedClock) -> None:
+    (run,) = missed(town, clock, town.resident, times=1)
+    appeals(run, town.resident)
+    decides(False)
+    excuses(town, run, town.resident)
+    with reading() as session:
+        assert not still_true(session, told(NoticeKind.APPEAL_DECIDED))
+
+
+def excuse_everybody_at(town: Town, run: CourseRun) -> None:
+    with transaction() as session:
+        excuse_all(session, session.get_one(CourseSession, run.sessions[0].id), because="台风停运", by=DESK)
+
+
+def see_them_after_all(town: Town, run: CourseRun) -> None:
+    key = key_of(town, run, town.resident)
+    seen = Seen("pad:1", run.sessions[0].starts_at, registration_key=key)
+    with transaction() as session:
+        take_batch(session, session.get_one(CourseSession, run.sessions[0].id), [seen], by=DESK)
+
+
+@pytest.mark.parametrize(
+    "deed", [excuse_everybody_at, see_them_after_all, lambda town, run: excuses(town, run, town.resident)]
+)
+def test_whatever_excuses_an_absence_grants_the_appeal_that_waits_about_it(
+    town: Town, clock: StoppedClock, deed: Callable[[Town, CourseRun], None]
+) -> None:
+    (run,) = missed(town, clock, town.resident, times=1)
+    appeals(run, town.resident)
+    deed(town, run)
+    with reading() as session:
+        assert count_appeals(session, town_clock.now()) == {}
+        assert session.scalars(select(AbsenceAppeal.state)).one() is AppealState.GRANTED
+    with refused("appeal_settled"):
+        decides(False)
+    assert len(told(NoticeKind.APPEAL_DECIDED)) == 1
+
+
+def test_nobody_decides_about_an_absence_of_their_own_whoever_appealed(
+    town: Town, clock: StoppedClock
+) -> None:
+    run = town.a_run()
+    town.neighbour.tap(run)
+    with transaction() as session:
+        a_bond(session, town.helper, town.resident)
+    town.resident.tap(run)
+    held(town, clock, run, [town.neighbour])
+    with transaction() as session:
+        appeal(
+            session,
+            session.get_one(CourseSession, run.sessions[0].id),
+            session.get_one(Resident, town.resident.resident_id),
+            "他在",
+            by=Recorder(town.helper.account_id, "resident"),
+        )
+    with refused("own_content"):
+        decides(True, Recorder(town.resident.account_id, "staff:x"))
+
+
 def test_one_appeals_within_seven_days_and_against_an_absence(town: Town, clock: StoppedClock) -> None:
     (run,) = missed(town, clock, town.resident, times=1)
     with refused("nothing_to_appeal"):
@@ -401,6 +499,78 @@ def test_a_storm_counts_for_nobody(town: Town, clock: StoppedClock) -> None:
         assert relieve(session, people) == 2
     assert not is_paused(town.resident)
     assert not is_paused(town.guardian)
+
+
+def test_a_storm_counts_for_nobody_also_before_the_hour_is_over(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run()
+    for person in (town.resident, town.neighbour):
+        person.tap(run)
+    clock.move_to(run.sessions[0].starts_at)
+    here = Mark(key_of(town, run, town.neighbour), AttendanceState.PRESENT)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        mark_sheet(session, meeting, [here], may_correct=False, by=DESK)
+        assert excuse_all(session, meeting, because="台风停运", by=DESK) == set()
+    clock.move_to(run.sessions[0].ends_at + HOUR)
+    note_all(town_clock.now())
+    assert [state_of(town, run, who) for who in (town.resident, town.neighbour)] == [None, "present"]
+    assert told(NoticeKind.ABSENCE_NOTED) == []
+
+
+@pytest.mark.parametrize("state", [AttendanceState.EXCUSED, AttendanceState.LEAVE])
+def test_who_is_excused_on_the_telephone_makes_nobody_else_absent(
+    town: Town, clock: StoppedClock, state: AttendanceState
+) -> None:
+    run = town.a_run()
+    for person in (town.resident, town.neighbour):
+        person.tap(run)
+    clock.move_to(run.sessions[0].starts_at)
+    called = Mark(key_of(town, run, town.neighbour), state)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        mark_sheet(session, meeting, [called], may_correct=False, by=DESK)
+    clock.move_to(run.sessions[0].ends_at + HOUR)
+    note_all(town_clock.now())
+    assert state_of(town, run, town.resident) is None, "nobody kept a record of this evening"
+    with reading() as session:
+        assert count_unrecorded(session, town_clock.now()) == {town.wutong.path: 1}
+
+
+def test_who_lost_the_seat_for_an_absence_is_still_corrected(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run(evenings=4)
+    town.resident.tap(run)
+    town.neighbour.tap(run)
+    for evening in range(2):
+        held(town, clock, run, [town.neighbour], evening=evening)
+    assert town.states(run) == ["cancelled", "confirmed"]
+    key = key_of(town, run, town.resident)
+    with transaction() as session:
+        second = session.get_one(CourseSession, run.sessions[1].id)
+        seen = Seen("pad:1", second.starts_at, registration_key=key)
+        assert take_batch(session, second, [seen], by=DESK) == [BatchVerdict.ACCEPTED]
+        first = session.get_one(CourseSession, run.sessions[0].id)
+        excused = [Mark(key, AttendanceState.EXCUSED, "生病住院")]
+        assert mark_sheet(session, first, excused, may_correct=False, by=DESK) == [MarkVerdict.RECORDED]
+        third = session.get_one(CourseSession, run.sessions[2].id)
+    assert misses(town.resident) == 0
+    clock.move_to(third.starts_at)
+    with transaction() as session:
+        third = session.get_one(CourseSession, third.id)
+        here = [Mark(key, AttendanceState.PRESENT)]
+        assert mark_sheet(session, third, here, may_correct=False, by=DESK) == [
+            MarkVerdict.NOT_OF_THIS_SESSION
+        ]
+
+
+def test_a_clerk_excuses_after_the_day_but_takes_no_evening_from_who_was_there(
+    town: Town, clock: StoppedClock
+) -> None:
+    (run,) = missed(town, clock, town.resident, times=1)
+    clock.advance(days=1)
+    excuses(town, run, town.resident)
+    with refused("sheet_closed"):
+        excuses(town, run, town.neighbour)
+    assert state_of(town, run, town.neighbour) == "present"
 
 
 def test_staff_lift_a_pause(town: Town, clock: StoppedClock) -> None:

@@ -25,11 +25,13 @@ from models.courses.attendance import (
     Recorder,
     RoomScreen,
     Seen,
+    appeal,
     ask_leave,
     check_in,
     check_in_by_scan,
     close_screen,
     code_now,
+    excuse_all,
     forget_events,
     how_many_are_here,
     link_token,
@@ -482,6 +484,17 @@ def test_in_whatever_order_it_is_told_the_first_moment_counts(
     assert record(run, town.resident).at == FIRST_EVENING - 5 * MINUTE
 
 
+def test_a_device_is_heard_for_a_week_and_what_comes_later_is_a_correction(
+    town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    items = [seen("1", key_of(town, run, town.resident))]
+    clock.move_to(FIRST_EVENING + 90 * MINUTE + timedelta(days=7))
+    with refused("session_over"):
+        tells(run, items)
+    clock.advance(seconds=-1)
+    assert tells(run, items) == [BatchVerdict.ACCEPTED]
+
+
 def test_a_device_whose_clock_runs_ahead_is_not_believed(
     town: Town, run: CourseRun, clock: StoppedClock
 ) -> None:
@@ -605,6 +618,38 @@ def test_whoever_had_checked_in_to_an_evening_that_moves_checks_in_again(
     clock.advance(days=1)
     comes(run, town.resident, digits_of(run))
     assert states(run)["陈静"] == "present"
+
+
+def test_what_staff_wrote_of_an_evening_that_moves_is_written_anew(
+    town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    clock.move_to(FIRST_EVENING - 10 * MINUTE)
+    said = {
+        town.resident: AttendanceState.PRESENT,
+        town.elder: AttendanceState.ABSENT,
+        town.child: AttendanceState.LEAVE,
+    }
+    marks(run, *(Mark(key_of(town, run, who), state) for who, state in said.items()))
+    marks_again = [Mark(key_of(town, run, town.elder), AttendanceState.ABSENT)]
+    with transaction() as session:
+        meeting = meeting_of(session, run)
+        appeal(session, meeting, session.get_one(Resident, town.elder.resident_id), "她在", by=DESK)
+        excuse_all(session, meeting, because="停电", by=DESK)
+        mark_sheet(session, meeting, marks_again, may_correct=False, by=DESK)
+    with transaction() as session:
+        meeting = meeting_of(session, run)
+        later = timedelta(days=1)
+        move_session(
+            session,
+            meeting,
+            starts_at=meeting.starts_at + later,
+            ends_at=meeting.ends_at + later,
+            venue=meeting.venue,
+            by=WHY,
+        )
+    assert states(run) == {"陈静": None, "王奶奶": None, "李小雨": "leave"}
+    with reading() as session:
+        assert meeting_of(session, run).absences_noted_at is None, "the other evening is noted in its turn"
 
 
 def test_nobody_checks_in_to_an_evening_that_is_off(town: Town, run: CourseRun, clock: StoppedClock) -> None:

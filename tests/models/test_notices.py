@@ -174,6 +174,8 @@ FACTS: dict[About, dict[str, Any]] = {
         "result": "缺课",
         "follows": "下次来不了请提前请假",
         "appeal": "七天内可申诉",
+        "outcome": "维持缺课",
+        "remark": "请点开查看答复，有疑问联系社区",
     },
     About.PAUSE: {
         "course": "社区课程报名",

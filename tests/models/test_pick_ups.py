@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from models import clock as town_clock
 from models.base import db, reading, transaction
 from models.clock import StoppedClock
-from models.courses import Audience, CourseRun, CourseSession
+from models.courses import Audience, By, CourseRun, CourseSession, move_session
 from models.courses.attendance import (
     AttendanceState,
     Mark,
@@ -162,3 +162,54 @@ def test_names_and_numbers_are_sealed_and_go_a_month_after_the_class(
         assert not session.scalars(select(PickUp)).all()
         assert not session.scalars(select(PickUpAdult)).all()
     assert FIRST_EVENING + timedelta(days=32) > town_clock.now()
+
+
+def test_that_a_guardian_fetched_the_child_goes_too_where_nobody_else_was_named(
+    town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    fetches(run, comes(town, run, clock), town.guardian.key)
+    clock.advance(days=31)
+    with transaction() as session:
+        assert forget_pick_ups(session, town_clock.now()) == 1
+        assert not session.scalars(select(PickUp)).all()
+
+
+def test_a_correction_is_told_also_back_to_who_was_said_first(
+    town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    grandpa, nanny = names(town, run, GRANDPA, NANNY)
+    place = comes(town, run, clock)
+    for who in (grandpa, nanny, grandpa):
+        fetches(run, place, who)
+        clock.advance(minutes=1)
+    assert [notice.facts["fetcher"] for notice in told()] == ["李（老人）", "赵（保姆）", "李（老人）"]
+
+
+def test_a_child_that_went_home_because_the_class_moves_waits_again_when_it_is_held(
+    town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    clock.move_to(FIRST_EVENING - timedelta(minutes=20))
+    (line,) = town.registrations(run)
+    here = [Mark(line.key, AttendanceState.PRESENT)]
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        mark_sheet(session, meeting, here, may_correct=False, by=DESK)
+    fetches(run, line.key, town.guardian.key)
+    later = timedelta(days=1)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        move_session(
+            session,
+            meeting,
+            starts_at=meeting.starts_at + later,
+            ends_at=meeting.ends_at + later,
+            venue=meeting.venue,
+            by=By("老师生病"),
+        )
+    clock.advance(days=1)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        mark_sheet(session, meeting, here, may_correct=False, by=DESK)
+    assert waiting(run) == ["李小雨"]
+    fetches(run, line.key, town.guardian.key)
+    assert len(told()) == 2

@@ -55,7 +55,17 @@ from models.courses import (
     merge_run,
     move_session,
 )
-from models.courses.attendance import AttendanceState, Mark, Recorder, lift_pause, mark_sheet, sign_out
+from models.courses.attendance import (
+    AbsenceAppeal,
+    AttendanceState,
+    Mark,
+    Recorder,
+    appeal,
+    decide_appeal,
+    lift_pause,
+    mark_sheet,
+    sign_out,
+)
 from models.courses.pauses import Pause
 from models.follows import follow_course
 from models.grants import Answer, record_answers
@@ -298,6 +308,18 @@ def nobody_saw_the_guardian_there(week: Week) -> None:
         )
 
 
+def an_appeal_does_not_convince(week: Week) -> None:
+    guardian, clerk = week.town.guardian, week.town.clerk
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, week.afternoon.sessions[0].id)
+        by = Recorder(guardian.account_id, "resident")
+        appeal(session, meeting, guardian.resident(session), "我忘了", by=by)
+    with transaction() as session:
+        found = session.scalars(select(AbsenceAppeal)).one()
+        by = Recorder(clerk.account_id, clerk.identity)
+        decide_appeal(session, found, grant=False, answer="请下次提前请假", by=by)
+
+
 def there_was_a_good_reason(week: Week) -> None:
     with transaction() as session:
         pause = session.scalars(select(Pause)).one()
@@ -434,6 +456,11 @@ STORY: Sequence[Deed] = (
         at(22, 16, 30),
         the_child_goes_home,
         [Heard(at(22, 16, 30), "guardian", NoticeKind.CHILD_FETCHED)],
+    ),
+    Deed(
+        at(22, 9),
+        an_appeal_does_not_convince,
+        [Heard(at(22, 9), "guardian", NoticeKind.APPEAL_DECIDED)],
     ),
     Deed(
         at(22, 10),

@@ -28,7 +28,7 @@ OF_A_TERM = frozenset(  # M1 to M6 and M29 of the catalogue, and the child on it
         *(Kind.REGISTRATION_CONFIRMED, Kind.REGISTRATION_PROMOTED, Kind.SELECTED, Kind.NOT_SELECTED),
         *(Kind.SEAT_OFFERED, Kind.OFFER_ENDING, Kind.CLASS_TOMORROW, Kind.CLASS_SOON),
         *(Kind.CLASS_MOVED, Kind.CLASS_CALLED_OFF, Kind.RUN_MERGED, Kind.RUN_CANCELLED),
-        *(Kind.ABSENCE_NOTED, Kind.REGISTERING_PAUSED, Kind.PAUSE_LIFTED),
+        *(Kind.ABSENCE_NOTED, Kind.REGISTERING_PAUSED, Kind.PAUSE_LIFTED, Kind.APPEAL_DECIDED),
         *(Kind.NEW_CLASSES, Kind.OPENING_SOON, Kind.ACTED_FOR_YOU, Kind.CHILD_FETCHED),
     }
 )
@@ -219,7 +219,10 @@ STORY: Sequence[Deed] = (
     Deed(
         at(12, 4, 11),
         evenings.staff_grant_the_appeal,
-        hear("12-04", Kind.PAUSE_LIFTED, "社区课程报名", "neighbour"),
+        [
+            *hear("12-04", Kind.APPEAL_DECIDED, "团扇绘画", "neighbour"),
+            *hear("12-04", Kind.PAUSE_LIFTED, "社区课程报名", "neighbour"),
+        ],
     ),
     Deed(at(12, 4, 12), evenings.painters_have_certificates),
     Deed(at(12, 4, 13), evenings.painters_say_how_it_was),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from models.courses.attendance.absences import count_unrecorded, evenings_to_note, note_absences
 from models.courses.attendance.appeals import (
-    AbsenceAppeal,
     AppealDecision,
-    AppealState,
     absence_of,
     appeal,
     appeal_within,
@@ -29,6 +27,7 @@ from models.courses.attendance.counting import (
     tally_of,
 )
 from models.courses.attendance.leaves import ask_leave, leave_until, take_leave_back
+from models.courses.attendance.letting_go import let_go_of_records
 from models.courses.attendance.offline import Seen, forget_events, take_batch
 from models.courses.attendance.own_codes import OWN_CODE, OwnCode, check_in_by_scan, own_code_of
 from models.courses.attendance.pick_ups import (
@@ -61,12 +60,15 @@ from models.courses.attendance.reckoning import (
 )
 from models.courses.attendance.records import (
     CAME,
+    AbsenceAppeal,
+    AppealState,
     Attendance,
     AttendanceState,
     BatchVerdict,
     CheckInEvent,
     LeaveReason,
     RecordedHow,
+    Recorder,
     RoomScreen,
 )
 from models.courses.attendance.rooms import (
@@ -82,14 +84,8 @@ from models.courses.attendance.rooms import (
 )
 from models.courses.attendance.sheets import Mark, MarkVerdict, SheetLine, mark_sheet, sheet_of
 from models.courses.attendance.truth import absences_still_true, pauses_still_true
-from models.courses.attendance.windows import Window, window_of
-from models.courses.attendance.writing import (
-    Recorder,
-    attendance_of,
-    attending,
-    forget_words,
-    let_go_of_check_ins,
-)
+from models.courses.attendance.windows import Window, is_off, window_of
+from models.courses.attendance.writing import attendance_of, attending, forget_words
 
 __all__ = [
     "CAME",
@@ -157,9 +153,10 @@ __all__ = [
     "forget_words",
     "forget_words_of_appeals",
     "how_many_are_here",
+    "is_off",
     "is_recorded",
     "leave_until",
-    "let_go_of_check_ins",
+    "let_go_of_records",
     "lift_pause",
     "link_token",
     "mark_sheet",

@@ -17,12 +17,13 @@ from models.accounts import Account
 from models.courses.attendance.counting import is_recorded
 from models.courses.attendance.reckoning import HOW_TO_APPEAL, counts_for_somebody, pause_if_too_many
 from models.courses.attendance.records import (
-    RECORDED_IN_THE_ROOM,
     Attendance,
     AttendanceState,
     RecordedHow,
+    Recorder,
+    anybody_was_recorded,
 )
-from models.courses.attendance.writing import ATTENDING, Recorder, attendance_of, hold, write
+from models.courses.attendance.writing import ATTENDING, attendance_of, hold, write
 from models.courses.hearing import hearers, registered_and_hears
 from models.courses.registrations import Registration
 from models.courses.runs import CourseRun, CourseSession, RunState, SessionState
@@ -38,18 +39,13 @@ GIVEN_UP_AFTER = timedelta(days=7)  # an evening nobody recorded is asked about 
 
 def evenings_to_note(session: Session, now: datetime, *, most: int) -> list[int]:
     """Up to ``most`` evenings whose absences are to be noted now, or that nobody will record any more; the oldest first."""
-    recorded = (
-        select(Attendance.id)
-        .where(Attendance.session_id == CourseSession.id, Attendance.how.in_(RECORDED_IN_THE_ROOM))
-        .exists()
-    )
     return list(
         session.scalars(
             select(CourseSession.id)
             .where(
                 CourseSession.absences_noted_at.is_(None),
                 CourseSession.ends_at <= now - AFTER,
-                recorded | (CourseSession.ends_at <= now - GIVEN_UP_AFTER),
+                anybody_was_recorded() | (CourseSession.ends_at <= now - GIVEN_UP_AFTER),
             )
             .order_by(CourseSession.ends_at, CourseSession.id)
             .limit(most)
@@ -106,11 +102,6 @@ _HELD = (RunState.PUBLISHED, RunState.ARCHIVED)
 
 
 def _is_unrecorded(as_of: datetime) -> ColumnElement[bool]:
-    recorded = (
-        select(Attendance.id)
-        .where(Attendance.session_id == CourseSession.id, Attendance.how.in_(RECORDED_IN_THE_ROOM))
-        .exists()
-    )
     return (
         CourseSession.absences_noted_at.is_(None)
         & (CourseSession.ends_at <= as_of - AFTER)
@@ -118,7 +109,7 @@ def _is_unrecorded(as_of: datetime) -> ColumnElement[bool]:
         & (CourseSession.state == SessionState.PLANNED)
         & CourseRun.state.in_(_HELD)
         & (CourseRun.seats_taken > 0)
-        & ~recorded
+        & ~anybody_was_recorded()
     )
 
 

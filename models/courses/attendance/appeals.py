@@ -11,14 +11,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 
-from sqlalchemy import ForeignKey, Index, func, select, text, update
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, joinedload
 
 from models import clock
-from models.base import Base, EncryptedText, Keyed, PlainText, chosen_from
 from models.courses.attendance.reckoning import relieve
-from models.courses.attendance.records import Attendance, AttendanceState, RecordedHow
-from models.courses.attendance.writing import Recorder, hold, write
+from models.courses.attendance.records import (
+    AbsenceAppeal,
+    AppealState,
+    Attendance,
+    AttendanceState,
+    RecordedHow,
+    Recorder,
+)
+from models.courses.attendance.settling import settle
+from models.courses.attendance.writing import hold, write
 from models.courses.pauses import pauses_of
 from models.courses.registrations import Registration
 from models.courses.runs import CourseRun, CourseSession
@@ -31,41 +38,11 @@ from models.residents import Resident
 WORDS_KEPT_FOR = timedelta(days=180)  # after it was decided
 
 
-class AppealState(StrEnum):
-    """What became of an appeal."""
-
-    WAITING = "waiting"  # 待处理
-    GRANTED = "granted"  # 已免计
-    DECLINED = "declined"  # 维持缺课
-
-
 class AppealDecision(StrEnum):
     """What staff may decide."""
 
     GRANTED = "granted"  # 免计
     DECLINED = "declined"  # 维持
-
-
-_WAITS = text("state = 'waiting'")
-
-
-class AbsenceAppeal(Keyed, Base):
-    """Why one absence should not count, in the words of whom it is about."""
-
-    __tablename__ = "absence_appeals"
-    __table_args__ = (
-        Index("ix_absence_appeals_waiting", "id", postgresql_where=_WAITS, sqlite_where=_WAITS),
-    )
-
-    attendance_id: Mapped[int] = mapped_column(ForeignKey("attendances.id"), unique=True)
-    words: Mapped[str | None] = mapped_column(EncryptedText)
-    made_at: Mapped[datetime] = mapped_column(default=clock.now)
-    by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
-    state: Mapped[AppealState] = mapped_column(chosen_from(AppealState), default=AppealState.WAITING)
-    answer: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")
-    decided_at: Mapped[datetime | None]
-
-    attendance: Mapped[Attendance] = relationship(back_populates="appeal")
 
 
 def appeal(
@@ -78,7 +55,7 @@ def appeal(
     hold(session, meeting)
     row = absence_of(session, meeting, resident)
     standing = session.scalar(select(AbsenceAppeal).where(AbsenceAppeal.attendance_id == row.id))
-    if standing is not None and standing.state is not AppealState.WAITING:
+    if standing is not None and not standing.waits:
         raise Conflict("appeal_decided", "这次缺课的申诉已有结果，有疑问请联系社区")
     if row.state is not AttendanceState.ABSENT:
         raise Conflict("nothing_to_appeal", "这次课没有缺课记录，不用申诉")
@@ -132,44 +109,35 @@ def open_until(session: Session, rows: Sequence[Attendance]) -> dict[int, dateti
 
 
 def decide_appeal(session: Session, found: AbsenceAppeal, *, grant: bool, answer: str, by: Recorder) -> None:
-    """Staff decide; granting excuses the absence. The same decision twice is fine.
+    """Staff decide; granting excuses the absence, and whom it concerns is told. The same decision twice is fine.
 
-    Raises Conflict ``appeal_settled`` when another decided otherwise, Forbidden ``own_content`` for one's own.
+    Raises Conflict ``appeal_settled`` when another decided otherwise, Forbidden ``own_content`` for one's own, whoever made it.
     """
     meeting = found.attendance.meeting
     hold(session, meeting)
     session.refresh(found)
     wanted = AppealState.GRANTED if grant else AppealState.DECLINED
-    if found.state is not AppealState.WAITING:
+    if not found.waits:
         if found.state is wanted:
             return
         raise Conflict("appeal_settled", "已有同事处理过这条申诉，请刷新后查看")
-    if found.by_account_id is not None and found.by_account_id == by.account_id:
+    learner = found.attendance.registration.resident
+    if by.account_id is not None and by.account_id in (found.by_account_id, learner.account_id):
         raise Forbidden("own_content", "这是您自己提交的内容，请由其他工作人员审核")
-    found.state, found.answer, found.decided_at = wanted, answer, clock.now()
-    session.flush()
-    registration = found.attendance.registration
-    enter(
-        session,
-        "absence_appeal.granted" if grant else "absence_appeal.declined",
-        registration,
-        by_account_id=by.account_id,
-        identity=by.identity,
-        for_resident_id=registration.resident_id,
-        details={"evening": meeting.key},
-    )
-    if grant and found.attendance.state is AttendanceState.ABSENT:
-        _excuse(session, meeting, found.attendance, because=answer, by=by)
-        relieve(session, [registration.resident_id])
-    session.flush()
+    if not grant:
+        settle(session, found, AppealState.DECLINED, answer=answer, by=by)
+        return
+    _excuse(session, meeting, found.attendance, because=answer, by=by)
+    relieve(session, [learner.id])
 
 
 def excuse_all(session: Session, meeting: CourseSession, *, because: str, by: Recorder) -> set[int]:
-    """Let nobody's absence from an evening count (a storm, a power cut): the residents who are excused. The run is held by ``hold``.
+    """Let nobody's absence from an evening count (a storm, a power cut): the residents who are excused.
 
-    The caller lifts their pauses when it has excused all it means to.
+    Where the absences were not noted yet, they never will be. The caller lifts the pauses when it has excused all it means to.
     """
     hold(session, meeting)
+    meeting.absences_noted_at = meeting.absences_noted_at or clock.now()
     rows = session.scalars(
         select(Attendance)
         .join(Attendance.registration)

@@ -10,7 +10,7 @@ from sqlalchemy import Result, func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from models import clock
-from models.courses.attendance.records import CAME, RECORDED_IN_THE_ROOM, Attendance, AttendanceState
+from models.courses.attendance.records import CAME, Attendance, AttendanceState, anybody_was_recorded
 from models.courses.registrations import Registration
 from models.courses.runs import CourseRun, CourseSession, SessionState
 
@@ -48,12 +48,9 @@ def tally_of(session: Session, run: CourseRun) -> RunTally:
         & (CourseSession.state == SessionState.PLANNED)
         & (CourseSession.ends_at <= clock.now())
     )
-    recorded = (
-        select(Attendance.id)
-        .where(Attendance.session_id == CourseSession.id, Attendance.how.in_(RECORDED_IN_THE_ROOM))
-        .exists()
-    )
-    evenings = session.execute(select(CourseSession.id, recorded.label("recorded")).where(is_over)).all()
+    evenings = session.execute(
+        select(CourseSession.id, anybody_was_recorded().label("recorded")).where(is_over)
+    ).all()
     rows = session.execute(
         select(Attendance.registration_id, Attendance.state, CourseSession.starts_at, CourseSession.ends_at)
         .join(CourseSession, CourseSession.id == Attendance.session_id)
@@ -120,14 +117,11 @@ def attendances_of(
 
 
 def is_recorded(session: Session, meeting: CourseSession) -> bool:
-    """Whether anybody was recorded at an evening at all; a leave that was asked for beforehand says nothing of it."""
-    return bool(
-        session.scalar(
-            select(func.count()).where(
-                Attendance.session_id == meeting.id, Attendance.how.in_(RECORDED_IN_THE_ROOM)
-            )
-        )
+    """Whether anybody was recorded at an evening at all."""
+    found = session.scalar(
+        select(CourseSession.id).where(CourseSession.id == meeting.id, anybody_was_recorded())
     )
+    return found is not None
 
 
 def how_many_are_here(session: Session, meeting: CourseSession) -> int:

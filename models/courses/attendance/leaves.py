@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.courses.attendance.records import AttendanceState, LeaveReason, RecordedHow
+from models.courses.attendance.records import AttendanceState, LeaveReason, RecordedHow, Recorder
 from models.courses.attendance.windows import must_be_held
-from models.courses.attendance.writing import Recorder, attendance_of, attending, hold, write
+from models.courses.attendance.writing import attendance_of, attending, hold, write
 from models.courses.runs import CourseSession
 from models.errors import Conflict
 from models.journal import enter

@@ -16,13 +16,15 @@ from sqlalchemy.orm import Session, joinedload
 from models import clock
 from models.courses.attendance.own_codes import named_by
 from models.courses.attendance.reckoning import relieve
-from models.courses.attendance.records import BatchVerdict, CheckInEvent, RecordedHow
+from models.courses.attendance.records import BatchVerdict, CheckInEvent, RecordedHow, Recorder
 from models.courses.attendance.windows import must_be_held, must_have_opened, window_of
-from models.courses.attendance.writing import ATTENDING, Recorder, hold, see
+from models.courses.attendance.writing import ATTENDING, hold, on_the_sheet, see
 from models.courses.registrations import Registration
 from models.courses.runs import CourseSession
+from models.errors import Conflict
 from models.residents import Resident
 
+TAKEN_FOR = timedelta(days=7)  # after the class; whatever is told later is a correction
 EVENTS_KEPT_FOR = timedelta(days=90)
 MOST_FORGOTTEN = 5000
 
@@ -42,12 +44,15 @@ def take_batch(
 ) -> list[BatchVerdict]:
     """Take what a device saw at an evening; what became of each item, in their order.
 
-    Raises Conflict ``session_not_held`` for an evening that is off and ``check_in_not_open`` before checking in has begun.
+    Raises Conflict ``session_not_held`` for an evening that is off, ``check_in_not_open`` before checking in has begun, and
+    ``session_over`` a week after the class.
     """
     hold(session, meeting)
     must_be_held(meeting)
     window = window_of(session, meeting)
     must_have_opened(window)
+    if clock.now() >= meeting.ends_at + TAKEN_FOR:
+        raise Conflict("session_over", "这次课结束已满七天，不能再补传；需要更正请由社区管理员用签到表办理")
     known = {
         event.event: event.verdict
         for event in session.scalars(
@@ -125,11 +130,8 @@ class _People:
             select(Registration)
             .join(Registration.resident)
             .options(joinedload(Registration.resident))
-            .where(
-                Registration.run_id == meeting.run_id,
-                Registration.state.in_(ATTENDING),
-                Registration.key.in_(lines) | Resident.key.in_(keys),
-            )
+            .where(on_the_sheet(meeting), Registration.key.in_(lines) | Resident.key.in_(keys))
+            .order_by(Registration.state.in_(ATTENDING), Registration.id)  # who has a seat again has it last
         ).all()
         self.everybody = rows
         self._by_line = {row.key: row for row in rows}

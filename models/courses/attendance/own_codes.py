@@ -16,9 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.courses.attendance.records import RecordedHow
+from models.courses.attendance.records import RecordedHow, Recorder
 from models.courses.attendance.windows import must_be_held, must_have_opened, window_of
-from models.courses.attendance.writing import Recorder, attending, hold, see
+from models.courses.attendance.writing import attending, hold, see
 from models.courses.registrations import Registration
 from models.courses.runs import CourseSession
 from models.errors import Conflict

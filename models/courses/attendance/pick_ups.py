@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, delete, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, delete, select, union
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from models import clock
 from models.accounts import Account
 from models.base import Base, EncryptedText, Keyed, chosen_from
-from models.courses.attendance.records import Attendance
+from models.courses.attendance.records import Attendance, Recorder
 from models.courses.attendance.windows import must_be_held, must_have_opened, window_of
-from models.courses.attendance.writing import ATTENDING, Recorder, attendance_of, hold
+from models.courses.attendance.writing import ATTENDING, attendance_of, hold
 from models.courses.hearing import hearers, registered_and_hears
 from models.courses.registrations import Registration
 from models.courses.runs import Audience, CourseRun, CourseSession
@@ -303,12 +303,12 @@ def sign_out(
 
 def forget_pick_ups(session: Session, now: datetime) -> int:
     """Drop who fetched and who might have, a month after the run; how many registrations, some hundreds at once."""
+    kept = union(select(PickUpAdult.registration_id), select(PickUp.registration_id)).subquery()
     over = session.scalars(
-        select(PickUpAdult.registration_id)
-        .join(Registration, Registration.id == PickUpAdult.registration_id)
+        select(kept.c.registration_id)
+        .join(Registration, Registration.id == kept.c.registration_id)
         .join(CourseRun, CourseRun.id == Registration.run_id)
         .where(CourseRun.ends_at < now - KEPT_FOR)
-        .distinct()
         .limit(MOST_FORGOTTEN)
     ).all()
     _drop(session, over)
@@ -388,6 +388,6 @@ def _tell(
             "learner": told.learner,
         },
         due_at=goes_out_at(session, kind, meeting.run.region_id, clock.now()),
-        version=f"{meeting.key}:{fetcher.key}",
+        version=f"{meeting.key}:{fetcher.key}:{row.at.timestamp():.0f}",  # after a correction the last word is the true one
     )
     owe_once(session.connection(), [debt])

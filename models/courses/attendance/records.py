@@ -6,20 +6,17 @@ completes a class is judged by it. One row is one person's part in one evening; 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models import clock
 from models.base import Base, EncryptedText, Keyed, PlainText, chosen_from
 from models.courses.registrations import Registration
 from models.courses.runs import CourseSession
-
-if TYPE_CHECKING:
-    from models.courses.attendance.appeals import AbsenceAppeal
 
 
 class AttendanceState(StrEnum):
@@ -33,6 +30,7 @@ class AttendanceState(StrEnum):
 
 
 CAME = (AttendanceState.PRESENT, AttendanceState.LATE)
+SEEN_OR_MISSED = (*CAME, AttendanceState.ABSENT)
 
 
 class RecordedHow(StrEnum):
@@ -48,6 +46,14 @@ class RecordedHow(StrEnum):
 
 CHECKED_IN = (RecordedHow.ROOM_CODE, RecordedHow.STAFF_SCAN, RecordedHow.OFFLINE)
 RECORDED_IN_THE_ROOM = (*CHECKED_IN, RecordedHow.PAPER)
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Who writes it down, in which hat."""
+
+    account_id: int | None = None
+    identity: str = "town"
 
 
 class LeaveReason(StrEnum):
@@ -80,7 +86,7 @@ class Attendance(Base):
 
     meeting: Mapped[CourseSession] = relationship()
     registration: Mapped[Registration] = relationship()
-    appeal: Mapped[AbsenceAppeal | None] = relationship("AbsenceAppeal", back_populates="attendance")
+    appeal: Mapped[AbsenceAppeal | None] = relationship(back_populates="attendance")
 
     @property
     def came(self) -> bool:
@@ -96,6 +102,58 @@ class Attendance(Base):
     def gives_way(self) -> bool:
         """Whether somebody who comes all the same is there: after a leave, or where only the town had written an absence."""
         return self.state is AttendanceState.LEAVE or self.how is RecordedHow.TOWN
+
+
+def anybody_was_recorded() -> ColumnElement[bool]:
+    """The condition that a record was kept of an evening (``CourseSession``): somebody was seen there, or missed by who kept the list.
+
+    Leave, and what staff excuse, says nothing of the others.
+    """
+    return (
+        select(Attendance.id)
+        .where(
+            Attendance.session_id == CourseSession.id,
+            Attendance.how.in_(RECORDED_IN_THE_ROOM),
+            Attendance.state.in_(SEEN_OR_MISSED),
+        )
+        .correlate(CourseSession)
+        .exists()
+    )
+
+
+class AppealState(StrEnum):
+    """What became of an appeal."""
+
+    WAITING = "waiting"  # 待处理
+    GRANTED = "granted"  # 已免计
+    DECLINED = "declined"  # 维持缺课
+
+
+_WAITS = text("state = 'waiting'")
+
+
+class AbsenceAppeal(Keyed, Base):
+    """Why one absence should not count, in the words of whom it is about."""
+
+    __tablename__ = "absence_appeals"
+    __table_args__ = (
+        Index("ix_absence_appeals_waiting", "id", postgresql_where=_WAITS, sqlite_where=_WAITS),
+    )
+
+    attendance_id: Mapped[int] = mapped_column(ForeignKey("attendances.id"), unique=True)
+    words: Mapped[str | None] = mapped_column(EncryptedText)
+    made_at: Mapped[datetime] = mapped_column(default=clock.now)
+    by_account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    state: Mapped[AppealState] = mapped_column(chosen_from(AppealState), default=AppealState.WAITING)
+    answer: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")
+    decided_at: Mapped[datetime | None]
+
+    attendance: Mapped[Attendance] = relationship(back_populates="appeal")
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody has decided about it yet."""
+        return self.state is AppealState.WAITING
 
 
 _OPEN = text("closed_at IS NULL")

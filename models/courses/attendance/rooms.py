@@ -17,9 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models import clock
-from models.courses.attendance.records import AttendanceState, RecordedHow, RoomScreen
+from models.courses.attendance.records import AttendanceState, RecordedHow, Recorder, RoomScreen
 from models.courses.attendance.windows import must_be_held, must_have_opened, window_of
-from models.courses.attendance.writing import Recorder, attending, hold, see
+from models.courses.attendance.writing import attending, hold, see
 from models.courses.runs import CourseRun, CourseSession
 from models.errors import Conflict, NotFound
 from models.journal import enter

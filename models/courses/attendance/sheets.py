@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models import clock
 from models.courses.attendance.reckoning import relieve
-from models.courses.attendance.records import Attendance, AttendanceState, LeaveReason, RecordedHow
+from models.courses.attendance.records import (
+    Attendance,
+    AttendanceState,
+    LeaveReason,
+    RecordedHow,
+    Recorder,
+)
 from models.courses.attendance.windows import must_be_held, must_have_opened, window_of
 from models.courses.attendance.writing import (
-    ATTENDING,
-    Recorder,
     attendance_of,
     hold,
+    on_the_sheet,
     registrations_by_key,
     write,
 )
@@ -90,10 +95,7 @@ def sheet_of(session: Session, meeting: CourseSession) -> list[SheetLine]:
             and_(Attendance.registration_id == Registration.id, Attendance.session_id == meeting.id),
         )
         .options(joinedload(Registration.resident))
-        .where(
-            Registration.run_id == meeting.run_id,
-            or_(Registration.state.in_(ATTENDING), Attendance.id.is_not(None)),
-        )
+        .where(on_the_sheet(meeting))
         .order_by(Registration.number)
     )
     return [SheetLine(registration, attendance) for registration, attendance in rows]
@@ -116,11 +118,14 @@ def mark_sheet(
     must_be_held(meeting)
     must_have_opened(window_of(session, meeting))
     is_correction = clock.today() > clock.in_town(meeting.ends_at).date()
-    may_write = may_correct or all(mark.state is AttendanceState.EXCUSED for mark in marks)
-    if is_correction and not may_write:
-        raise Forbidden("sheet_closed", "上课当天已过，需要更正请由社区管理员办理")
     theirs = registrations_by_key(session, meeting, [mark.registration_key for mark in marks])
     written = attendance_of(session, meeting, [one.id for one in theirs.values()])
+    came = {key for key, one in theirs.items() if one.id in written and written[one.id].came}
+    excuses = all(
+        mark.state is AttendanceState.EXCUSED and mark.registration_key not in came for mark in marks
+    )
+    if is_correction and not (may_correct or excuses):
+        raise Forbidden("sheet_closed", "上课当天已过，需要更正请由社区管理员办理")
     verdicts = []
     for mark in marks:
         registration = theirs.get(mark.registration_key)

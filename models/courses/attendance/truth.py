@@ -16,7 +16,7 @@ from models.notices import News, NoticeKind
 
 
 def absences_still_true(session: Session, news: Sequence[News]) -> set[int]:
-    """The ids of those whose absence still stands."""
+    """The ids of those whose absence still stands, and of those who were told that it does not, where it does not."""
     rows = session.execute(
         select(Registration.key, CourseSession.key)
         .join(Attendance, Attendance.registration_id == Registration.id)
@@ -27,7 +27,12 @@ def absences_still_true(session: Session, news: Sequence[News]) -> set[int]:
         )
     )
     standing = {(registration, evening) for registration, evening in rows}
-    return {each.id for each in news if (each.subject_key, str(each.facts["evening"])) in standing}
+    return {
+        each.id
+        for each in news
+        if ((each.subject_key, str(each.facts["evening"])) in standing)
+        is not each.facts.get("excused", False)
+    }
 
 
 def pauses_still_true(session: Session, news: Sequence[News]) -> set[int]:

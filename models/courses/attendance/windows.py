@@ -50,10 +50,15 @@ def window_of(session: Session, meeting: CourseSession) -> Window:
     )
 
 
-def must_be_held(meeting: CourseSession) -> None:
-    """Raises Conflict ``session_not_held`` for an evening that was called off, or belongs to a run that nobody sees or that was cancelled."""
+def is_off(meeting: CourseSession) -> bool:
+    """Whether an evening was called off, or belongs to a run that nobody sees or that was cancelled."""
     stands = meeting.run.state in (RunState.PUBLISHED, RunState.ARCHIVED)
-    if meeting.state is SessionState.CANCELLED or not stands:
+    return meeting.state is SessionState.CANCELLED or not stands
+
+
+def must_be_held(meeting: CourseSession) -> None:
+    """Raises Conflict ``session_not_held`` for an evening that is off."""
+    if is_off(meeting):
         raise Conflict("session_not_held", "这次课已取消，不用签到")
 
 

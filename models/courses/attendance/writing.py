@@ -7,19 +7,20 @@ unique row of a person and an evening makes a forgotten path fail loudly.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from models.courses.attendance.records import (
-    CHECKED_IN,
+    AppealState,
     Attendance,
     AttendanceState,
     LeaveReason,
     RecordedHow,
+    Recorder,
 )
+from models.courses.attendance.settling import settle
 from models.courses.registrations import IN_CLASS, LIVE, Registration
 from models.courses.runs import CourseSession
 from models.errors import Conflict, NotFound
@@ -28,14 +29,6 @@ from models.residents import Resident
 
 # whose presence is asked for
 ATTENDING = IN_CLASS
-
-
-@dataclass(frozen=True)
-class Recorder:
-    """Who writes it down, in which hat."""
-
-    account_id: int | None = None
-    identity: str = "town"
 
 
 def hold(session: Session, meeting: CourseSession) -> None:
@@ -116,7 +109,10 @@ def write(
     reason: LeaveReason | None = None,
     because: str = "",
 ) -> Attendance:
-    """Write what is so from now on of a person on an evening, over ``row`` if there is one, with its entry in the journal."""
+    """Write what is so from now on of a person on an evening, over ``row`` if there is one, with its entry in the journal.
+
+    An appeal that waits about an absence which is none any more is granted.
+    """
     was = row.state if row is not None else None
     if row is None:
         row = Attendance(meeting=meeting, registration=registration)
@@ -140,14 +136,9 @@ def write(
         },
     )
     session.flush()
+    if was is AttendanceState.ABSENT and row.appeal is not None and row.appeal.waits:
+        settle(session, row.appeal, AppealState.GRANTED, answer=because, by=by)
     return row
-
-
-def let_go_of_check_ins(session: Session, meeting: CourseSession) -> None:
-    """Whoever had checked in already did so to an evening that is now at another time, or off: it counts no more. The run is held."""
-    session.execute(
-        delete(Attendance).where(Attendance.session_id == meeting.id, Attendance.how.in_(CHECKED_IN))
-    )
 
 
 def forget_words(session: Session, residents: Collection[int]) -> None:
@@ -164,17 +155,27 @@ def forget_words(session: Session, residents: Collection[int]) -> None:
     )
 
 
+def on_the_sheet(meeting: CourseSession) -> ColumnElement[bool]:
+    """The condition that a registration stands on the sheet of an evening: it has a seat, or something is written of it.
+
+    Whoever lost the seat for an absence is still there to be corrected.
+    """
+    written = (
+        select(Attendance.id)
+        .where(Attendance.registration_id == Registration.id, Attendance.session_id == meeting.id)
+        .correlate(Registration)
+        .exists()
+    )
+    return and_(Registration.run_id == meeting.run_id, or_(Registration.state.in_(ATTENDING), written))
+
+
 def registrations_by_key(
     session: Session, meeting: CourseSession, keys: Sequence[str]
 ) -> dict[str, Registration]:
-    """Those of these registrations that are confirmed in the run of an evening, by key."""
+    """Those of these registrations that stand on the sheet of an evening, by key."""
     rows = session.scalars(
         select(Registration)
         .options(joinedload(Registration.resident))
-        .where(
-            Registration.key.in_(keys),
-            Registration.run_id == meeting.run_id,
-            Registration.state.in_(ATTENDING),
-        )
+        .where(Registration.key.in_(keys), on_the_sheet(meeting))
     )
     return {row.key: row for row in rows}
