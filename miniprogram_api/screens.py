@@ -7,6 +7,7 @@ alone, no names. It renews itself, and says so when it cannot. Nothing of it com
 from __future__ import annotations
 
 import io
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from flask import Blueprint, Response, render_template, send_from_directory
 
 from models import clock
 from models.base import db
-from models.courses import CourseSession, SessionState
-from models.courses.attendance import code_now, how_many_are_here, screen_behind, window_of
+from models.courses import CourseSession
+from models.courses.attendance import code_now, how_many_are_here, is_off, screen_behind, window_of
 from models.errors import NotFound
 
 PAGES = Path(__file__).parent / "pages"
@@ -41,8 +42,8 @@ def show_screen(token: str) -> Response:
         "meeting": meeting,
         "starts": _when(meeting),
         "now": f"{clock.in_town(now):%H:%M:%S}",
-        "is_off": meeting.state is SessionState.CANCELLED,
-        "opens": None if window.has_opened(now) else f"{clock.in_town(window.opens_at):%H:%M}",
+        "is_off": is_off(meeting),
+        "opens": None if window.has_opened(now) else _hour_of(window.opens_at),
         "is_over": now >= window.closes_at,
         "here": how_many_are_here(session, meeting),
         "expected": meeting.run.seats_taken,
@@ -74,6 +75,14 @@ def _page(template: str, status: int, **shown: Any) -> Response:
 def _when(meeting: CourseSession) -> str:
     starts, ends = clock.in_town(meeting.starts_at), clock.in_town(meeting.ends_at)
     return f"{starts.month}月{starts.day}日 {starts:%H:%M}–{ends:%H:%M}"
+
+
+def _hour_of(moment: datetime) -> str:
+    """An hour ahead with its day, as one says it in the room: today's and tomorrow's by that name."""
+    at, today = clock.in_town(moment), clock.today()
+    days = {today: "今天", today + timedelta(days=1): "明天"}
+    day = days.get(at.date(), f"{at.month}月{at.day}日 周{clock.weekday(at)}")
+    return f"{day} {at:%H:%M}"
 
 
 def _picture(text: str) -> str:

@@ -11,9 +11,9 @@ import pytest
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.rates import Rate, RateName, Rates
 from miniprogram_api.scenes import forget_pictures
-from models.base import reading
+from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.courses import CourseRun
+from models.courses import By, CourseRun, cancel_run
 from models.scenes import SceneKind, live_scene
 from tests.people import FIRST_EVENING, Person, Town, Worker
 from tests.phones import Door, the_problem, told
@@ -131,10 +131,41 @@ def test_the_screen_says_when_it_begins_and_when_it_is_over(
 ) -> None:
     clock.move_to(FIRST_EVENING - 60 * MINUTE)
     path = screen(door, run, town.clerk)
-    assert "17:30 开始签到" in page(door, path)
+    assert "今天 17:30 开始签到" in page(door, path)
     clock.move_to(FIRST_EVENING + 20 * MINUTE)
     assert "请找现场的工作人员登记" in page(door, path)
     door.phone(town.clerk).put(f"/staff{evening(town.a_run(evenings=2))}/screen")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
+    [
+        (timedelta(hours=18, minutes=1), "明天 17:30"),  # a minute to midnight
+        (timedelta(hours=18), "今天 17:30"),
+        (timedelta(days=1, hours=18), "明天 17:30"),
+        (timedelta(days=1, hours=18, minutes=1), "12月3日 周四 17:30"),
+        (timedelta(days=7), "12月3日 周四 17:30"),
+    ],
+)
+def test_the_screen_names_the_day_on_which_checking_in_begins(
+    door: Door, town: Town, run: CourseRun, clock: StoppedClock, ahead: timedelta, said: str
+) -> None:
+    """E14: today is the town's, not the server's."""
+    clock.move_to(FIRST_EVENING - ahead)
+    assert f"{said} 开始签到" in page(door, screen(door, run, town.clerk))
+
+
+def test_the_screen_of_a_class_that_was_cancelled_shows_no_code(
+    door: Door, town: Town, clock: StoppedClock
+) -> None:
+    run = town.a_run(evenings=2)
+    clock.move_to(run.sessions[0].starts_at)
+    path = screen(door, run, town.clerk)
+    with door.app.app_context(), transaction() as session:
+        cancel_run(session, session.get_one(CourseRun, run.id), by=By("老师生病"))
+    shown = page(door, path)
+    assert "这次课已取消" in shown
+    assert 'class="digits"' not in shown
 
 
 def test_a_screen_that_was_taken_back_shows_nothing(door: Door, town: Town, run: CourseRun) -> None:
