@@ -31,6 +31,7 @@ class _Place:
 
     state: RegistrationState
     cancelled_by: CancelledBy | None
+    offer_expires_at: datetime | None
     run_state: RunState
     ends_at: datetime
     came_again: bool
@@ -77,7 +78,8 @@ def _is_offered(place: _Place, news: News) -> bool:
     return (
         place.state is RegistrationState.OFFERED
         and place.goes_on()
-        and datetime.fromisoformat(news.facts["expires_at"]) > clock.now()
+        and place.offer_expires_at == datetime.fromisoformat(news.facts["expires_at"])
+        and place.offer_expires_at > clock.now()
     )
 
 
@@ -149,6 +151,7 @@ def still_true(session: Session, news: Sequence[News]) -> set[int]:
             Registration.key,
             Registration.state,
             Registration.cancelled_by,
+            Registration.offer_expires_at,
             CourseRun.state.label("run_state"),
             CourseRun.ends_at,
             came_again.label("came_again"),
@@ -163,7 +166,15 @@ def still_true(session: Session, news: Sequence[News]) -> set[int]:
         if row is None:
             continue
         evening = evenings.get(str(each.facts.get("evening", "")))
-        place = _Place(row.state, row.cancelled_by, row.run_state, row.ends_at, row.came_again, evening)
+        place = _Place(
+            row.state,
+            row.cancelled_by,
+            row.offer_expires_at,
+            row.run_state,
+            row.ends_at,
+            row.came_again,
+            evening,
+        )
         if _HOLDS[each.kind](place, each):
             true.add(each.id)
     return true

@@ -22,8 +22,7 @@ def end_offers(now: datetime) -> int:
 
 def remind_of_offers(now: datetime) -> int:
     """Owe a word to those who have not answered their offer when half of its time is over; how many."""
-    with transaction() as session:
-        return courses.remind_of_offers(session, now)
+    return _in_each(courses.runs_with_unanswered_offers, courses.remind_of_offers, now)
 
 
 def draw_lots(now: datetime) -> int:
@@ -49,8 +48,13 @@ def settle_unreviewed(now: datetime) -> int:
 def _in_each(find: Callable[..., Collection[str]], deed: Callable[[Session, str], int], now: datetime) -> int:
     with reading() as session:
         keys = find(session, now, most=MOST_RUNS_AT_ONCE)
-    done = 0
+    done, troubles = 0, []
     for key in keys:
-        with transaction() as session:
-            done += deed(session, key)
+        try:
+            with transaction() as session:
+                done += deed(session, key)
+        except Exception as trouble:
+            troubles.append(trouble)
+    if troubles:
+        raise troubles[0]
     return done

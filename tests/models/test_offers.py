@@ -163,6 +163,29 @@ def test_an_offer_made_at_night_starts_in_the_morning(town: Town, clock: town_cl
     assert offer_of(town, line[0], run).offer_expires_at == morning + 12 * AN_HOUR
 
 
+@pytest.mark.parametrize(
+    ("freed_at", "starts_at", "stands_until"),
+    [
+        ("11-29T23:00", "11-30T18:00", "11-30T10:00"),  # two hours, from eight in the morning
+        ("11-29T20:30", "11-30T18:00", "11-30T09:00"),  # one of them before the night
+        ("11-30T06:30", "11-30T10:00", "11-30T08:30"),  # half an hour
+        ("11-29T23:00", "11-30T08:30", "11-30T08:30"),  # no time is left: until the class begins
+        ("11-30T06:00", "11-30T07:00", "11-30T07:00"),
+    ],
+)
+def test_no_offer_ends_while_the_town_sleeps_and_nobody_has_heard_of_it(
+    town: Town, clock: town_clock.StoppedClock, freed_at: str, starts_at: str, stands_until: str
+) -> None:
+    """Told of it one is in the morning: by then it must not have gone through the whole queue."""
+    freed, starts, until = (
+        datetime.fromisoformat(f"2026-{moment}+08:00") for moment in (freed_at, starts_at, stands_until)
+    )
+    run, seated, line = a_full_run(town, 1, starts_at=starts)
+    clock.move_to(freed)
+    seated.give_up(run)
+    assert offer_of(town, line[0], run).offer_expires_at == until
+
+
 def test_where_there_are_no_quiet_hours_twelve_hours_are_twelve(town: Town) -> None:
     with transaction() as session:
         for name in ("quiet_from", "quiet_until"):
@@ -505,6 +528,18 @@ def test_who_does_not_fit_keeps_their_place_and_the_next_who_fits_moves_up(town:
     assert counters(town, run) == (3, 0)
 
 
+def test_of_two_groups_that_each_fit_the_first_moves_up_and_the_second_stays(town: Town) -> None:
+    """One look at the queue finds both; the seats are enough for one."""
+    run = town.a_run(capacity=3, waitlist_limit=None, seating=Seating(most_companions=2))
+    three, first, second = town.people(3)
+    three.tap(run, companions=2)
+    first.tap(run, companions=1)
+    second.tap(run, companions=1)
+    three.give_up(run)
+    assert town.states(run) == ["cancelled", "confirmed", "waitlisted"]
+    assert counters(town, run) == (2, 1)
+
+
 def test_who_fits_sits_beside_a_group_that_does_not(town: Town) -> None:
     """No seat stands idle beside somebody who could sit on it."""
     run = town.a_run(capacity=3, waitlist_limit=None, seating=Seating(most_companions=2))
@@ -564,3 +599,16 @@ def test_a_refused_acceptance_leaves_a_receipt(town: Town) -> None:
         (answer,) = all_at_once(line[0].accepting(run))
         assert isinstance(answer, Refusal)
     assert town.why(line[0], run) == [("refused", "no_offer")]
+
+
+def test_a_reminder_is_owed_for_runs_that_stand_and_nobody_else(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    """Each run by itself: an offer of one is not the other's."""
+    first, second = (a_full_run(town, 1) for _ in range(2))
+    for run, seated, _ in (first, second):
+        seated.give_up(run)
+    clock.move_to(SATURDAY_AT_TEN_THIRTY - AN_HOUR)
+    assert town_work.remind_of_offers(town_clock.now()) == 2
+    for run, _, line in (first, second):
+        assert told(NoticeKind.OFFER_ENDING, run) == [line[0].account_id]

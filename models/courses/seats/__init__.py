@@ -22,7 +22,12 @@ from models.courses.seats.entrusting import look_after
 from models.courses.seats.giving import seat
 from models.courses.seats.giving_up import give_up
 from models.courses.seats.holding import hold_seats, release_seats, runs_to_release
-from models.courses.seats.lapsing import end_offers, remind_of_offers, runs_with_ended_offers
+from models.courses.seats.lapsing import (
+    end_offers,
+    remind_of_offers,
+    runs_with_ended_offers,
+    runs_with_unanswered_offers,
+)
 from models.courses.seats.leaving import give_up_all, hold_runs_of
 from models.courses.seats.moving_up import Freed, move_up
 from models.courses.seats.reviewing import admit, runs_left_unreviewed, settle_unreviewed, turn_down
@@ -52,6 +57,7 @@ __all__ = [
     "runs_to_draw",
     "runs_to_release",
     "runs_with_ended_offers",
+    "runs_with_unanswered_offers",
     "said_helper",
     "seat_directly",
     "settle_unreviewed",

@@ -7,17 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.engine import Connection
 
-from models.accounts import Account
-from models.courses.hearing import registered_and_hears
 from models.courses.registrations import Registration, RegistrationState, Standing
-from models.courses.seats.asking import PERSON_COLUMNS, LockedRun, person_of
+from models.courses.seats.asking import LockedRun
+from models.courses.seats.finding import held_of, places_in
 from models.courses.seats.limits import Grounds, is_at_limit
 from models.courses.seats.moving_up import offer_ends_at
 from models.courses.seats.writing import APPLIED, Held
-from models.residents import Resident
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +37,17 @@ def applicants_of(
     connection: Connection, run: LockedRun, *, keys: Collection[str] | None = None
 ) -> list[Held]:
     """Who has applied to a locked run and is not decided about (of these registrations, if any are named), as they came."""
-    rows = connection.execute(
-        select(
-            Registration.id.label("registration_id"),
-            Registration.key.label("registration_key"),
-            Registration.seats,
-            Registration.number,
-            Registration.ticket,
-            Registration.registered_at,
-            Account.id.label("by_account_id"),
-            *PERSON_COLUMNS,
-        )
-        .join_from(Registration, Resident, Resident.id == Registration.resident_id)
-        .outerjoin(Account, registered_and_hears())
-        .where(
-            Registration.run_id == run.id,
-            Registration.state == APPLIED,
-            *([] if keys is None else [Registration.key.in_(keys)]),
-        )
-        .order_by(Registration.number)
-    )
-    return [_held(run, row) for row in rows]
+    which = [Registration.state == APPLIED, *([] if keys is None else [Registration.key.in_(keys)])]
+    return [held_of(run, row) for row in connection.execute(places_in(run, *which))]
 
 
 def seated(run: LockedRun, held: Held, grounds: Grounds, now: datetime) -> Held:
-    """The same with a seat, counted; offered to who takes as many courses as they may: they choose which one to leave."""
+    """The same with a seat, counted; offered to who takes as many courses as they may: they choose which one to leave.
+
+    Once the class has begun nothing is offered, and a seat is a seat.
+    """
     run.seats_taken += held.standing.seats
-    if is_at_limit(run, grounds.commitments.get(held.learner.id, ()), grounds):
+    if now < run.starts_at and is_at_limit(run, grounds.commitments.get(held.learner.id, ()), grounds):
         until = offer_ends_at(run, now, grounds.policy_of(run.region_id))
         return _as(held, RegistrationState.OFFERED, offer_expires_at=until)
     return _as(held, RegistrationState.CONFIRMED)
@@ -112,21 +94,6 @@ def write_outcomes(connection: Connection, outcomes: Sequence[Outcome], now: dat
             for each in outcomes
         ],
     )
-
-
-def _held(run: LockedRun, row: Row[*tuple[Any, ...]]) -> Held:
-    learner = person_of(row)
-    standing = Standing(
-        row.registration_key,
-        run.key,
-        learner.key,
-        RegistrationState.APPLIED,
-        None,
-        row.registered_at,
-        row.seats,
-        row.ticket,
-    )
-    return Held(row.registration_id, standing, learner, row.by_account_id, row.number)
 
 
 def _as(held: Held, state: RegistrationState, **changes: Any) -> Held:

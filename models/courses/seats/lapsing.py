@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.accounts import Account
-from models.courses.hearing import registered_and_hears
 from models.courses.receipts import Reason, Why, keep_receipts
-from models.courses.registrations import CancelledBy, Registration, RegistrationState, Standing
-from models.courses.runs import CourseRun, RunState
-from models.courses.seats.asking import PERSON_COLUMNS, LockedRun, lock_runs, person_of
+from models.courses.registrations import CancelledBy, Registration, RegistrationState
+from models.courses.runs import CourseRun
+from models.courses.seats.asking import LockedRun, lock_runs
+from models.courses.seats.finding import held_of, places_in
 from models.courses.seats.moving_up import Freed, move_up
-from models.courses.seats.telling import tell_of_ending_offers
-from models.courses.seats.writing import OFFERED, Held, journal, write_counters
-from models.residents import Resident
+from models.courses.seats.telling import tell_of_ending_offers, tell_of_offers
+from models.courses.seats.writing import OFFERED, journal, write_counters
 
 
 def runs_with_ended_offers(session: Session, now: datetime, *, most: int) -> Sequence[str]:
@@ -41,12 +41,14 @@ def end_offers(session: Session, run_key: str) -> int:
     locked = lock_runs(connection, {run_key}).get(run_key)
     if locked is None:
         return 0
-    ended = _offers_of(session, locked, Registration.offer_expires_at <= now)
+    ended = [
+        held_of(locked, row) for row in _offers(connection, locked, Registration.offer_expires_at <= now)
+    ]
     if not ended:
         return 0
     connection.execute(
         update(Registration)
-        .where(Registration.id.in_([row.registration_id for row in ended]))
+        .where(Registration.id.in_([mine.id for mine in ended]))
         .values(
             state=RegistrationState.CANCELLED,
             cancelled_at=now,
@@ -54,16 +56,14 @@ def end_offers(session: Session, run_key: str) -> int:
             offer_expires_at=None,
         )
     )
-    locked.seats_taken -= sum(row.seats for row in ended)
+    locked.seats_taken -= sum(mine.standing.seats for mine in ended)
     locked.touched = True
-    journal(
-        connection,
-        [("registration.expired", row.registration_id, None, person_of(row)) for row in ended],
-        now,
-    )
+    journal(connection, [("registration.expired", mine.id, None, mine.learner) for mine in ended], now)
     says = "名额保留的时间已过，没有收到您的确认，转给了下一位。想要的话可以重新排队"
     keep_receipts(
-        connection, [Reason(locked.id, row.id, Why.EXPIRED, "offer_expired", says) for row in ended], now
+        connection,
+        [Reason(locked.id, mine.learner.id, Why.EXPIRED, "offer_expired", says) for mine in ended],
+        now,
     )
     move_up(connection, locked, now, because=Freed.EXPIRED)
     write_counters(connection, [locked])
@@ -71,64 +71,67 @@ def end_offers(session: Session, run_key: str) -> int:
     return len(ended)
 
 
-def remind_of_offers(session: Session, now: datetime) -> int:
-    """Owe a word to everybody who has not answered when half of their time is over, once an offer; how many are told."""
+def shorten_offers(session: Session, run: CourseRun) -> None:
+    """Have no offer outlast the start of a class that comes forward; whom it shortens is told until when their offer stands now."""
+    session.flush()
+    connection, now = session.connection(), clock.now()
+    locked = lock_runs(connection, {run.key})[run.key]
+    until = locked.starts_at
+    offers = [
+        held_of(locked, row) for row in _offers(connection, locked, Registration.offer_expires_at > until)
+    ]
+    if not offers:
+        return
+    connection.execute(
+        update(Registration)
+        .where(Registration.id.in_([mine.id for mine in offers]))
+        .values(offer_expires_at=until)
+    )
+    shortened = [replace(mine, standing=replace(mine.standing, offer_expires_at=until)) for mine in offers]
+    tell_of_offers(connection, locked, shortened, now)
+    session.expire_all()
+
+
+def runs_with_unanswered_offers(session: Session, now: datetime, *, most: int) -> Sequence[str]:
+    """The keys of up to ``most`` runs in which half of somebody's time to answer is over, and they were not reminded yet."""
     rows = session.execute(
-        select(CourseRun.key, Registration.id, Registration.offered_at, Registration.offer_expires_at)
+        select(CourseRun.key, Registration.offered_at, Registration.offer_expires_at)
         .join(CourseRun, CourseRun.id == Registration.run_id)
-        .where(
-            Registration.state == OFFERED,
-            Registration.offer_expires_at > now,
-            Registration.reminded_at.is_(None),
-            CourseRun.state == RunState.PUBLISHED,
-        )
+        .where(CourseRun.stands_published(), Registration.state == OFFERED, *_unanswered(now))
+        .order_by(CourseRun.id)
     )
-    due: dict[str, list[int]] = {}
-    for row in rows:
-        if row.offered_at + (row.offer_expires_at - row.offered_at) / 2 <= now:
-            due.setdefault(row.key, []).append(row.id)
-    connection = session.connection()
-    for run in lock_runs(connection, due).values():
-        offers = _offers_of(session, run, Registration.id.in_(due[run.key]))
+    return list(dict.fromkeys(row.key for row in rows if _is_half_over(row, now)))[:most]
+
+
+def remind_of_offers(session: Session, run_key: str) -> int:
+    """Owe a word to everybody in one run who has not answered when half of their time is over, once an offer; how many are told."""
+    session.flush()
+    connection, now = session.connection(), clock.now()
+    locked = lock_runs(connection, {run_key}).get(run_key)
+    if locked is None:
+        return 0
+    offers = _offers(connection, locked, *_unanswered(now))
+    due = [held_of(locked, row) for row in offers if _is_half_over(row, now)]
+    if due:
         connection.execute(
-            update(Registration)
-            .where(Registration.id.in_([row.registration_id for row in offers]))
-            .values(reminded_at=now)
+            update(Registration).where(Registration.id.in_([mine.id for mine in due])).values(reminded_at=now)
         )
-        tell_of_ending_offers(connection, run, [_held(run, row) for row in offers], now)
-    return sum(map(len, due.values()))
+        tell_of_ending_offers(connection, locked, due, now)
+        session.expire_all()
+    return len(due)
 
 
-def _offers_of(session: Session, run: LockedRun, which: Any) -> Sequence[Row[*tuple[Any, ...]]]:
-    return session.execute(
-        select(
-            Registration.id.label("registration_id"),
-            Registration.key.label("registration_key"),
-            Registration.seats,
-            Registration.number,
-            Registration.registered_at,
-            Registration.offer_expires_at,
-            Account.id.label("by_account_id"),
-            *PERSON_COLUMNS,
-        )
-        .join_from(Registration, Resident, Resident.id == Registration.resident_id)
-        .outerjoin(Account, registered_and_hears())
-        .where(Registration.run_id == run.id, Registration.state == OFFERED, which)
-        .order_by(Registration.number)
-    ).all()
+def _offers(
+    connection: Connection, run: LockedRun, *which: ColumnElement[bool]
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    query = places_in(run, Registration.state == OFFERED, *which).add_columns(Registration.offered_at)
+    return connection.execute(query).all()
 
 
-def _held(run: LockedRun, row: Row[*tuple[Any, ...]]) -> Held:
-    learner = person_of(row)
-    standing = Standing(
-        row.registration_key,
-        run.key,
-        learner.key,
-        RegistrationState.OFFERED,
-        None,
-        row.registered_at,
-        row.seats,
-        None,
-        row.offer_expires_at,
-    )
-    return Held(row.registration_id, standing, learner, row.by_account_id, row.number)
+def _unanswered(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Registration.offer_expires_at > now, Registration.reminded_at.is_(None)
+
+
+def _is_half_over(row: Row[*tuple[Any, ...]], now: datetime) -> bool:
+    at: datetime = row.offered_at + (row.offer_expires_at - row.offered_at) / 2
+    return at <= now

@@ -11,28 +11,26 @@ does not fit keeps their place, and the next who fits moves up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import aliased
 
 from models import clock
-from models.accounts import Account
-from models.courses.hearing import registered_and_hears
 from models.courses.receipts import Reason, Why, keep_receipts
-from models.courses.registrations import Registration, RegistrationState, Standing
+from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import Promotion, RunState
-from models.courses.seats.asking import PERSON_COLUMNS, LockedRun, Person, hold_people
+from models.courses.seats.asking import LockedRun, hold_people, person_of
+from models.courses.seats.finding import held_of, places_in
 from models.courses.seats.limits import Grounds, is_at_limit, look_into
 from models.courses.seats.telling import tell_of_offers, tell_of_rising
 from models.courses.seats.writing import WAITING, Held, journal
 from models.notices.outbox import morning_after
 from models.policies import Policies
-from models.residents import Resident
 
 ALONE_BEFORE = timedelta(hours=1)  # from then on nobody is seated without a word
 OFFERS = (  # how near the class is, and how long an offer stands then
@@ -51,6 +49,7 @@ class Freed(StrEnum):
     MORE_SEATS = "more_seats"  # 名额增加了
     RELEASED = "released"  # 预留的名额放开了
     ABSENCE = "absence"  # 有人多次缺课，名额让出
+    MERGED = "merged"  # 两个班并成一个，还有名额
 
 
 FREED = {
@@ -60,16 +59,21 @@ FREED = {
     Freed.MORE_SEATS: "名额增加了",
     Freed.RELEASED: "预留的名额放开了",
     Freed.ABSENCE: "有人多次缺课，名额让了出来",
+    Freed.MERGED: "两个班并成一个，还有名额",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Rising:
-    """One registration that moves up, and until when it is an offer, if it is one."""
+    """One registration that moves up, and which place in the queue it had, from 1."""
 
-    row: Row[Any]
     held: Held
-    offered_until: datetime | None
+    place: int
+
+    @property
+    def offered_until(self) -> datetime | None:
+        """Until when it is an offer, if it is one."""
+        return self.held.standing.offer_expires_at
 
 
 def move_up(connection: Connection, run: LockedRun, now: datetime, *, because: Freed) -> None:
@@ -77,11 +81,11 @@ def move_up(connection: Connection, run: LockedRun, now: datetime, *, because: F
     if run.state is not RunState.PUBLISHED or not _may_still_come(run, now, because):
         return
     while run.free > 0 and run.waiting:
-        first = _first_in_line(connection, run)
+        first = connection.execute(_first_in_line(run)).all()
         if not first:
             return
-        hold_people(connection, [row.resident_id for row in first])
-        grounds = look_into(connection, [(run, _person_of(row)) for row in first], now)
+        hold_people(connection, [row.id for row in first])
+        grounds = look_into(connection, [(run, person_of(row)) for row in first], now)
         policy = grounds.policy_of(run.region_id)
         rising = []
         for row in first:
@@ -101,10 +105,10 @@ def _may_still_come(run: LockedRun, now: datetime, because: Freed) -> bool:
 
 
 def offer_ends_at(run: LockedRun, now: datetime, policy: Policies) -> datetime:
-    """Until when an offer made now stands: awake hours where there is time for it, never past the start of the class."""
+    """Until when an offer made now stands: hours people are awake, as nobody hears of it by night, never past the start of the class."""
     ahead = run.starts_at - now
     span = next((span for near, span in OFFERS if ahead < near), OFFER)
-    return min(awake_after(policy, now, span) if span is OFFER else now + span, run.starts_at)
+    return min(awake_after(policy, now, span), run.starts_at)
 
 
 def awake_after(policy: Policies, moment: datetime, span: timedelta) -> datetime:
@@ -121,7 +125,8 @@ def awake_after(policy: Policies, moment: datetime, span: timedelta) -> datetime
         moment = night
 
 
-def _first_in_line(connection: Connection, run: LockedRun) -> Sequence[Row[Any]]:
+def _first_in_line(run: LockedRun) -> Select[*tuple[Any, ...]]:
+    """Who waits and fits on what is free, with how many stand before them and whether they need not be asked."""
     ahead = aliased(Registration)
     how_many_ahead = (
         select(func.count())
@@ -129,53 +134,28 @@ def _first_in_line(connection: Connection, run: LockedRun) -> Sequence[Row[Any]]
         .correlate(Registration)
         .scalar_subquery()
     )
-    return connection.execute(
-        select(
-            Registration.id,
-            Registration.key.label("registration_key"),
-            Account.id.label("by_account_id"),
-            Registration.number,
-            Registration.seats,
-            Registration.seats_directly,
-            Registration.registered_at,
-            *PERSON_COLUMNS[1:],
-            Resident.id.label("resident_id"),
-            how_many_ahead.label("ahead"),
-        )
-        .join(Resident, Resident.id == Registration.resident_id)
-        .outerjoin(Account, registered_and_hears())
-        .where(
-            Registration.run_id == run.id,
-            Registration.state == WAITING,
-            *([Registration.seats <= run.free] if run.most_companions else []),
-        )
-        .order_by(Registration.number)
+    return (
+        places_in(run, Registration.state == WAITING, Registration.seats <= run.free)
+        .add_columns(Registration.seats_directly, how_many_ahead.label("ahead"))
         .limit(run.free)
-    ).all()
+    )
 
 
-def _rise(run: LockedRun, row: Row[Any], grounds: Grounds, policy: Policies, now: datetime) -> _Rising:
-    learner = _person_of(row)
+def _rise(
+    run: LockedRun, row: Row[*tuple[Any, ...]], grounds: Grounds, policy: Policies, now: datetime
+) -> _Rising:
+    held = held_of(run, row)
     wants_it_so = row.seats_directly or (
         run.promotion is Promotion.AUTOMATIC and run.starts_at - now >= ALONE_BEFORE
     )
     may_be_asked = now < run.starts_at
     is_offered = may_be_asked and (
-        not wants_it_so or is_at_limit(run, grounds.commitments.get(learner.id, ()), grounds)
+        not wants_it_so or is_at_limit(run, grounds.commitments.get(held.learner.id, ()), grounds)
     )
     until = offer_ends_at(run, now, policy) if is_offered else None
     state = RegistrationState.OFFERED if is_offered else RegistrationState.CONFIRMED
-    standing = Standing(
-        row.registration_key,
-        run.key,
-        learner.key,
-        state,
-        None,
-        row.registered_at,
-        seats=row.seats,
-        offer_expires_at=until,
-    )
-    return _Rising(row, Held(row.id, standing, learner, row.by_account_id, row.number), until)
+    standing = replace(held.standing, state=state, offer_expires_at=until)
+    return _Rising(replace(held, standing=standing), row.ahead + 1)
 
 
 def _write(
@@ -227,24 +207,12 @@ def _write(
                 each.held.learner.id,
                 Why.PROMOTED if each.offered_until is None else Why.OFFERED,
                 because,
-                f"{FREED[because]}，您是候补第 {each.row.ahead + 1} 位，名额给了您"
+                f"{FREED[because]}，您是候补第 {each.place} 位，名额给了您"
                 if each.offered_until is None
-                else f"{FREED[because]}，您是候补第 {each.row.ahead + 1} 位，请在限定时间内确认",
-                {"number": each.held.number, "place": each.row.ahead + 1},
+                else f"{FREED[because]}，您是候补第 {each.place} 位，请在限定时间内确认",
+                {"number": each.held.number, "place": each.place},
             )
             for each in rising
         ],
         now,
-    )
-
-
-def _person_of(row: Row[Any]) -> Person:
-    return Person(
-        row.resident_id,
-        row.key,
-        row.account_id,
-        row.name,
-        row.phone_fingerprint is not None,
-        row.home_region_id,
-        row.birth_year,
     )
