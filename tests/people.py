@@ -338,6 +338,25 @@ def a_plan(
     )
 
 
+def plan_as_it_stands(run: CourseRun) -> RunPlan:
+    """The plan that changes nothing about a run."""
+    return RunPlan(
+        month=run.month,
+        ordinal=run.ordinal,
+        teacher=run.teacher,
+        teacher_is_person=run.teacher_is_person,
+        capacity=run.capacity,
+        opens_at=run.opens_at,
+        evenings=[Evening(one.starts_at, one.ends_at, one.venue) for one in run.sessions],
+        audience=run.audience,
+        min_age=run.min_age,
+        max_age=run.max_age,
+        materials=run.materials,
+        note=run.note,
+        timetable=run.timetable,
+    )
+
+
 def a_run(
     session: Session,
     community: Region,

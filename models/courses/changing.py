@@ -8,7 +8,7 @@ their feet is not late.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,8 +20,8 @@ from models.courses.hearing import adults_of, hearers, registered_and_hears
 from models.courses.planning import Evening, call_off, learners_busy, take_place
 from models.courses.registrations import LIVE, Registration
 from models.courses.runs import CourseRun, CourseSession, RunState, SessionState
-from models.courses.seats.asking import hold_people
 from models.courses.seats.ending import end_all_places
+from models.courses.seats.lapsing import shorten_offers
 from models.errors import Conflict, Fault, Invalid
 from models.journal import enter
 from models.ladder import ToTell, owe_to_people
@@ -63,7 +63,6 @@ def move_session(
     if (starts_at, ends_at, venue.id) == (meeting.starts_at, meeting.ends_at, meeting.venue_id):
         return 0
     _must_be_possible(run, meeting, starts_at, ends_at)
-    _hold_learners(session, run)
     clashing = learners_busy(session, run, [Evening(starts_at, ends_at, venue)])
     if clashing and not even_so:
         raise Conflict(
@@ -74,6 +73,7 @@ def move_session(
     lock_spaces([meeting.venue, venue])
     was = {"starts_at": meeting.starts_at.isoformat(), "venue": meeting.venue.name}
     other_time = starts_at != meeting.starts_at or ends_at != meeting.ends_at
+    began_at = run.starts_at
     vacate(session, [meeting.key])
     if other_time:
         let_go_of_records(session, meeting)
@@ -83,6 +83,8 @@ def move_session(
     session.flush()
     take_place(session, meeting)
     run.fit_to_sessions()
+    if run.starts_at < began_at:
+        _come_forward(session, run, by=began_at - run.starts_at)
     run.changed_at = clock.now()
     enter(
         session,
@@ -165,15 +167,6 @@ def cancel_run(session: Session, run: CourseRun, *, by: By) -> int:
 # --- what may change ----------------------------------------------------------------------------------------------
 
 
-def _hold_learners(session: Session, run: CourseRun) -> None:
-    """Hold who has a place in a run, as a tap of theirs on another one does: what they have elsewhere cannot change meanwhile (E7)."""
-    session.flush()
-    learners = session.scalars(
-        select(Registration.resident_id).where(Registration.run_id == run.id, Registration.state.in_(LIVE))
-    ).all()
-    hold_people(session.connection(), learners)
-
-
 def _must_be_ahead(run: CourseRun, meeting: CourseSession) -> None:
     is_over = meeting.starts_at <= clock.now()
     if (
@@ -191,12 +184,22 @@ def _must_be_possible(run: CourseRun, meeting: CourseSession, starts_at: datetim
     if starts_at <= clock.now():
         faults.append(Fault("starts_at", "请选一个还没到的时间"))
     others = [other for other in _standing(run) if other is not meeting]
+    first_at = min([starts_at, *(other.starts_at for other in others)])
     if any(starts_at < other.ends_at and ends_at > other.starts_at for other in others):
         faults.append(Fault("starts_at", "同一个班的两次课时间重叠了"))
-    if run.opens_at >= min([starts_at, *(other.starts_at for other in others)]):
+    if run.opens_at >= first_at:
         faults.append(Fault("starts_at", "第一次课要晚于报名开始时间"))
+    if run.draws_at is not None and run.drawn_at is None and run.draws_at >= first_at:
+        faults.append(Fault("starts_at", "第一次课要晚于抽签时间"))
     if faults:
         raise Invalid(faults)
+
+
+def _come_forward(session: Session, run: CourseRun, *, by: timedelta) -> None:
+    """What must be over before a class begins comes forward with it: held seats are let go so much sooner, and no offer outlasts its start."""
+    if run.held_until is not None:
+        run.held_until -= by
+    shorten_offers(session, run)
 
 
 def _standing(run: CourseRun) -> list[CourseSession]:

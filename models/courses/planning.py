@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, aliased
 from models.courses.registrations import LIVE, Registration, RegistrationState
 from models.courses.runs import Audience, Course, CourseKind, CourseRun, CourseSession, RunState, SessionState
 from models.courses.seating import Seating, write_seating
+from models.courses.seats.asking import hold_people
 from models.errors import Conflict, Fault, Invalid
 from models.journal import enter
 from models.occupancy import Purpose, lock_spaces, occupy, vacate
@@ -233,9 +234,18 @@ def classes_of_teacher(
 def learners_busy(
     session: Session, run: CourseRun, evenings: Sequence[Evening], *, apart_from: Collection[int] = ()
 ) -> int:
-    """How many people with a place in a run have a class of another run (``apart_from`` these, by id) during one of these evenings."""
+    """How many people with a place in a run have a class of another run (``apart_from`` these, by id) during one of these evenings.
+
+    They are held first, as a tap of theirs on another run holds them: what they have elsewhere cannot change meanwhile (E7). The caller
+    holds the run, so that nobody joins it.
+    """
     if not evenings:
         return 0
+    session.flush()
+    with_a_place = session.scalars(
+        select(Registration.resident_id).where(Registration.run_id == run.id, Registration.state.in_(LIVE))
+    ).all()
+    hold_people(session.connection(), with_a_place)
     theirs = aliased(Registration)
     busy = session.scalars(
         select(Registration.resident_id)
@@ -267,6 +277,16 @@ def count_applicants(session: Session, run: CourseRun) -> int:
         .where(Registration.run_id == run.id, Registration.state == RegistrationState.APPLIED)
     )
     return found or 0
+
+
+def most_heads(session: Session, run: CourseRun) -> int:
+    """How many come together at most, of those with a place in a run: the largest group, whoever registered counted."""
+    found = session.scalar(
+        select(func.max(Registration.seats)).where(
+            Registration.run_id == run.id, Registration.state.in_(LIVE)
+        )
+    )
+    return found or 1
 
 
 def waitlist_for(session: Session, region_id: int, capacity: int) -> int:

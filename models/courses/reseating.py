@@ -12,6 +12,7 @@ from models.courses.runs import Admission, CourseRun, Promotion
 from models.courses.seating import Seating, seating_of, write_seating
 from models.courses.seats.holding import hold_seats
 from models.errors import Conflict
+from models.journal import enter
 
 ADMISSIONS = {Admission.FIRST_COME: "先到先得", Admission.DRAW: "抽签", Admission.REVIEW: "审核录取"}
 
@@ -35,13 +36,24 @@ def must_give_seats_alike(run: CourseRun, plan: RunPlan) -> None:
         raise Conflict("admission_fixed", "已经发布的班不能改录取方式和抽签时间，请先下架，改好再发布")
 
 
-def hold_fewer(
+def hold_no_more(
     session: Session, run: CourseRun, plan: RunPlan, *, by_account_id: int | None, identity: str
 ) -> None:
-    """Let go of the seats that are held for the counter and will not be, before there are fewer of them."""
-    held = _held_in(run, plan)
-    if held < run.seats_held:
-        hold_seats(session, run, held, by_account_id=by_account_id, identity=identity)
+    """Hold no more seats for the counter than the plan does and has room for.
+
+    Nobody moves up here: what is let go is free only once the run has as many seats as planned.
+    """
+    was, held = run.seats_held, min(_held_in(run, plan), max(plan.capacity - run.seats_taken, 0))
+    if held < was:
+        run.seats_held = held
+        enter(
+            session,
+            "course_run.seats_held",
+            run,
+            by_account_id=by_account_id,
+            identity=identity,
+            details={"seats": [was, held]},
+        )
 
 
 def seat_as_planned(
@@ -78,4 +90,4 @@ def _say(seating: Seating) -> str:
 def _held_in(run: CourseRun, plan: RunPlan) -> int:
     if plan.seating is not None:
         return plan.seating.seats_held
-    return min(run.seats_held, max(plan.capacity - run.seats_taken, 0))
+    return run.seats_held

@@ -19,6 +19,7 @@ from models.courses.planning import (
     call_off,
     count_applicants,
     learners_busy,
+    most_heads,
     must_be_held_once,
     must_make_sense,
     take_place,
@@ -26,7 +27,7 @@ from models.courses.planning import (
 )
 from models.courses.reseating import (
     gives_seats_otherwise,
-    hold_fewer,
+    hold_no_more,
     must_give_seats_alike,
     say_seating,
     seat_as_planned,
@@ -41,7 +42,7 @@ from models.courses.runs import (
     SessionState,
 )
 from models.courses.seating import seating_of
-from models.courses.seats import promote
+from models.courses.seats import Freed, promote
 from models.errors import Conflict
 from models.journal import enter
 from models.occupancy import lock_spaces, vacate
@@ -142,8 +143,8 @@ def revise_run(
     if leaves_nothing(run, plan):
         raise Conflict("nothing_left", NOTHING_LEFT)
     must_give_seats_alike(run, plan)
-    hold_fewer(session, run, plan, by_account_id=by_account_id, identity=identity)
     moves, had_teacher, had_capacity = _moves(run, plan), run.teacher, run.capacity
+    hold_no_more(session, run, plan, by_account_id=by_account_id, identity=identity)
     leave_rooms(session, run, plan)
     _write(session, run, plan)
     meetings = _move(session, run, moves)
@@ -163,8 +164,8 @@ def revise_run(
     )
     session.flush()
     seat_as_planned(session, run, plan, by_account_id=by_account_id, identity=identity)
-    if run.capacity > had_capacity:
-        promote(session, run)
+    if run.waiting:
+        promote(session, run, because=Freed.MORE_SEATS if run.capacity > had_capacity else Freed.RELEASED)
     return changes
 
 
@@ -229,8 +230,13 @@ def hurts_of(session: Session, run: CourseRun, plan: RunPlan) -> dict[str, str]:
         hurts["evenings"] = f"加的课和其中 {clashing} 人已报名的其他课撞了时间。请换一个时间，或另写成一个班"
     if plan.capacity < run.seats_taken:
         hurts["capacity"] = f"{learners}，名额不能减到 {plan.capacity}。请写 {run.seats_taken} 或更多"
+    heads, most = most_heads(session, run), 1 + seating_in(run, plan).most_companions
     if gives_seats_otherwise(run, plan):
         hurts["seating"] = f"{learners}，不能再改录取方式和抽签时间。请另写成一个班"
+    elif heads > most:
+        hurts["seating"] = (
+            f"已有人带 {heads - 1} 位同行人，不能改成最多带 {most - 1} 位。请写 {heads - 1} 或更多"
+        )
     if _is_narrower(run, plan):
         hurts["audience"] = (
             f"{learners}，报名对象不能再收窄。请保留“{_say_audience(run)}”，或把新的要求另写成一个班"

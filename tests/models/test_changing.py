@@ -13,11 +13,14 @@ from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.courses import (
+    Admission,
     By,
     CourseRun,
+    Promotion,
     RegistrationState,
     RunPhase,
     RunState,
+    Seating,
     SessionPhase,
     SessionState,
     cancel_run,
@@ -340,3 +343,56 @@ def test_a_seat_names_the_room_of_the_evening_that_stands(town: Town) -> None:
     town.resident.tap(run)
     (notice,) = told(NoticeKind.REGISTRATION_CONFIRMED, town.resident)
     assert str(notice.facts["place"]).startswith("书画室")
+
+
+# --- a class that comes forward -----------------------------------------------------------------------------------
+
+
+def test_no_offer_outlasts_the_start_of_a_class_that_comes_forward(town: Town, clock: StoppedClock) -> None:
+    """Whom it shortens is told anew, and the old word is not sent any more."""
+    run = town.a_run(
+        capacity=1, starts_at=FIRST_EVENING + DAY, evenings=1, seating=Seating(promotion=Promotion.OFFER)
+    )
+    seated, offered = town.people(2)
+    seated.tap(run)
+    offered.tap(run)
+    clock.move_to(FIRST_EVENING - timedelta(hours=8))
+    seated.give_up(run)
+    before = town.registrations(run)[1].offer_expires_at
+    move(run, by=-DAY)
+    now = town.now(run)
+    assert before is not None
+    assert before > now.starts_at == FIRST_EVENING
+    assert town.registrations(run)[1].offer_expires_at == FIRST_EVENING
+    old, new = told(NoticeKind.SEAT_OFFERED, offered)
+    with reading() as session:
+        assert still_true(session, [old, new]) == {new.id}
+    clock.move_to(FIRST_EVENING)
+    assert code_of(lambda: offered.accept(run)) == "offer_expired"
+
+
+def test_an_offer_that_ends_before_the_class_anyway_stands_as_it_was(town: Town) -> None:
+    run = town.a_run(capacity=1, starts_at=FIRST_EVENING + DAY, seating=Seating(promotion=Promotion.OFFER))
+    seated, offered = town.people(2)
+    seated.tap(run)
+    offered.tap(run)
+    seated.give_up(run)
+    before = town.registrations(run)[1].offer_expires_at
+    move(run, by=-DAY)
+    assert town.registrations(run)[1].offer_expires_at == before
+    assert len(told(NoticeKind.SEAT_OFFERED, offered)) == 1
+
+
+def test_held_seats_are_let_go_as_long_before_a_class_that_comes_forward(town: Town) -> None:
+    run = town.a_run(starts_at=FIRST_EVENING + DAY, seating=Seating(seats_held=2))
+    move(run, by=-DAY)
+    assert town.now(run).held_until == FIRST_EVENING - DAY
+    move(run, by=DAY)
+    assert town.now(run).held_until == FIRST_EVENING - DAY, "who was told a day keeps it"
+
+
+def test_no_class_comes_forward_to_before_its_draw(town: Town) -> None:
+    by_lot = Seating(admission=Admission.DRAW, draws_at=FIRST_EVENING)
+    run = town.a_run(starts_at=FIRST_EVENING + DAY, seating=by_lot)
+    assert code_of(lambda: move(run, by=-DAY)) == "invalid"
+    assert town.now(run).starts_at == FIRST_EVENING + DAY

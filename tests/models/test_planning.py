@@ -19,12 +19,15 @@ from models.courses import (
     Evening,
     RunPlan,
     RunState,
+    Seating,
     SessionPhase,
     changes_of,
+    hurts_of,
     leave_rooms,
     plan_run,
     publish,
     revise_run,
+    seating_of,
     submit,
     withdraw_run,
 )
@@ -32,7 +35,7 @@ from models.errors import Conflict, Invalid
 from models.journal import JournalEntry
 from models.occupancy import Occupancy
 from models.sites import Venue
-from tests.people import FIRST_EVENING, Town, a_course, a_plan, a_venue
+from tests.people import FIRST_EVENING, Town, a_course, a_plan, a_venue, plan_as_it_stands
 
 LATER = timedelta(days=1)
 
@@ -55,25 +58,6 @@ def moved(plan: RunPlan, by: timedelta, *, venue: Venue | None = None) -> RunPla
 def in_session(session: Session, run: CourseRun) -> CourseRun:
     """The run in a session of its own."""
     return session.get_one(CourseRun, run.id)
-
-
-def plan_as_it_stands(run: CourseRun) -> RunPlan:
-    """The plan that changes nothing about a run."""
-    return RunPlan(
-        month=run.month,
-        ordinal=run.ordinal,
-        teacher=run.teacher,
-        teacher_is_person=run.teacher_is_person,
-        capacity=run.capacity,
-        opens_at=run.opens_at,
-        evenings=[Evening(one.starts_at, one.ends_at, one.venue) for one in run.sessions],
-        audience=run.audience,
-        min_age=run.min_age,
-        max_age=run.max_age,
-        materials=run.materials,
-        note=run.note,
-        timetable=run.timetable,
-    )
 
 
 def acts(session: Session, run: CourseRun) -> list[str]:
@@ -304,3 +288,63 @@ def test_a_published_run_that_becomes_one_for_pairs_stays_published(town: Town) 
         revise_run(session, mine, replace(plan_as_it_stands(mine), audience=Audience.PAIR))
         assert mine.state is RunState.PUBLISHED
         assert mine.audience is Audience.PAIR
+
+
+# --- how many seats -----------------------------------------------------------------------------------------------
+
+
+def test_fewer_chairs_and_fewer_held_ones_at_once_seat_as_many_as_there_is_room_for(town: Town) -> None:
+    """What is let go of the held seats is free only as far as there are still seats."""
+    run = town.a_run(capacity=6, waitlist_limit=None, seating=Seating(seats_held=3))
+    for person in town.people(6):
+        person.tap(run)
+    assert (town.now(run).seats_taken, town.now(run).waiting) == (3, 3)
+    with transaction() as session:
+        mine = in_session(session, run)
+        seating = replace(seating_of(mine), seats_held=0)
+        revise_run(session, mine, replace(plan_as_it_stands(mine), capacity=4, seating=seating))
+    now = town.now(run)
+    assert (now.capacity, now.seats_taken, now.seats_held, now.waiting) == (4, 4, 0, 2)
+
+
+def test_a_timetable_that_says_only_fewer_chairs_lets_go_of_held_ones_first(town: Town) -> None:
+    run = town.a_run(capacity=6, waitlist_limit=None, seating=Seating(seats_held=3))
+    for person in town.people(5):
+        person.tap(run)
+    with transaction() as session:
+        mine = in_session(session, run)
+        revise_run(session, mine, replace(plan_as_it_stands(mine), capacity=4))
+        assert acts(session, mine)[-2:] == ["course_run.seats_held", "course_run.revised"]
+    now = town.now(run)
+    assert (now.capacity, now.seats_taken, now.seats_held, now.waiting) == (4, 3, 1, 2)
+
+
+def test_no_more_seats_are_held_than_the_fewer_chairs_leave_and_the_clerk_is_told_how_many(
+    town: Town,
+) -> None:
+    run = town.a_run(capacity=6, seating=Seating(seats_held=3))
+    for person in town.people(3):
+        person.tap(run)
+    with transaction() as session:
+        mine = in_session(session, run)
+        plan = replace(plan_as_it_stands(mine), capacity=5, seating=seating_of(mine))
+        with pytest.raises(Conflict) as refusal:
+            revise_run(session, mine, plan)
+        session.rollback()
+    assert (refusal.value.code, refusal.value.details) == ("not_enough_seats", {"free": 2})
+    now = town.now(run)
+    assert (now.capacity, now.seats_held) == (6, 3)
+
+
+def test_whoever_brings_companions_keeps_room_for_them(town: Town) -> None:
+    """A correction does not leave a group in the queue that no seat could ever be given to."""
+    run = town.a_run(capacity=3, waitlist_limit=None, seating=Seating(most_companions=2))
+    seated, pair = town.people(2)
+    seated.tap(run, companions=2)
+    pair.tap(run, companions=1)
+    seated.give_up(run)
+    for most, is_refused in ((0, True), (1, False)):
+        with transaction() as session:
+            mine = in_session(session, run)
+            plan = replace(plan_as_it_stands(mine), seating=Seating(most_companions=most))
+            assert ("seating" in hurts_of(session, mine, plan)) is is_refused

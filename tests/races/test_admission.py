@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from models.courses import (
     Admission,
     By,
     CourseRun,
+    Evening,
     Promotion,
     RegistrationState,
     Seating,
@@ -28,13 +30,15 @@ from models.courses import (
     decide,
     draw,
     hold_seats,
+    merge_run,
     move_session,
+    revise_run,
 )
 from models.courses.seats import giving, limits
 from models.errors import Refusal
 from models.notices import Notice, NoticeKind
 from server.jobs import seats as town_work
-from tests.people import FIRST_EVENING, Person, Town, raise_capacity
+from tests.people import FIRST_EVENING, Person, Town, plan_as_it_stands, raise_capacity
 from tests.races.rush import meanwhile, must_be_whole, rush, until_somebody_waits_for_a_lock
 
 OFFER = Seating(promotion=Promotion.OFFER)
@@ -278,13 +282,15 @@ def test_a_class_moves_while_people_of_another_one_tap_on_it(town: Town, app: Fl
         must_be_whole(moves)
 
 
-def test_a_class_moves_onto_the_one_its_learner_is_just_taking(
-    town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """E7: two runs, so no lock of a run keeps them apart: whoever moves holds the learners, and looks at what they have then."""
-    moves = town.a_run(starts_at=FIRST_EVENING + timedelta(days=40))
-    wanted = town.a_run(starts_at=FIRST_EVENING)
-    town.resident.tap(moves)
+def meets_a_tap(
+    app: Flask,
+    engine_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    tap: Callable[[], object],
+    deed: Callable[[], object],
+) -> tuple[object, object]:
+    """What becomes of a tap that has looked at what its learner has elsewhere, and of a deed of the staff that comes just then."""
     has_looked, may_go_on = threading.Event(), threading.Event()
     look_into = limits.look_into
 
@@ -295,14 +301,81 @@ def test_a_class_moves_onto_the_one_its_learner_is_just_taking(
         return grounds
 
     monkeypatch.setattr(giving, "look_into", looking)
-    tapping, tapped = meanwhile(app, lambda: town.resident.tap(wanted))
+    tapping, tapped = meanwhile(app, tap)
     assert has_looked.wait(PATIENCE)
-    moving, moved = meanwhile(app, lambda: move_to_first_evening(moves))
+    doing, done = meanwhile(app, deed)
     if engine_name == "postgresql":  # on SQLite whoever writes waits for its turn
         until_somebody_waits_for_a_lock()
     may_go_on.set()
-    for thread in (tapping, moving):
+    for thread in (tapping, doing):
         thread.join(PATIENCE)
-    (standing,), (refusal,) = tapped, moved
+    (standing,), (answer,) = tapped, done
+    return standing, answer
+
+
+def test_a_class_moves_onto_the_one_its_learner_is_just_taking(
+    town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E7: two runs, so no lock of a run keeps them apart: whoever moves holds the learners, and looks at what they have then."""
+    moves = town.a_run(starts_at=FIRST_EVENING + timedelta(days=40))
+    wanted = town.a_run(starts_at=FIRST_EVENING)
+    town.resident.tap(moves)
+    standing, refusal = meets_a_tap(
+        app,
+        engine_name,
+        monkeypatch,
+        tap=partial(town.resident.tap, wanted),
+        deed=partial(move_to_first_evening, moves),
+    )
     assert isinstance(standing, Standing)
     assert getattr(refusal, "code", refusal) == "learners_clash"
+
+
+def test_a_class_gets_an_evening_its_learner_is_just_taking_another_class_in(
+    town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E7, by a corrected plan."""
+    grows, wanted = (
+        town.a_run(starts_at=FIRST_EVENING),
+        town.a_run(starts_at=FIRST_EVENING + timedelta(days=7)),
+    )
+    town.resident.tap(grows)
+
+    def a_week_more() -> object:
+        with transaction() as session:
+            run = session.get_one(CourseRun, grows.id)
+            (first,) = run.sessions
+            evenings = [
+                Evening(first.starts_at + week, first.ends_at + week, first.venue)
+                for week in (timedelta(0), timedelta(days=7))
+            ]
+            return revise_run(session, run, replace(plan_as_it_stands(run), evenings=evenings))
+
+    standing, refusal = meets_a_tap(
+        app, engine_name, monkeypatch, tap=partial(town.resident.tap, wanted), deed=a_week_more
+    )
+    assert isinstance(standing, Standing)
+    assert getattr(refusal, "code", refusal) == "run_has_learners"
+    assert len(town.now(grows).sessions) == 1
+
+
+def test_two_classes_are_put_together_at_the_hour_their_learner_is_just_taking_another(
+    town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E7, by a merger."""
+    next_week = FIRST_EVENING + timedelta(days=7)
+    run, into = town.a_run(title="摄影"), town.a_run(title="摄影", starts_at=next_week)
+    wanted = town.a_run(starts_at=next_week)
+    town.resident.tap(run)
+
+    def put_together() -> int:
+        with transaction() as session:
+            one, other = (session.get_one(CourseRun, each.id) for each in (run, into))
+            return merge_run(session, one, other, by=By("人数不够"))
+
+    standing, refusal = meets_a_tap(
+        app, engine_name, monkeypatch, tap=partial(town.resident.tap, wanted), deed=put_together
+    )
+    assert isinstance(standing, Standing)
+    assert getattr(refusal, "code", refusal) == "learners_clash"
+    assert (town.states(run), town.states(into)) == (["confirmed"], [])
