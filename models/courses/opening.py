@@ -17,7 +17,9 @@ from models import clock
 from models.courses.changing import By
 from models.courses.hearing import hearers
 from models.courses.listing import with_all_that_is_shown
-from models.courses.planning import Evening, call_off, learners_busy
+from models.courses.planning import Evening, call_off, learners_busy, most_heads
+from models.courses.questions import OpenOnes, unanswered_by
+from models.courses.registrations import RegistrationState
 from models.courses.runs import Admission, Audience, CourseRun, CourseSession, RunState, SessionState
 from models.courses.seats.merging import Moved, move_places
 from models.errors import Conflict
@@ -60,9 +62,11 @@ def open_anyway(session: Session, run: CourseRun, *, by: By) -> None:
 def merge_run(session: Session, run: CourseRun, into: CourseRun, *, by: By, even_so: bool = False) -> int:
     """Put a run together with another of its course (并班) and call it off; how many people are told.
 
-    Everybody comes along: a seat stays one while the other has any, the rest queue there in order. All of it or nothing. Raises Conflict
-    ``merge_unfit`` for a run that is of another course, not open to the same people, or not to come; ``learners_clash`` when people have
-    another class at its hours, unless staff want it ``even_so``; ``nothing_to_decide`` for a run that has begun or was called off.
+    Everybody comes along: a seat stays one while the other has any, the rest queue there in order, and what is free then goes to them as
+    ever. Whoever has not answered what the other run must know is asked to with the news. All of it or nothing. Raises Conflict
+    ``merge_unfit`` for a run that is of another course, not open to the same people or their companions, or not to come;
+    ``learners_clash`` when people have another class at its hours, unless staff want it ``even_so``; ``nothing_to_decide`` for a run that
+    has begun or was called off.
     """
     if run.id == into.id:
         raise Conflict("merge_unfit", "不能并到自己这个班，请选另一个班")
@@ -72,6 +76,7 @@ def merge_run(session: Session, run: CourseRun, into: CourseRun, *, by: By, even
     session.refresh(run, ["sessions"])
     session.refresh(into, ["sessions"])
     _must_fit(run, into)
+    _must_take_groups(session, run, into)
     theirs = [Evening(meeting.starts_at, meeting.ends_at, meeting.venue) for meeting in _ahead(into)]
     clashing = learners_busy(session, run, theirs, apart_from=[into.id])
     if clashing and not even_so:
@@ -83,16 +88,23 @@ def merge_run(session: Session, run: CourseRun, into: CourseRun, *, by: By, even
     moved = move_places(session, run, into, by_account_id=by.account_id, identity=by.identity)
     call_off(session, _ahead(run), because=by.because)
     run.state, run.cancelled_at, run.cancelled_because = RunState.CANCELLED, clock.now(), by.because
+    learners = {one.learner.id for one in moved}
+    open_ones = unanswered_by(session.connection(), [into.id] if into.asks_questions else [], learners)
     enter(
         session,
         "course_run.merged",
         run,
         by_account_id=by.account_id,
         identity=by.identity,
-        details={"because": by.because, "into": into.key, "moved": len(moved)},
+        details={
+            "because": by.because,
+            "into": into.key,
+            "moved": len(moved),
+            "unanswered": len(open_ones),
+        },
     )
     session.flush()
-    _tell(session, into, moved, because=by.because)
+    _tell(session, into, moved, open_ones, because=by.because)
     return len(moved)
 
 
@@ -185,6 +197,15 @@ def _must_fit(run: CourseRun, into: CourseRun) -> None:
         raise Conflict("merge_unfit", "要并入的班报名对象更窄，有的人进不去，请换一个班")
 
 
+def _must_take_groups(session: Session, run: CourseRun, into: CourseRun) -> None:
+    brought = most_heads(session, run) - 1
+    if brought > into.most_companions:
+        raise Conflict(
+            "merge_unfit",
+            f"要并入的班每人最多带 {into.most_companions} 位同行人，这个班有人带了 {brought} 位，请换一个班",
+        )
+
+
 def _ahead(run: CourseRun) -> list[CourseSession]:
     return [
         meeting
@@ -193,15 +214,28 @@ def _ahead(run: CourseRun) -> list[CourseSession]:
     ]
 
 
-def _tell(session: Session, into: CourseRun, moved: Sequence[Moved], *, because: str) -> None:
+def _said(one: Moved, open_ones: OpenOnes, into: CourseRun) -> str:
+    """What became of somebody's place, and what they are asked to do."""
+    if one.state is RegistrationState.CONFIRMED:
+        kept = "您的名额保留" if one.had_seat else "那个班有名额，已经给您"
+    elif one.state is RegistrationState.OFFERED:
+        kept = "那个班有名额，请按时确认"
+    else:
+        kept = f"那个班名额已满，您在候补第{one.position}位"
+    return f"{kept}，请补答报名问题" if open_ones.get((into.id, one.learner.id)) else kept
+
+
+def _tell(
+    session: Session, into: CourseRun, moved: Sequence[Moved], open_ones: OpenOnes, *, because: str
+) -> None:
     """Owe the news to everybody who came along, at once, also by night."""
     meeting = _ahead(into)[0]
     kind = NoticeKind.RUN_MERGED
     due_at = goes_out_at(session, kind, into.region_id, clock.now())
     telling = []
     for one in moved:
-        told = hearers(own=one.account_id, registered_by=one.registered_by, name=one.name)
-        kept = "您的名额保留" if one.position is None else f"那个班名额已满，您在候补第{one.position}位"
+        learner = one.learner
+        told = hearers(own=learner.account_id, registered_by=one.heard_by, name=learner.name)
         debt = Debt(
             kind,
             subject_key=one.key,
@@ -216,12 +250,12 @@ def _tell(session: Session, into: CourseRun, moved: Sequence[Moved], *, because:
                 "learner": told.learner,
                 **({"activity": True} if into.course.is_activity else {}),
                 "change": "并班",
-                "kept": kept,
+                "kept": _said(one, open_ones, into),
                 "reason": because,
             },
             due_at=due_at,
         )
-        telling.append(ToTell(debt, one.resident_id, one.home_region_id or into.region_id))
+        telling.append(ToTell(debt, learner.id, learner.home_region_id or into.region_id))
     connection = session.connection()
     owe_once(connection, [each.debt for each in telling])
     owe_to_people(connection, [each for each in telling if not each.debt.account_ids])

@@ -15,12 +15,19 @@ from models.courses import (
     Admission,
     By,
     CourseRun,
+    Promotion,
+    QuestionKind,
+    QuestionPlan,
     RunState,
+    Seating,
+    admit,
+    ask_questions,
     count_in_review,
     count_too_few,
     merge_run,
     open_anyway,
     positions_of,
+    publish,
     send_back,
     submit,
     too_few,
@@ -32,7 +39,7 @@ from models.notices import Notice, NoticeKind
 from models.policies import set_policy
 from models.regions import Region
 from models.truth import still_true
-from tests.people import FIRST_EVENING, Town
+from tests.people import FIRST_EVENING, Town, raise_capacity
 
 A_DAY_BEFORE = FIRST_EVENING - timedelta(days=1)
 NEXT_WEEK = FIRST_EVENING + timedelta(weeks=1)
@@ -207,6 +214,109 @@ def test_where_somebody_waits_already_nobody_gets_ahead_of_them(town: Town) -> N
     assert town.states(into) == ["confirmed", "waitlisted", "waitlisted"]
     first.give_up(into)
     assert town.states(into) == ["cancelled", "confirmed", "waitlisted"]
+
+
+def test_who_waited_gets_a_seat_where_the_other_run_has_one(town: Town) -> None:
+    """No seat stands idle beside somebody who waits, and everybody is told what became of them."""
+    run = town.a_run(title="摄影", capacity=1, waitlist_limit=None)
+    into = town.a_run(title="摄影", capacity=3, starts_at=NEXT_WEEK)
+    people = town.people(4)
+    for person in people:
+        person.tap(run)
+    assert merge(run, into) == 4
+    assert town.states(into) == ["confirmed", "confirmed", "confirmed", "waitlisted"]
+    assert counters(into, town) == (3, 1)
+    assert town.why(people[1], into) == [("promoted", "merged")]
+    kept = dict(zip((person.account_id for person in people), heard_of_merger(), strict=True))
+    assert "您的名额保留" in kept[people[0].account_id]
+    assert "那个班有名额，已经给您" in kept[people[2].account_id]
+    assert "您在候补第1位" in kept[people[3].account_id]
+
+
+def test_where_seats_are_offered_who_waited_is_offered_one(town: Town) -> None:
+    run = town.a_run(title="摄影", capacity=1)
+    into = town.a_run(title="摄影", starts_at=NEXT_WEEK, seating=Seating(promotion=Promotion.OFFER))
+    for person in town.people(2):
+        person.tap(run)
+    merge(run, into)
+    assert town.states(into) == ["confirmed", "offered"]
+    assert "请按时确认" in heard_of_merger()[1]
+
+
+def test_whoever_sits_comes_before_whoever_was_only_offered_a_seat(town: Town) -> None:
+    """An offer is not accepted yet; behind it nobody loses the seat they have."""
+    run = town.a_run(
+        title="摄影", capacity=1, waitlist_limit=None, seating=Seating(promotion=Promotion.OFFER)
+    )
+    into = town.a_run(title="摄影", capacity=1, waitlist_limit=None, starts_at=NEXT_WEEK)
+    leaves, is_offered, sits = town.people(3)
+    leaves.tap(run)
+    is_offered.tap(run)
+    sits.tap(run, directly=True)
+    with transaction() as session:
+        raise_capacity(session, run, 2)
+    leaves.give_up(run)
+    assert town.states(run) == ["cancelled", "offered", "confirmed"]
+    merge(run, into)
+    assert [(each.resident_id, each.state.value) for each in town.registrations(into)] == [
+        (sits.resident_id, "confirmed"),
+        (is_offered.resident_id, "waitlisted"),
+    ]
+
+
+def test_whoever_applied_comes_along_behind_whoever_waits(town: Town) -> None:
+    run = town.a_run(title="摄影", capacity=1, seating=Seating(admission=Admission.REVIEW))
+    into = town.a_run(title="摄影", capacity=2, starts_at=NEXT_WEEK)
+    applied, waits, sits = town.people(3)
+    for person in (applied, waits, sits):
+        person.tap(run)
+    keys = {each.resident_id: each.key for each in town.registrations(run)}
+    for person in (sits, waits):
+        do(run, lambda session, it, who=person: admits(session, it, keys[who.resident_id]))  # type: ignore[misc]
+    merge(run, into)
+    assert [each.resident_id for each in town.registrations(into)] == [
+        person.resident_id for person in (sits, waits, applied)
+    ]
+    assert town.states(into) == ["confirmed", "confirmed", "waitlisted"]
+
+
+def admits(session: Session, run: CourseRun, key: str) -> None:
+    admit(session, run, key, by_account_id=None, identity="town")
+
+
+def test_whoever_brings_companions_does_not_come_where_nobody_may(town: Town) -> None:
+    run = town.a_run(title="摄影", seating=Seating(most_companions=2))
+    into = town.a_run(title="摄影", starts_at=NEXT_WEEK, seating=Seating(most_companions=1))
+    town.resident.tap(run, companions=2)
+    assert refused(run, into) == "merge_unfit"
+    town.resident.give_up(run)
+    town.resident.tap(run, companions=1)
+    assert merge(run, into) == 1
+    assert counters(into, town) == (2, 0)
+
+
+def test_whoever_comes_along_is_asked_what_the_other_run_must_know(town: Town) -> None:
+    """They keep their seat; the clerk finds in the journal how many have not answered."""
+    run = town.a_run(title="摄影")
+    into = town.a_run(title="摄影", starts_at=NEXT_WEEK, published=False)
+    size = QuestionPlan(QuestionKind.CHOICE, "围裙尺码", ("小号", "大号"), is_required=True)
+    do(into, lambda session, it: ask_questions(session, it, [size]))
+    do(into, publish)
+    town.resident.tap(run)
+    merge(run, into)
+    assert town.states(into) == ["confirmed"]
+    assert "您的名额保留，请补答报名问题。" in heard_of_merger()[0]
+    with reading() as session:
+        entry = session.query(JournalEntry).where(JournalEntry.act == "course_run.merged").one()
+    assert entry.details is not None
+    assert (entry.details["moved"], entry.details["unanswered"]) == (1, 1)
+
+
+def heard_of_merger() -> list[str]:
+    """What people were told of two runs that became one, in the order they came."""
+    with reading() as session:
+        rows = session.query(Notice).where(Notice.kind == NoticeKind.RUN_MERGED).order_by(Notice.id)
+        return [notice.body for notice in rows]
 
 
 def test_who_has_a_place_there_keeps_it_once(town: Town) -> None:

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, case, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.accounts import Account
 from models.base import new_key
 from models.bulk import insert_rows
-from models.courses.hearing import registered_and_hears
 from models.courses.registrations import CancelledBy, Registration, RegistrationState
 from models.courses.runs import CourseRun
-from models.courses.seats.asking import LockedRun, lock_runs
-from models.courses.seats.writing import LIVE_STATES, write_counters
+from models.courses.seats.asking import LockedRun, Person, lock_runs, person_of
+from models.courses.seats.finding import places_in
+from models.courses.seats.moving_up import Freed, move_up
+from models.courses.seats.writing import APPLIED, CONFIRMED, LIVE_STATES, OFFERED, WAITING, write_counters
 from models.journal import JournalEntry
-from models.residents import Resident
+
+BY_CLAIM = (  # who comes first where two runs become one: whoever sits, whoever was promised a seat, who waits, who applied
+    CONFIRMED,
+    OFFERED,
+    WAITING,
+    APPLIED,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One person's new place; ``position`` counts from 1, in the queue only. ``account_id`` is the learner's own."""
+    """One person's new place, as it stands once everybody has one; ``position`` counts from 1, in the queue only.
+
+    ``heard_by`` is the account that registered them and is told of it.
+    """
 
     key: str
-    resident_id: int
-    name: str | None
-    account_id: int | None
-    registered_by: int | None
-    home_region_id: int | None
+    learner: Person
+    heard_by: int | None
+    had_seat: bool
+    state: RegistrationState
     position: int | None
 
 
@@ -42,7 +51,8 @@ def move_places(
     """Give everybody with a place in a run one in another, and end the old one. Both runs are locked.
 
     Seats come first, each in the order they were given: a seat stays one while there is any and nobody waits for it there, the rest
-    queue behind those who wait already, past the limit of the queue if need be. Who has a place there keeps that one.
+    queue behind those who wait already, past the limit of the queue if need be. What is free then goes to who waits, as ever. Who has a
+    place there keeps that one.
     """
     session.flush()
     connection, now = session.connection(), clock.now()
@@ -55,28 +65,20 @@ def move_places(
             )
         )
     )
+    claims = case(*((Registration.state == state, place) for place, state in enumerate(BY_CLAIM)))
     live = connection.execute(
-        select(
-            Registration.id,
-            Registration.state,
-            Registration.resident_id,
-            Registration.by_account_id,
-            Registration.seats,
+        places_in(source, Registration.state.in_(LIVE_STATES))
+        .add_columns(
+            Registration.by_account_id.label("tapped_by"),
             Registration.seats_directly,
             Registration.paired_with_id,
-            Account.id.label("registered_by"),
-            Resident.name,
-            Resident.account_id,
-            Resident.home_region_id,
         )
-        .join(Resident, Resident.id == Registration.resident_id)
-        .outerjoin(Account, registered_and_hears())
-        .where(Registration.run_id == source.id, Registration.state.in_(LIVE_STATES))
-        .order_by((Registration.state == RegistrationState.WAITLISTED), Registration.number)
+        .order_by(None)
+        .order_by(claims, Registration.number)
     ).all()
     connection.execute(
         update(Registration)
-        .where(Registration.id.in_([row.id for row in live]))
+        .where(Registration.id.in_([row.registration_id for row in live]))
         .values(
             state=RegistrationState.CANCELLED,
             offer_expires_at=None,
@@ -85,61 +87,76 @@ def move_places(
             cancelled_by_account_id=by_account_id,
         )
     )
-    moved, rows = [], []
-    for row in live:
-        if row.resident_id in there:
-            continue
-        state, position = _place_in(target, row.seats, had_seat=row.state is RegistrationState.CONFIRMED)
-        key = new_key()
+    coming = {new_key(): row for row in live if row.id not in there}
+    rows = []
+    for key, row in coming.items():
+        state = _place_in(target, row.seats, had_seat=row.state is RegistrationState.CONFIRMED)
         rows.append(
             {
                 "key": key,
                 "run_id": target.id,
-                "resident_id": row.resident_id,
-                "by_account_id": row.by_account_id,
+                "resident_id": row.id,
+                "by_account_id": row.tapped_by,
                 "state": state,
                 "number": target.last_number,
                 "registered_at": now,
-                "confirmed_at": now if position is None else None,
+                "confirmed_at": now if state is RegistrationState.CONFIRMED else None,
                 "cancelled_late": False,
                 "seats": row.seats,
                 "seats_directly": row.seats_directly,
                 "paired_with_id": row.paired_with_id,
             }
         )
-        moved.append(
-            Moved(
-                key,
-                row.resident_id,
-                row.name,
-                row.account_id,
-                row.registered_by,
-                row.home_region_id,
-                position,
-            )
-        )
     stored = insert_rows(connection, Registration, rows, "id", "resident_id") if rows else ()
-    acts = [("registration.ended", row) for row in live] + [("registration.merged", row) for row in stored]
+    acts = [("registration.ended", row.registration_id, row.id) for row in live]
+    acts += [("registration.merged", row.id, row.resident_id) for row in stored]
     _journal(connection, acts, now, by_account_id=by_account_id, identity=identity)
     source.seats_taken, source.waiting, source.seats_held = 0, 0, 0
     source.touched = target.touched = True
+    move_up(connection, target, now, because=Freed.MERGED)
     write_counters(connection, [source, target])
+    moved = _as_they_stand(connection, target, coming)
     session.expire_all()
     return moved
 
 
-def _place_in(run: LockedRun, heads: int, *, had_seat: bool) -> tuple[RegistrationState, int | None]:
+def _as_they_stand(
+    connection: Connection, run: LockedRun, coming: Mapping[str, Row[*tuple[Any, ...]]]
+) -> list[Moved]:
+    """What became of these, by the key of their new place, in the order they came."""
+    rows = connection.execute(
+        select(Registration.key, Registration.state)
+        .where(Registration.run_id == run.id, Registration.state.in_(LIVE_STATES))
+        .order_by(Registration.number)
+    )
+    states = {row.key: row.state for row in rows}
+    queue = [key for key, state in states.items() if state is RegistrationState.WAITLISTED]
+    positions = {key: position for position, key in enumerate(queue, 1)}
+    return [
+        Moved(
+            key,
+            person_of(row),
+            row.by_account_id,
+            had_seat=row.state is RegistrationState.CONFIRMED,
+            state=states[key],
+            position=positions.get(key),
+        )
+        for key, row in coming.items()
+    ]
+
+
+def _place_in(run: LockedRun, heads: int, *, had_seat: bool) -> RegistrationState:
     run.last_number += 1
     if had_seat and run.has_room_for(heads):
         run.seats_taken += heads
-        return RegistrationState.CONFIRMED, None
+        return RegistrationState.CONFIRMED
     run.waiting += 1
-    return RegistrationState.WAITLISTED, run.waiting
+    return RegistrationState.WAITLISTED
 
 
 def _journal(
     connection: Connection,
-    acts: list[tuple[str, Any]],
+    acts: Sequence[tuple[str, int, int]],
     now: datetime,
     *,
     by_account_id: int | None,
@@ -154,13 +171,13 @@ def _journal(
                     "at": now,
                     "act": act,
                     "subject_kind": Registration.__tablename__,
-                    "subject_id": row.id,
+                    "subject_id": registration_id,
                     "by_account_id": by_account_id,
                     "identity": identity,
-                    "for_resident_id": row.resident_id,
+                    "for_resident_id": resident_id,
                     "details": None,
                 }
-                for act, row in acts
+                for act, registration_id, resident_id in acts
             ],
             "id",
         )
