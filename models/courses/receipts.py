@@ -20,6 +20,8 @@ from models.bulk import upsert_rows
 from models.courses.runs import CourseRun
 from models.residents import Resident
 
+LONGEST_SAYS = 300
+
 
 class Why(StrEnum):
     """What a receipt explains."""
@@ -46,7 +48,7 @@ class Receipt(Base):
     at: Mapped[datetime]
     why: Mapped[Why] = mapped_column(chosen_from(Why))
     code: Mapped[str] = mapped_column(PlainText(40))
-    says: Mapped[str] = mapped_column(PlainText(300))
+    says: Mapped[str] = mapped_column(PlainText(LONGEST_SAYS))
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     run: Mapped[CourseRun] = relationship()
@@ -80,13 +82,18 @@ def keep_receipts(connection: Connection, reasons: Collection[Reason], now: date
                 "at": now,
                 "why": each.why,
                 "code": each.code,
-                "says": each.says,
+                "says": _cut(each.says),
                 "facts": each.facts,
             }
             for _, each in sorted(latest.items())
         ],
         known_by=("run_id", "resident_id", "why", "code"),
     )
+
+
+def _cut(says: str) -> str:
+    """As much of a sentence as is kept; one that names many courses can be longer."""
+    return says if len(says) <= LONGEST_SAYS else f"{says[: LONGEST_SAYS - 1]}…"
 
 
 def receipts_of(

@@ -96,8 +96,12 @@ def write_seating(session: Session, run: CourseRun, seating: Seating) -> None:
     run.min_to_open = seating.min_to_open
     run.held_until = None
     if seating.seats_held:
-        hours = policies_at(session, run.region_id).held_until_hours
-        run.held_until = seating.held_until or run.starts_at - timedelta(hours=hours)
+        run.held_until = seating.held_until or usually_held_until(session, run)
+
+
+def usually_held_until(session: Session, run: CourseRun) -> datetime:
+    """Until when seats of a run are held where nobody says anything else, by its community's policy."""
+    return run.starts_at - timedelta(hours=policies_at(session, run.region_id).held_until_hours)
 
 
 def usual_seating(session: Session, region_id: int, capacity: int) -> Seating:

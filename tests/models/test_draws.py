@@ -260,3 +260,26 @@ def test_everybody_hears_once_and_can_look_up_why(town: Town, clock: town_clock.
         for person in people:
             if person.resident_id in group:
                 assert town.why(person, run) == [("drawn", code)]
+
+
+def test_a_draw_the_town_comes_late_for_offers_nothing(town: Town, clock: town_clock.StoppedClock) -> None:
+    """The class has begun: there is no time left in which a winner could answer."""
+    town.is_as_strict_as_others()
+    run, (winner,), _ = a_draw(town, applicants=1)
+    for other in (town.a_run(), town.a_run()):
+        winner.tap(other)
+    clock.move_to(run.starts_at)
+    draw_now(run)
+    assert town.states(run) == ["confirmed"]
+    assert notices(NoticeKind.SEAT_OFFERED) == []
+
+
+def test_one_draw_that_fails_keeps_no_other_from_its_turn(town: Town, clock: town_clock.StoppedClock) -> None:
+    broken, sound = (town.a_run(seating=BY_LOT) for _ in range(2))
+    town.resident.tap(sound)
+    with transaction() as session:
+        session.delete(session.scalars(select(Draw).where(Draw.run_id == broken.id)).one())
+    clock.move_to(DRAWS_AT)
+    with pytest.raises(NotFound):
+        town_work.draw_lots(town_clock.now())
+    assert town.states(sound) == ["confirmed"]

@@ -473,3 +473,20 @@ def test_why_a_ward_got_no_seat_is_the_wards(town: Town) -> None:
     codes(town.helper.wants(run, for_whom=town.elder))
     assert town.why(town.elder, run) == [("refused", "neighbours_first")]
     assert town.why(town.helper, run) == []
+
+
+def test_a_no_that_names_many_long_titles_is_kept_as_far_as_it_fits(town: Town) -> None:
+    town.is_as_strict_as_others()
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "runs_a_term", "6")
+    titles = [f"{n}{'长' * 58}" for n in range(6)]
+    for title in titles:
+        town.resident.tap(town.a_run(title=title))
+    (refusal,) = all_at_once(town.resident.wants(town.a_run()))
+    assert isinstance(refusal, Refusal)
+    assert all(title in refusal.message for title in titles)
+    with reading() as session:
+        (receipt,) = session.scalars(select(Receipt)).all()
+    assert len(receipt.says) == 300
+    assert receipt.says.endswith("…")
+    assert receipt.facts == {"most": 6, "courses": titles}

@@ -503,6 +503,44 @@ def test_a_class_that_is_off_ends_its_offers_and_tells_everybody_once(
     assert town_work.remind_of_offers(town_clock.now()) == 0
 
 
+# --- held by hand -------------------------------------------------------------------------------------------------
+
+
+def hold(run: CourseRun, seats: int) -> None:
+    """Staff hold seats of a run that stands already."""
+    with transaction() as session:
+        hold_seats(session, session.get_one(CourseRun, run.id), seats)
+
+
+def test_seats_staff_hold_later_are_let_go_a_day_before_the_class_too(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    run = town.a_run(capacity=2, waitlist_limit=None)
+    hold(run, 1)
+    for person in town.people(2):
+        person.tap(run)
+    assert town.states(run) == ["confirmed", "waitlisted"]
+    clock.move_to(run.starts_at - timedelta(days=1, seconds=1))
+    assert town_work.release_seats(town_clock.now()) == 0
+    clock.advance(seconds=1)
+    assert town_work.release_seats(town_clock.now()) == 1
+    assert town.states(run) == ["confirmed", "confirmed"]
+
+
+def test_seats_staff_hold_on_the_last_day_are_held_until_the_class_begins(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    """Also where others were held before and let go of by the town."""
+    run = town.a_run(capacity=3, seating=Seating(seats_held=1))
+    clock.move_to(run.starts_at - timedelta(hours=20))
+    assert town_work.release_seats(town_clock.now()) == 1
+    hold(run, 2)
+    assert town_work.release_seats(town_clock.now()) == 0
+    assert town.now(run).held_until == run.starts_at
+    hold(run, 1)
+    assert (town.now(run).seats_held, town.now(run).held_until) == (1, run.starts_at)
+
+
 # --- companions ---------------------------------------------------------------------------------------------------
 
 

@@ -23,16 +23,23 @@ from models.courses import (
     CourseRun,
     Evening,
     Promotion,
+    QuestionKind,
+    QuestionPlan,
     RegistrationState,
     Seating,
     Standing,
     Tap,
+    answer_questions,
+    ask_questions,
     decide,
     draw,
     hold_seats,
     merge_run,
     move_session,
+    publish,
+    questions_of,
     revise_run,
+    take_answers_back,
 )
 from models.courses.seats import giving, limits
 from models.errors import Refusal
@@ -102,6 +109,18 @@ def test_two_workers_end_one_offer_once(town: Town, app: Flask, clock: town_cloc
     assert sorted(answers, key=str) == [0, 0, 0, 1]
     assert town.states(run) == ["cancelled", "cancelled", "offered", "waitlisted"]
     must_be_whole(run)
+
+
+def test_two_workers_remind_of_one_offer_once(town: Town, app: Flask, clock: town_clock.StoppedClock) -> None:
+    run = town.a_run(capacity=1, waitlist_limit=None, seating=OFFER)
+    seated, offered = town.people(2)
+    seated.tap(run)
+    offered.tap(run)
+    seated.give_up(run)
+    clock.advance(hours=20)
+    answers = rush(app, [lambda: town_work.remind_of_offers(town_clock.now())] * 4)
+    assert sorted(answers, key=str) == [0, 0, 0, 1]
+    assert told(NoticeKind.OFFER_ENDING) == [offered.account_id]
 
 
 @pytest.mark.parametrize("seating", [OFFER, Seating()])
@@ -379,3 +398,29 @@ def test_two_classes_are_put_together_at_the_hour_their_learner_is_just_taking_a
     assert isinstance(standing, Standing)
     assert getattr(refusal, "code", refusal) == "learners_clash"
     assert (town.states(run), town.states(into)) == (["confirmed"], [])
+
+
+# --- answers ------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_takes_back_the_answers_their_tap_has_just_relied_on(
+    town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = town.a_run(published=False)
+    with transaction() as session:
+        mine, oneself = session.get_one(CourseRun, run.id), town.resident.resident(session)
+        ask_questions(session, mine, [QuestionPlan(QuestionKind.NUMBER, "学过几年", is_required=True)])
+        publish(session, mine)
+        said = {question.key: 3 for question in questions_of(session, mine)}
+        answer_questions(session, mine, oneself, said, by_account_id=town.resident.account_id)
+
+    def think_better_of_it() -> None:
+        with transaction() as session:
+            stored, oneself = session.get_one(CourseRun, run.id), town.resident.resident(session)
+            take_answers_back(session, stored, oneself, by_account_id=town.resident.account_id)
+
+    standing, refusal = meets_a_tap(
+        app, engine_name, monkeypatch, tap=partial(town.resident.tap, run), deed=think_better_of_it
+    )
+    assert isinstance(standing, Standing)
+    assert getattr(refusal, "code", refusal) == "answers_in_use"

@@ -88,6 +88,7 @@ def answer_questions(
     Raises Conflict ``answers_closed`` once the first class has begun, ``answers_unfit`` for what is no answer, and ``answers_needed``
     when somebody who has a place leaves a required question open.
     """
+    resident.lock()  # as their tap does: what it read is not gone when it is decided
     _must_be_open(run)
     questions = questions_of(session, run)
     written = fit_answers(questions, said)
@@ -131,6 +132,7 @@ def take_answers_back(
 
     Raises Conflict ``answers_in_use`` while they have a place in a class that is not over.
     """
+    resident.lock()  # as their tap does: what it read is not gone when it is decided
     if run.ends_at > clock.now() and _has_a_place(session, run, resident):
         raise Conflict("answers_in_use", "报名还在，回答不能清空；可以修改回答，或者先取消报名")
     before = _answers(session, [resident.id], run.id)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.courses.runs import CourseRun
+from models.courses.seating import usually_held_until
 from models.courses.seats.asking import lock_runs
 from models.courses.seats.moving_up import Freed, move_up
 from models.courses.seats.writing import write_counters
@@ -20,7 +21,10 @@ from models.journal import enter
 def hold_seats(
     session: Session, run: CourseRun, seats: int, *, by_account_id: int | None = None, identity: str = "town"
 ) -> None:
-    """Hold so many seats of a run from now on; what is let go moves up who waits. Raises Conflict ``not_enough_seats``."""
+    """Hold so many seats of a run from now on; what is let go moves up who waits. Raises Conflict ``not_enough_seats``.
+
+    They are held until the community's hour before the class, or, when that is over, until the class begins.
+    """
     session.flush()
     connection, now = session.connection(), clock.now()
     locked = lock_runs(connection, {run.key})[run.key]
@@ -30,6 +34,10 @@ def hold_seats(
         free = locked.capacity - locked.seats_taken
         raise Conflict("not_enough_seats", f"只剩 {free} 个名额，不能预留 {seats} 个", details={"free": free})
     was, locked.seats_held, locked.touched = locked.seats_held, seats, True
+    if seats > was and (locked.held_until is None or locked.held_until <= now):
+        session.refresh(run)
+        until = usually_held_until(session, run)
+        run.held_until = until if until > now else run.starts_at
     move_up(connection, locked, now, because=Freed.RELEASED)
     write_counters(connection, [locked])
     enter(
