@@ -85,7 +85,7 @@ def _write_head(page: Worksheet, sheet: Sheet, *, most: int) -> None:
     titles = (
         (f"{run.course.title} {KIND_LABELS[sheet.kind]}", Font(name=FACE, size=16, bold=True)),
         (
-            f"{run.region.name}　{run.teacher}　{_when(sheet)}　{_where(sheet)}　共 {len(sheet.lines)} 人",
+            f"{run.region.name}　{run.teacher}　{_when(sheet)}　{_where(sheet)}　共 {sheet.people} 人",
             Font(name=FACE, size=10),
         ),
     )
@@ -121,9 +121,11 @@ def _roster_line(sheet: Sheet, line: Registration) -> list[str]:
 
 
 def _said(line: Registration) -> str:
-    """Who it is; of a pair both, for both come."""
+    """Who it is, and who comes along: of a pair the adult by name, companions by their number."""
     name = line.resident.name or ""
-    return f"{name}（家长 {line.paired_with.name or ''}）" if line.paired_with else name
+    if line.paired_with:
+        return f"{name}（家长 {line.paired_with.name or ''}）"
+    return f"{name}（同行 {line.seats - 1} 人）" if line.seats > 1 else name
 
 
 def _sign_in_columns(evenings: Sequence[CourseSession]) -> list[tuple[str, float]]:

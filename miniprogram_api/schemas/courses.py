@@ -236,10 +236,16 @@ class RosterLineOut(Shape):
     """One learner on a roster; the phone number is there because the clerk must be able to call."""
 
     key = Key(required=True)
+    resident = Key(attribute="resident.key", required=True)
     name = fields.String(attribute="resident.name", required=True, allow_none=True)
     phone = fields.String(attribute="resident.phone", required=True, allow_none=True)
     state = fields.Enum(RegistrationState, by_value=True, required=True)
+    state_label = fields.Function(lambda r: STATE_LABELS[r.state], metadata={"type": "string"}, required=True)
     number = fields.Integer(required=True)
+    seats = fields.Integer(required=True, metadata={"description": "连同行人一共几个名额"})
+    offer_expires_at = TownTime(
+        required=True, allow_none=True, metadata={"description": "本人要在此之前确认名额"}
+    )
     paired_with = fields.String(
         attribute="paired_with.name",
         required=True,

@@ -53,6 +53,11 @@ class Sheet:
     purpose: str
 
     @property
+    def people(self) -> int:
+        """How many come if everybody comes: companions, and of a pair both."""
+        return sum(line.seats + (line.paired_with_id is not None) for line in self.lines)
+
+    @property
     def watermark(self) -> str:
         """Who took it, when, and for what: on every page."""
         at = clock.in_town(self.taken_at)

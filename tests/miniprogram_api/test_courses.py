@@ -14,7 +14,7 @@ from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.consents import PRIVACY_POLICY
-from models.courses import Audience, CourseRun
+from models.courses import Audience, CourseRun, Seating
 from models.journal import JournalEntry
 from tests.people import FIRST_EVENING, OPENS_AT, Town, a_bond, a_person_without_phone, raise_capacity
 from tests.phones import Door, Phone, the_problem, told
@@ -546,7 +546,21 @@ def test_the_clerk_sees_who_has_a_seat_and_who_waits_with_numbers_to_call(door: 
         ("陈静", "13900000001", "confirmed"),
         ("刘洋", "13900000002", "waitlisted"),
     ]
-    assert set(items[0]) == {"key", "name", "phone", "state", "number", "registered_at", "paired_with"}
+    assert set(items[0]) == {
+        *("key", "resident", "name", "phone", "state", "state_label", "number", "seats"),
+        *("offer_expires_at", "paired_with", "registered_at"),
+    }
+
+
+def test_the_roster_says_who_brings_how_many_and_names_them_as_the_counter_does(
+    door: Door, town: Town
+) -> None:
+    run, phone = town.a_run(seating=Seating(most_companions=2)), door.phone(town.clerk)
+    town.resident.tap(run, companions=2)
+    (line,) = told(phone.get(roster(run)))["items"]
+    assert (line["state_label"], line["seats"], line["offer_expires_at"]) == ("报名成功", 3, None)
+    assert phone.delete(f"{roster(run)}/{line['resident']}").status_code == 204
+    assert told(phone.get(roster(run)))["items"] == []
 
 
 def test_every_look_at_a_roster_is_journalled_with_the_hat(door: Door, town: Town) -> None:

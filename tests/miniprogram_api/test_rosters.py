@@ -16,7 +16,7 @@ from miniprogram_api.sheets import FORMULA_SIGNS, named
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.courses import CourseRun, cancel_session
+from models.courses import CourseRun, Seating, cancel_session
 from models.courses.changing import By
 from models.journal import JournalEntry
 from models.policies import set_policy
@@ -81,6 +81,18 @@ def test_a_sign_in_sheet_has_a_box_for_each_evening_and_no_numbers(door: Door, t
     setup = page.page_setup
     assert (setup.orientation, int(setup.paperSize or 0), setup.fitToWidth) == ("landscape", 9, 1)
     assert page.print_title_rows == "$1:$3"
+
+
+@pytest.mark.parametrize("sent", [ROSTER, SIGN_IN])
+def test_companions_are_counted_and_stand_beside_whoever_brings_them(
+    door: Door, town: Town, sent: dict[str, str]
+) -> None:
+    run = town.a_run(seating=Seating(most_companions=2))
+    town.resident.tap(run, companions=2)
+    town.neighbour.tap(run)
+    rows = texts(page_of(asked(door.phone(town.clerk), run, sent)))
+    assert rows[1][0].endswith("共 4 人")
+    assert [row[1] for row in rows[3:5]] == [f"{town.resident.name}（同行 2 人）", town.neighbour.name]
 
 
 @pytest.mark.parametrize("sign", sorted(FORMULA_SIGNS - {"\r", "\n", "\t"}))

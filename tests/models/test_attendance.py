@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.courses import By, CourseRun, CourseSession, cancel_session, move_session
+from models.courses import By, CourseRun, CourseSession, Seating, cancel_session, move_session
 from models.courses.attendance import (
     Attendance,
     AttendanceState,
@@ -671,6 +671,15 @@ def test_nobody_checks_in_to_an_evening_that_is_off(town: Town, run: CourseRun, 
 
 
 # --- what is counted ----------------------------------------------------------------------------------------------
+
+
+def test_who_brings_companions_is_here_with_all_of_them(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run(seating=Seating(most_companions=2))
+    town.resident.tap(run, companions=2)
+    clock.move_to(run.starts_at)
+    comes(run, town.resident, digits_of(run))
+    with reading() as session:
+        assert how_many_are_here(session, meeting_of(session, run)) == 3
 
 
 def test_a_run_is_counted_by_the_evenings_that_are_over(

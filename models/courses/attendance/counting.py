@@ -125,10 +125,12 @@ def is_recorded(session: Session, meeting: CourseSession) -> bool:
 
 
 def how_many_are_here(session: Session, meeting: CourseSession) -> int:
-    """How many have been seen at an evening, as a number."""
+    """How many have been seen at an evening, as a number: who brings companions counts for all of their seats."""
     return (
         session.scalar(
-            select(func.count()).where(Attendance.session_id == meeting.id, Attendance.state.in_(CAME))
+            select(func.sum(Registration.seats))
+            .join(Attendance, Attendance.registration_id == Registration.id)
+            .where(Attendance.session_id == meeting.id, Attendance.state.in_(CAME))
         )
         or 0
     )
