@@ -20,7 +20,7 @@ check: .venv/test ## format check, ruff, import-linter, mypy: all four, whatever
 	[ -z "$$failed" ] || { printf "make check: these failed (make fix mends what can be mended):\n$$failed"; exit 1; }
 
 suite: .venv/test ## the suite alone (ARGS="-k seats" picks tests)
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 fix: .venv/test ## format, and mend what ruff can mend
 	$(BIN)/ruff check --fix

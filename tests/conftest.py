@@ -47,6 +47,18 @@ def pytest_runtest_setup() -> None:
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
 
+@pytest.hookimpl(trylast=True)  # after the shuffle
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole files of long tests first, an engine at a time: no worker ends alone with one of them, or builds its town over and over."""
+
+    def place(item: pytest.Item) -> tuple[bool, str, bool]:
+        if item.get_closest_marker("long") is None:
+            return True, "", False
+        return False, item.path.name, "postgresql" in item.name
+
+    items.sort(key=place)  # in the order of the shuffle otherwise
+
+
 def settings_for(url: str, **changes: Any) -> Settings:
     """Settings for this database, with fixed keys and every template; ``changes`` replace any of them."""
     settings = Settings(

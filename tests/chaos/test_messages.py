@@ -46,6 +46,8 @@ STALL_MS = 10_000
 RECEIVED = {Delivery.SENT: (1,), Delivery.UNKNOWN: (0, 1)}  # what else there is was not received
 
 # a worker that takes "nobody knows" for "surely not"
+pytestmark = pytest.mark.long
+
 HASTY = """
 from models.notices import Delivery
 from server import worker

@@ -18,6 +18,8 @@ import pytest
 from server.demo.cast import HATS, NEWCOMER, PARTS, Hat, Part
 from tests.bench.serving import answers, family_of, free_port, is_there, until
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN_SECONDS = 60.0
 STOPS_WITHIN_SECONDS = 5.0

@@ -9,8 +9,12 @@ from __future__ import annotations
 import os
 import signal
 
+import pytest
+
 from tests.bench.serving import is_there, until
 from tests.chaos.conftest import RESIDENTS, Place, state_of
+
+pytestmark = pytest.mark.long
 
 SEATS = 20
 

@@ -205,6 +205,7 @@ def without_access_log(door: Door) -> Iterator[None]:
     set_up_logs("INFO")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("without_access_log")
 def test_the_application_is_what_its_document_says(door: Door, town: Town) -> None:
     document = door.app.test_client().get("/api/openapi.json").get_json()

@@ -23,6 +23,8 @@ from tests.term import evenings, opening
 from tests.term.playing import Heard, Term, at
 
 Kind = NoticeKind
+pytestmark = pytest.mark.long
+
 OF_A_TERM = frozenset(  # M1 to M6 and M29 of the catalogue, and the child on its way home
     {
         *(Kind.REGISTRATION_CONFIRMED, Kind.REGISTRATION_PROMOTED, Kind.SELECTED, Kind.NOT_SELECTED),
