@@ -94,6 +94,17 @@ class Findings:
     asked: int = 0
 
 
+def concerns(persona: Persona, path: str, security: object) -> bool:
+    """Whether somebody asks this by default: what is open answers everybody alike, what staff do is asked by staff.
+
+    That whatever wants a login refuses who has none is one of the checks, and that staff's routes refuse others a promise of its own
+    (``test_routes``).
+    """
+    if persona.who is None or not security:
+        return persona.who is None and not security
+    return isinstance(persona.who, Worker) or "/staff/" not in path
+
+
 @dataclass
 class Fuzzer:
     """Runs every phase of schemathesis against the application as one persona, with real keys where a key is wanted."""
@@ -140,14 +151,10 @@ class Fuzzer:
                 schema: Any = schemathesis.openapi.from_url(f"{address}/api/openapi.json", config=config)
                 if only:
                     schema = schema.include(lambda asked: asked.operation.label in only)
-                elif persona.who is not None and not self.everybody_asks_everything:
-                    # what is open answers everybody alike: by default only nobody in particular asks it
-                    # and what staff do is asked by staff, and by somebody who is none
-                    asks_as_staff = persona.name in {"clerk", "partner"}
+                elif not self.everybody_asks_everything:
                     schema = schema.include(
-                        lambda asked: (
-                            asked.operation.definition.raw.get("security")
-                            and (asks_as_staff or "/staff/" not in asked.operation.path)
+                        lambda asked: concerns(
+                            persona, asked.operation.path, asked.operation.definition.raw.get("security")
                         )
                     )
                 return self.watch(from_schema(schema).execute())

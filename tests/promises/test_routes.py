@@ -244,6 +244,17 @@ def test_every_closed_route_refuses_somebody_elses_hat(door: Door, town: Town) -
         assert (answer.json or {})["code"] in {"identity_unknown", "identity_unfit"}
 
 
+@pytest.mark.parametrize("who", ["resident", "partner_member"])
+def test_every_route_of_staff_refuses_who_is_none(door: Door, town: Town, who: str) -> None:
+    phone = door.phone(getattr(town, who))
+    of_staff = {o for o in set(operations(door.app)) - set(OPEN) if "/staff/" in o}
+    assert len(of_staff) > 50
+    for operation in of_staff:
+        answer = ask(phone, operation)
+        told = (answer.status_code, (answer.json or {}).get("code"))
+        assert told in {(403, "identity_unfit"), (422, "invalid")}, operation  # the shape is looked at first
+
+
 def test_every_keyed_route_that_is_private_is_tried_on_outsiders(door: Door) -> None:
     keyed = {o for o in operations(door.app) if "<key:" in o and o not in OPEN and o.startswith("GET")}
     untried = sorted(keyed - PRIVATE)
