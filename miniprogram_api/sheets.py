@@ -1,11 +1,13 @@
 """Sheets (表格): rosters and sign-in sheets as workbooks a clerk opens in Excel or WPS, or prints.
 
 What people typed is text and stays text: a name that begins with ``=`` is no formula (``quotePrefix``, as if an apostrophe had been
-typed), wherever the file goes on to. Every page says who took it, when, and for what.
+typed), wherever the file goes on to; what Excel would read as a sign in disguise (``_x003D_``) is what was typed; and what no workbook can
+hold is left out, so that one name never keeps a clerk from the others. Every page says who took it, when, and for what.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -25,6 +27,9 @@ MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 # what a spreadsheet may take for the beginning of a formula, also as East Asian keyboards type it
 FORMULA_SIGNS = frozenset("=+-@\t\r\n|%＝＋－＠")
+# what XML cannot carry; and how a workbook writes a sign by its number, unless its underscore is written so itself
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+SIGN_BY_NUMBER = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 LONGEST_FOOTER = 240  # Excel takes 255 characters, its own codes included
 LONGEST_NAME = 60  # of a file, before its ending
 NOT_IN_A_NAME = frozenset('\\/:*?"<>|\r\n\t')
@@ -164,13 +169,19 @@ def _write(page: Worksheet, row: int, column: int, text: str) -> Cell:
     cell = page.cell(row, column)
     if not isinstance(cell, Cell):
         raise TypeError("what lies under a merge holds nothing")
-    cell.value = text or None
-    if text:
+    held = _as_held(text)
+    cell.value = held or None
+    if held:
         cell.data_type = "s"
         cell.number_format = "@"
-        if text[0] in FORMULA_SIGNS:
+        if held[0] in FORMULA_SIGNS:
             cell.quotePrefix = True
     return cell
+
+
+def _as_held(text: str) -> str:
+    """A text as a workbook holds it, so that it is read as it was typed."""
+    return SIGN_BY_NUMBER.sub("_x005F_", NOT_IN_XML.sub("", text))
 
 
 def _lay_out(page: Worksheet, sheet: Sheet, *, heading: int) -> None:
@@ -187,6 +198,6 @@ def _lay_out(page: Worksheet, sheet: Sheet, *, heading: int) -> None:
     page.freeze_panes = f"C{heading + 1}"
     # & begins a code in a footer
     footer = HeaderFooterItem()
-    footer.left.text = sheet.watermark.replace("&", "&&")[:LONGEST_FOOTER]
+    footer.left.text = _as_held(sheet.watermark).replace("&", "&&")[:LONGEST_FOOTER]
     footer.right.text = "第 &P 页，共 &N 页"
     page.oddFooter = footer

@@ -7,7 +7,7 @@ never promises what the town refuses, nor the other way round.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -96,7 +96,16 @@ class Words(fields.String):
 
 
 class TownTime(fields.AwareDateTime):
-    """A moment: in with any zone, out as ISO 8601 on the town's clock (+08:00), to the second."""
+    """A moment: in with any zone, out as ISO 8601 on the town's clock (+08:00), to the second.
+
+    The first and the last year there is are refused: on another zone's clock they would be none.
+    """
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment: datetime = super()._deserialize(value, attr, data, **kwargs)
+        if not MINYEAR < moment.year < MAXYEAR:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return moment
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else clock.in_town(value).isoformat(timespec="seconds")

@@ -23,7 +23,6 @@ __all__ = [
     "TemplateName",
 ]
 
-
 _RUN = "pages/courses/run?key={subject}"
 _REGISTRATION = {
     "thing1": "course",

@@ -252,6 +252,14 @@ def test_a_batch_is_answered_item_by_item_and_may_be_sent_again(
     the_problem(door.phone(town.clerk).post(path, json={"items": [both]}), 422, "invalid")
 
 
+@pytest.mark.parametrize("seen_at", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+def test_a_moment_no_clock_can_show_is_named(door: Door, town: Town, run: CourseRun, seen_at: str) -> None:
+    item = {"event": "1", "seen_at": seen_at, "registration": registration(town, run, town.resident)}
+    path = f"/staff{evening(run)}/check-ins/batch"
+    body = the_problem(door.phone(town.clerk).post(path, json={"items": [item]}), 422, "invalid")
+    assert [fault["field"] for fault in body["errors"]] == ["items.0.seen_at"]
+
+
 def test_leave_is_asked_for_and_taken_back(
     door: Door, town: Town, run: CourseRun, clock: StoppedClock
 ) -> None:

@@ -16,7 +16,16 @@ from miniprogram_api.sheets import FORMULA_SIGNS, named
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.courses import CourseRun, Seating, cancel_session
+from models.courses import (
+    CourseRun,
+    QuestionKind,
+    QuestionPlan,
+    Seating,
+    answer_questions,
+    ask_questions,
+    cancel_session,
+    questions_of,
+)
 from models.courses.changing import By
 from models.journal import JournalEntry
 from models.policies import set_policy
@@ -102,6 +111,62 @@ def test_a_name_is_never_a_formula(door: Door, town: Town, sign: str) -> None:
     rename(town, name[:40])
     cell = page_of(asked(door.phone(town.clerk), run, ROSTER))["B4"]
     assert (cell.value, cell.data_type, cell.quotePrefix) == (name[:40], "s", True)
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["B4", "F4", "F3", "A1", "A2"],
+    ids=["the name", "an answer", "a question", "the title", "the teacher"],
+)
+@pytest.mark.parametrize("sign", ["=", "＝", "\t=", "\n=", "-", "@"])
+def test_nothing_anybody_typed_is_a_formula(door: Door, town: Town, place: str, sign: str) -> None:
+    typed = f"{sign}1+1"
+    plain = typed.strip()  # a line of text has no tab and no break in it; what stands in the database may
+    run = town.a_run(title=plain, teacher=plain)
+    town.resident.tap(run)
+    rename(town, typed)
+    with transaction() as session:
+        mine = session.get_one(CourseRun, run.id)
+        ask_questions(session, mine, [QuestionPlan(QuestionKind.TEXT, plain)])
+        (question,) = questions_of(session, mine)
+        learner = town.resident.resident(session)
+        answer_questions(session, mine, learner, {question.key: typed}, by_account_id=None)
+    page = page_of(asked(door.phone(town.clerk), run, ROSTER))
+    cell = page[place]
+    assert plain in str(cell.value)
+    assert cell.data_type == "s"
+    assert cell.quotePrefix is (str(cell.value)[0] in FORMULA_SIGNS)
+    assert not [one for row in page.iter_rows() for one in row if one.data_type == "f"]
+
+
+def test_a_sign_written_by_its_number_stays_what_was_typed(door: Door, town: Town) -> None:
+    """Excel reads ``_x003D_`` as an equals sign, which nobody typed."""
+    run = town.a_run()
+    town.resident.tap(run)
+    rename(town, "_x003D_1+1 _x00_")
+    page = page_of(asked(door.phone(town.clerk), run, {**ROSTER, "purpose": "_x000A_"}))
+    assert page["B4"].value == "_x005F_x003D_1+1 _x00_"
+    assert page.oddFooter is not None
+    assert str(page.oddFooter.left.text).endswith("用途：_x000A_"), "and no line break"
+
+
+@pytest.mark.parametrize("sign", ["\uffff", "\ufffe"])
+def test_one_strange_name_keeps_nobody_from_the_list(door: Door, town: Town, sign: str) -> None:
+    run = town.a_run()
+    town.resident.tap(run)
+    town.neighbour.tap(run)
+    rename(town, f"{sign}=陈{sign}静")
+    page = page_of(asked(door.phone(town.clerk), run, ROSTER))
+    assert [row[1] for row in texts(page)[3:5]] == ["=陈静", town.neighbour.name]
+    assert page["B4"].quotePrefix is True
+
+
+def test_a_purpose_full_of_footer_codes_is_printed_as_it_was_typed(door: Door, town: Town) -> None:
+    run = town.a_run()
+    page = page_of(asked(door.phone(town.clerk), run, {**SIGN_IN, "purpose": "&P" * 30}))
+    assert page.oddFooter is not None
+    assert str(page.oddFooter.left.text).endswith("用途：" + "&&P" * 30)
+    assert page.oddFooter.right.text == "第 &P 页，共 &N 页"
 
 
 def test_every_page_says_who_took_it_when_and_for_what(door: Door, town: Town) -> None:
