@@ -28,9 +28,11 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Enum, Integer, Met
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.url import make_url
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, object_session, registry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from models.errors import NotFound
 from models.sqlite import SqliteConnection, Turn
 from models.vault import vault
 
@@ -133,13 +135,19 @@ class Base(DeclarativeBase):
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
 
     def lock(self) -> Self:
-        """Hold this row until the transaction ends, with the values the previous holder committed."""
+        """Hold this row until the transaction ends, with the values the previous holder committed.
+
+        Raises NotFound when the previous holder took it away.
+        """
         session = object_session(self)
         if session is None:
             raise RuntimeError("only a row of a session can be locked")
         session.flush()  # a refresh drops what was changed and not yet written
         # of this table alone: a row loaded with its neighbours is read again with them, and they are not to be locked
-        session.refresh(self, with_for_update={"key_share": True, "of": type(self)})
+        try:
+            session.refresh(self, with_for_update={"key_share": True, "of": type(self)})
+        except InvalidRequestError:
+            raise NotFound from None
         return self
 
 

@@ -22,6 +22,7 @@ from models import clock as town_clock
 from models.accounts import Account
 from models.base import db, reading, transaction
 from models.committer import Committer
+from models.consents import PRIVACY_POLICY
 from models.courses import CourseRun, Registration, RegistrationState, Standing, Tap, decide, register
 from models.departures import close_account, leaving, see_off, what_closing_means
 from models.errors import Busy, Conflict, Unauthenticated
@@ -295,6 +296,36 @@ def test_what_is_allowed_while_closing_is_not_kept(
     with reading() as session:
         assert session.scalars(select(MessageGrant)).all() == []
         assert session.scalars(select(GrantReport)).all() == []
+
+
+def test_a_clerk_who_waits_for_somebody_who_leaves_finds_nobody(
+    door: Door, town: Town, app: Flask, engine_name: str
+) -> None:
+    """The row the clerk holds in hand is gone when the wait is over: that is no fault of the house."""
+    seen = shown(town.resident)
+    closed, may_commit = threading.Event(), threading.Event()
+
+    def slow_close() -> None:
+        with transaction() as session:
+            close_account(session, town.resident.account(session), seen=seen)
+            closed.set()
+            assert may_commit.wait(PATIENCE)
+
+    def take_what_was_signed() -> TestResponse:
+        signed = {"version": PRIVACY_POLICY.version, "given_by": "oneself"}
+        return door.phone(town.clerk).put(f"/staff/residents/{town.resident.key}/consent", json=signed)
+
+    closing, _ = meanwhile(app, slow_close)
+    assert closed.wait(PATIENCE)
+    taking, taken = meanwhile(app, take_what_was_signed)
+    if engine_name == "postgresql":
+        until_somebody_waits_for_a_lock()
+    may_commit.set()
+    closing.join(PATIENCE)
+    taking.join(PATIENCE)
+    (answer,) = taken
+    assert isinstance(answer, TestResponse)
+    the_problem(answer, 404, "not_found")
 
 
 def test_two_guardians_who_close_at_once_do_not_leave_a_child_alone(town: Town, app: Flask) -> None:
