@@ -14,9 +14,12 @@ from models.base import reading, transaction
 from models.consents import PRIVACY_POLICY, withdraw
 from models.counter import ConsentGiver, take_consent, take_consent_back
 from models.courses import (
+    Admission,
     AtCounter,
     CourseRun,
+    Promotion,
     RegistrationState,
+    Seating,
     Standing,
     Tap,
     Wanting,
@@ -73,6 +76,17 @@ def heard(whom: Person | Worker) -> list[tuple[NoticeKind, str, str]]:
     with reading() as session:
         rows = session.scalars(select(Notice).where(Notice.account_id == whom.account_id).order_by(Notice.id))
         return [(row.kind, row.facts.get("helper", ""), row.facts.get("learner", "")) for row in rows]
+
+
+def done_for(whom: Person) -> list[str]:
+    """What was done for somebody, as they were told."""
+    with reading() as session:
+        rows = session.scalars(
+            select(Notice)
+            .where(Notice.account_id == whom.account_id, Notice.kind == NoticeKind.ACTED_FOR_YOU)
+            .order_by(Notice.id)
+        )
+        return [row.facts["done"] for row in rows]
 
 
 def short_messages() -> Sequence[tuple[NoticeKind, int]]:
@@ -249,6 +263,38 @@ def test_m29_by_bond_a_helper_hears_of_the_seat_and_the_grown_up_of_the_deed(tow
     assert heard(elder) == [(NoticeKind.ACTED_FOR_YOU, "王（家人代办）", "")]
     assert [kind for kind, _, _ in heard(town.helper)] == [NoticeKind.REGISTRATION_CONFIRMED]
     assert stamps(elder) == [("registration.confirmed", "resident", town.helper.account_id)]
+
+
+def test_m29_everything_a_helper_does_is_told_and_each_in_its_own_words(town: Town) -> None:
+    run = town.a_run(capacity=1, seating=Seating(promotion=Promotion.OFFER))
+    with transaction() as session:
+        elder = a_resident(session, town.wutong, name="孙奶奶", birth_year=1950)
+        a_bond(session, town.helper, elder)
+    town.resident.tap(run)
+    town.helper.tap(run, for_whom=elder)
+    town.resident.give_up(run)
+    assert town.helper.accept(run, for_whom=elder).state is RegistrationState.CONFIRMED
+    town.helper.give_up(run, for_whom=elder)
+    assert done_for(elder) == ["登记候补", "报名", "取消报名"]
+
+
+def test_m29_an_offer_that_is_declined_for_somebody_is_called_so(town: Town) -> None:
+    run = town.a_run(capacity=1, seating=Seating(promotion=Promotion.OFFER))
+    with transaction() as session:
+        elder = a_resident(session, town.wutong, name="孙奶奶", birth_year=1950)
+        a_bond(session, town.helper, elder)
+    town.resident.tap(run)
+    town.helper.tap(run, for_whom=elder)
+    town.resident.give_up(run)
+    town.helper.give_up(run, for_whom=elder)
+    assert done_for(elder) == ["登记候补", "放弃名额"]
+
+
+def test_m29_an_application_is_no_place_in_a_queue(town: Town) -> None:
+    run = town.a_run(seating=Seating(admission=Admission.REVIEW))
+    taken_for(run, town.resident, town.clerk)
+    taken_for(run, town.resident, town.clerk, wanting=Wanting.TO_GIVE_UP)
+    assert done_for(town.resident) == ["提交申请", "取消申请"]
 
 
 # --- too young to decide (E8) -------------------------------------------------------------------------------------

@@ -34,6 +34,18 @@ WHO_ACTS = {
     BondKind.FAMILY_HELPER: "家人代办",
     BondKind.GRID_HELPER: "网格代办",
 }
+# what somebody was registered to, and what was given up for them, as they are told of it
+GOT = {
+    RegistrationState.CONFIRMED: "报名",
+    RegistrationState.WAITLISTED: "登记候补",
+    RegistrationState.APPLIED: "提交申请",
+}
+GAVE_UP = {
+    RegistrationState.CONFIRMED: "取消报名",
+    RegistrationState.WAITLISTED: "取消候补",
+    RegistrationState.OFFERED: "放弃名额",
+    RegistrationState.APPLIED: "取消申请",
+}
 SURNAMES_OF_TWO = frozenset(
     [
         "欧阳",
@@ -91,8 +103,7 @@ def tell_of_seats(connection: Connection, fresh: Sequence[tuple[Ask, Held]], now
         for ask, mine in seated
     ]
     for ask, mine in acted:
-        done = "报名" if mine.standing.state is RegistrationState.CONFIRMED else "登记候补"
-        told.append(_acted_for(connection, ask, mine, facts, now, done=done))
+        told.append(_acted_for(connection, ask, mine, facts, now, done=GOT[mine.standing.state]))
     _owe(connection, told)
 
 
@@ -100,8 +111,7 @@ def tell_of_leaving(connection: Connection, ask: Ask, mine: Held, now: datetime)
     """What was given up just now: an adult who was acted for is told; who tapped knows."""
     if _hears_who_acted(ask.asker):
         facts = facts_of(connection, {ask.run.id})
-        had_seat = mine.standing.state is RegistrationState.CONFIRMED
-        done = "取消报名" if had_seat else "取消候补"
+        done = GAVE_UP[mine.standing.state]
         _owe(connection, [_acted_for(connection, ask, mine, facts, now, done=done, gave_up=True)])
 
 
@@ -286,7 +296,7 @@ def _acted_for(
             "acted_at": now.isoformat(),
         },
         due_at=goes_out_at(connection, NoticeKind.ACTED_FOR_YOU, ask.run.region_id, now),
-        version="gave_up" if gave_up else "registered",
+        version="gave_up" if gave_up else mine.standing.state,  # who waited and got a seat is told of both
     )
     return _Told(debt, ask.run, mine)
 
