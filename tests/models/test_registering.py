@@ -330,6 +330,16 @@ def test_e8_a_guardian_may_sign_at_the_counter(town: Town) -> None:
     assert child.tap(town.a_run()).resident_key == child.key
 
 
+@pytest.mark.parametrize("birth_year", [2012, 2010])
+def test_e8_what_a_child_agreed_to_alone_is_no_agreement_at_the_counter_either(
+    town: Town, birth_year: int
+) -> None:
+    child = teenager(town, birth_year)
+    assert refused(town.a_run(), child, town.clerk).code == "guardian_consent_needed"
+    signs(town, child, given_by=ConsentGiver.GUARDIAN)
+    assert taken_for(town.a_run(), child, town.clerk) is not None
+
+
 def test_e8_who_is_of_age_this_year_asks_nobody(town: Town) -> None:
     assert teenager(town, 2008).tap(town.a_run()).state is RegistrationState.CONFIRMED
 

@@ -54,7 +54,7 @@ class Asker:
     counter: AtCounter | None = None  # who of the staff acts; then nobody is oneself
     adult: Person | None = None  # who comes along with the child, at the counter
     guardians: tuple[int, ...] = ()  # the accounts of a child's guardians, where staff act for it
-    guardian_agreed: bool = True  # whether somebody under age may tap for themselves
+    guardian_agreed: bool = True  # for somebody under age who taps for themselves, or whom staff act for
 
     @property
     def adult_along(self) -> Person | None:

@@ -39,14 +39,15 @@ def look_after(
     people = _entrusted(connection, {key for tap in at_counter for key in (tap.for_key, tap.with_key) if key})
     minors = {each.person.id for each in people.values() if is_minor(each.person.birth_year)}
     guardians = _guardians_of(connection, minors)
-    alone = [asker for asker in askers if isinstance(asker, Asker) and _is_a_minor_alone(asker)]
-    agreed = _agreed_for(connection, {asker.learner.id for asker in alone if asker.learner})
-    for asker in alone:
-        asker.guardian_agreed = asker.learner is not None and asker.learner.id in agreed
-    return [
+    known = [
         asker if tap.at_counter is None else _at_counter(tap, tap.at_counter, people, guardians)
         for tap, asker in zip(taps, askers, strict=True)
     ]
+    alone = [asker for asker in known if isinstance(asker, Asker) and _is_a_minor_alone(asker)]
+    agreed = _agreed_for(connection, {asker.learner.id for asker in alone if asker.learner})
+    for asker in alone:
+        asker.guardian_agreed = asker.learner is not None and asker.learner.id in agreed
+    return known
 
 
 def _at_counter(
@@ -114,8 +115,11 @@ def _guardians_of(connection: Connection, minors: Collection[int]) -> dict[int, 
 
 
 def _is_a_minor_alone(asker: Asker) -> bool:
-    oneself = asker.oneself
-    return oneself is not None and asker.learner is oneself and is_minor(oneself.birth_year)
+    """Whether nobody acts for somebody under age but themselves, or staff."""
+    learner = asker.learner
+    if learner is None or not is_minor(learner.birth_year):
+        return False
+    return asker.counter is not None or learner is asker.oneself
 
 
 def _agreed_for(connection: Connection, minors: Collection[int]) -> set[int]:

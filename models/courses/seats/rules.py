@@ -47,7 +47,12 @@ def must_be_told(asker: Asker, *, at_what_age: bool) -> Person:
 
 
 def must_be_old_enough(asker: Asker) -> None:
-    """Somebody below fourteen registers through a guardian only, and below eighteen by themselves once a guardian agreed (E8)."""
+    """Somebody below fourteen registers through a guardian only, and below eighteen by themselves once a guardian agreed (E8).
+
+    What they agreed to alone is no agreement at the counter either.
+    """
+    if asker.counter is not None and not asker.guardian_agreed:
+        raise Conflict("guardian_consent_needed", "未满18周岁，请由监护人签字同意")
     oneself = asker.oneself
     if oneself is None or asker.learner is not oneself or not is_minor(oneself.birth_year):
         return
