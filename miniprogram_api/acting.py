@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from miniprogram_api.edge import account
 from models.base import db
-from models.consents import consent_in_force, withdrew
+from models.consents import consent_in_force
+from models.counter import took_back
 from models.errors import NotFound
 from models.profiles import must_be_known
 from models.residents import BondKind, Resident, bonds_over, guards_a_child, resident_of, ward_by_key
@@ -50,4 +51,4 @@ def _withdrew(ward: Resident) -> bool:
         for bond in bonds_over(session, ward)
         if bond.kind is BondKind.GUARDIAN
     )
-    return not is_child and withdrew(session, ward.account_id)
+    return not is_child and took_back(session, ward)

@@ -147,12 +147,14 @@ def has_withdrawn(
     )
 
 
-def withdrew(session: Session, account_id: int | None) -> bool:
-    """Whether an account's last word on the privacy policy was taking its agreement back; nobody's account has none."""
-    if account_id is None:
-        return False
-    theirs = select(Account.id).where(Account.id == account_id, has_withdrawn(Account.id))
-    return session.scalar(theirs) is not None
+def must_have_agreed(session: Session, account: Account) -> None:
+    """Raise Conflict ``consent_needed`` unless the account agrees to the privacy policy in force."""
+    if consent_in_force(session, account) is None:
+        raise Conflict(
+            "consent_needed",
+            "请先阅读并同意隐私政策",
+            details={"consent_version": PRIVACY_POLICY.version},
+        )
 
 
 def consent_in_force(session: Session, account: Account) -> Consent | None:

@@ -140,6 +140,17 @@ def test_without_a_phone_name_and_year_of_birth_suggest_who_it_is(town: Town) ->
     assert entered(town, even_so=True).key != elder.key
 
 
+def test_a_phone_number_that_is_new_makes_nobody_new(town: Town) -> None:
+    """Entered last week without a phone, today with the daughter's."""
+    elder = entered(town)
+    refusal = refused(town, phone="13911112222")
+    assert refusal.details == {"resident": elder.key, "by": "birth_year"}
+    assert entered(town, phone="13911112222", even_so=True).key != elder.key
+    assert refused(town, phone="13911112222", even_so=True).details["by"] == "phone"
+    other = entered(town, name="孙爷爷", phone="13911112222")
+    assert entered(town, name="孙爷爷", phone="13933334444").key != other.key  # each has a phone of their own
+
+
 def test_the_same_name_in_another_community_is_somebody_else(town: Town) -> None:
     entered(town, phone="13911112222")
     with transaction() as session:
@@ -280,6 +291,14 @@ def test_whoever_is_found_reads_in_the_journal_what_for(town: Town) -> None:
     assert entry.for_resident_id == town.resident.resident_id
     assert entry.details == {"purpose": "报名夜校"}
     assert entry.identity == town.clerk.identity
+
+
+def test_a_grid_worker_looks_after_the_grids_community_and_nothing_above_it(town: Town) -> None:
+    with reading() as session:
+        scope = people_scope(session, town.grid_worker.member(session))
+    assert scope.has(town.wutong)
+    for place in (town.east_street, town.district, town.wangjiang):
+        assert not scope.has(place)
 
 
 def test_a_role_that_ended_finds_nobody(town: Town) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.consents import Consent, ConsentChannel, consents_of
+from models.consents import PRIVACY_POLICY, Consent, ConsentChannel, consents_of
+from models.counter import ConsentGiver, take_consent, take_consent_back
 from models.courses import RegistrationState
 from models.errors import Conflict, NotFound, Refusal
 from models.journal import JournalEntry
@@ -39,6 +40,17 @@ def a_ward(
 def withdraws(person: Person) -> None:
     with transaction() as session:
         withdraw_from_all(session, person.account(session).lock())
+
+
+def signs(town: Town, person: Person) -> None:
+    with transaction() as session:
+        take_consent(
+            session,
+            person.resident(session),
+            version=PRIVACY_POLICY.version,
+            given_by=ConsentGiver.ONESELF,
+            by=town.clerk.member(session),
+        )
 
 
 def refused(town: Town, ward: Person) -> Refusal:
@@ -118,6 +130,27 @@ def test_for_a_child_the_guardian_agrees_whatever_the_childs_own_phone_says(town
     withdraws(youth)
     assert town.helper.tap(town.a_run(), for_whom=child).resident_key == child.key
     assert refused(town, youth).code == "ward_withdrew"
+
+
+def test_the_last_word_counts_through_whichever_door_it_came(town: Town, elder: Person) -> None:
+    """Who signed at the counter too, took everything back and agrees again in the mini-program has agreed."""
+    signs(town, elder)
+    withdraws(elder)
+    assert refused(town, elder).code == "ward_withdrew"
+    elder.agrees()
+    assert town.helper.tap(town.a_run(), for_whom=elder).resident_key == elder.key
+    withdraws(elder)
+    signs(town, elder)
+    assert town.helper.tap(town.a_run(), for_whom=elder).resident_key == elder.key
+
+
+def test_what_is_taken_back_on_paper_leaves_what_was_agreed_to_in_the_mini_program(
+    town: Town, elder: Person
+) -> None:
+    signs(town, elder)
+    with transaction() as session:
+        take_consent_back(session, elder.resident(session), by=town.clerk.member(session))
+    assert town.helper.tap(town.a_run(), for_whom=elder).resident_key == elder.key
 
 
 def test_a_refusal_for_one_ward_is_none_for_the_next(town: Town, elder: Person) -> None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, select
 from sqlalchemy.engine import Connection
 
 from models import clock
 from models.accounts import Account, Login
 from models.bulk import among
-from models.consents import PRIVACY_POLICY, Consent, has_withdrawn
-from models.counter import withdrew_on_paper
+from models.consents import PRIVACY_POLICY, Consent
+from models.counter import has_taken_back
 from models.courses.registrations import AtCounter, Tap, Taps
 from models.courses.runs import UNSEEN, Admission, Audience, CourseRun, Promotion, RunState
 from models.errors import NotFound, Refusal, Unauthenticated
@@ -211,7 +211,7 @@ def _wards(connection: Connection, keys: set[str]) -> Wards:
         select(
             Bond.helper_id,
             Bond.kind,
-            or_(has_withdrawn(Resident.account_id), withdrew_on_paper()).label("withdrew"),
+            has_taken_back().label("withdrew"),
             *PERSON_COLUMNS,
         )
         .join(Bond, Bond.ward_id == Resident.id)
