@@ -47,6 +47,14 @@ runs = st.integers(0, RUNS - 1)
 # somebody (1–7), perhaps for their ward, wants, leaves or accepts a seat in a run, perhaps with companions
 wishes = st.tuples(people, runs, st.sampled_from(list(Wanting)), st.booleans(), st.integers(0, 2))
 
+# what somebody else may do for a person, and which event of their place it is told as
+OF_OTHERS = {
+    "registration.confirmed": "confirmed",
+    "registration.waitlisted": "waitlisted",
+    "registration.accepted": "confirmed",
+    "registration.cancelled": "gave_up",
+}
+
 
 def outcome(answer: Answer) -> tuple[Any, ...]:
     """An answer without its random key."""
@@ -96,7 +104,7 @@ class Registering(RuleBasedStateMachine):
     def wish(self, wish: Wish) -> Tap:
         who, which, wanting, for_ward, companions = wish
         person, ward = self.town.crowd[who], self.town.crowd[(who + 1) % PEOPLE]
-        for_key = ward.key if for_ward and wanting is not Wanting.TO_ACCEPT else None
+        for_key = ward.key if for_ward else None
         brings = min(companions, self.most_companions) if wanting is Wanting.A_SEAT else 0
         return Tap(self.runs[which].key, person.login_key, wanting, for_key, brings)
 
@@ -186,7 +194,7 @@ class Registering(RuleBasedStateMachine):
                     assert row.offer_expires_at is not None
                     assert town_clock.now() < row.offer_expires_at <= run.starts_at
         self.the_journal_tells_every_change(registrations, entries)
-        self.nobody_is_told_twice(registrations, notices)
+        self.nobody_is_told_twice(registrations, entries, notices)
 
     @staticmethod
     def the_journal_tells_every_change(registrations: Any, entries: Any) -> None:
@@ -206,7 +214,7 @@ class Registering(RuleBasedStateMachine):
             assert told[row.id, "expired"] == int(ended and by_itself)
         assert set(told) == {(row.id, act) for row in registrations for act in acts if told[row.id, act]}
 
-    def nobody_is_told_twice(self, registrations: Any, notices: Any) -> None:
+    def nobody_is_told_twice(self, registrations: Any, entries: Any, notices: Any) -> None:
         keys = [notice.dedupe_key for notice in notices]
         assert len(keys) == len(set(keys))
         of_others = {notice.dedupe_key for notice in notices if notice.kind is NoticeKind.ACTED_FOR_YOU}
@@ -218,22 +226,20 @@ class Registering(RuleBasedStateMachine):
         offered = {notice.subject_key for notice in notices if notice.kind is NoticeKind.SEAT_OFFERED}
         assert offered == {row.key for row in registrations if row.offered_at is not None}
         assert {notice.kind for notice in notices} <= {*of_offers, *of_seats, NoticeKind.ACTED_FOR_YOU}
-        assert of_others == set(self.deeds_of_others(registrations)), (
+        assert of_others == set(self.deeds_of_others(registrations, entries)), (
             "acted for and not told, or told for nothing"
         )
         subjects = {notice.subject_key for notice in notices}
         assert not (self.rolled_back & subjects), "told of a deed that was rolled back"
 
-    def deeds_of_others(self, registrations: Any) -> Iterator[str]:
-        """What each person must have been told of what others did for them."""
+    def deeds_of_others(self, registrations: Any, entries: Any) -> Iterator[str]:
+        """What each person must have been told of what others did for them, as the journal has it."""
         own = {person.resident_id: person.account_id for person in self.town.crowd}
-        for row in registrations:
-            account = own[row.resident_id]
-            if row.by_account_id != account:
-                yield f"acted_for_you:{row.key}:registered:{account}"
-            left = row.state is RegistrationState.CANCELLED and row.cancelled_by is CancelledBy.RESIDENT
-            if left and row.cancelled_by_account_id != account:
-                yield f"acted_for_you:{row.key}:gave_up:{account}"
+        rows = {row.id: row for row in registrations}
+        for entry in entries:
+            row, said = rows[entry.subject_id], OF_OTHERS.get(entry.act)
+            if said and entry.by_account_id != own[row.resident_id]:
+                yield f"acted_for_you:{row.key}:{said}:{own[row.resident_id]}"
 
     def teardown(self) -> None:
         if hasattr(self, "stopped"):
