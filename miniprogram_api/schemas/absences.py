@@ -15,7 +15,7 @@ MOST_EVENINGS = 50
 APPEAL_LABELS = {
     AppealState.WAITING: "等待处理",
     AppealState.GRANTED: "已免计",
-    AppealState.DECLINED: "维持缺课",
+    AppealState.DECLINED: "维持原记录",
 }
 
 

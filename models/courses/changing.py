@@ -252,7 +252,7 @@ def _tell(
                 "evening": meeting.key,
                 "venue": meeting.venue.key,
                 "learner": told.learner,
-                **({"activity": True} if run.course.is_activity else {}),
+                "activity": run.course.is_activity,
             },
             due_at=due_at,
             version=f"{meeting.key}:{meeting.starts_at.timestamp():.0f}:{meeting.venue_id}:{now.timestamp():.0f}",

@@ -217,11 +217,11 @@ def _ahead(run: CourseRun) -> list[CourseSession]:
 def _said(one: Moved, open_ones: OpenOnes, into: CourseRun) -> str:
     """What became of somebody's place, and what they are asked to do."""
     if one.state is RegistrationState.CONFIRMED:
-        kept = "您的名额保留" if one.had_seat else "那个班有名额，已经给您"
+        kept = "您的名额保留" if one.had_seat else "那边有名额，已经给您"
     elif one.state is RegistrationState.OFFERED:
-        kept = "那个班有名额，请按时确认"
+        kept = "那边有名额，请按时确认"
     else:
-        kept = f"那个班名额已满，您在候补第{one.position}位"
+        kept = f"那边名额已满，您在候补第{one.position}位"
     return f"{kept}，请补答报名问题" if open_ones.get((into.id, one.learner.id)) else kept
 
 
@@ -248,8 +248,8 @@ def _tell(
                 "evening": meeting.key,
                 "venue": meeting.venue.key,
                 "learner": told.learner,
-                **({"activity": True} if into.course.is_activity else {}),
-                "change": "并班",
+                "activity": into.course.is_activity,
+                "change": "合并" if into.course.is_activity else "并班",
                 "kept": _said(one, open_ones, into),
                 "reason": because,
             },

@@ -93,7 +93,7 @@ def _debts(
                     "starts_at": row.starts_at.isoformat(),
                     "place": f"{row.venue}（{row.site}）",
                     "remark": _remark(row.materials, row.kind),
-                    **({"activity": True} if row.kind is CourseKind.ACTIVITY else {}),
+                    "activity": row.kind is CourseKind.ACTIVITY,
                     "evening": row.evening,
                     "learner": told.learner,
                 },

@@ -165,6 +165,7 @@ def _facts(wanted: Sequence[_New], told_at: datetime) -> dict[str, object]:
     local = clock.in_town(opens_at)
     return {
         "what": _what(wanted),
+        "activity": all(run.kind is CourseKind.ACTIVITY for run in wanted),
         "names": "、".join(titles[:MOST_NAMED]) + ("等" if len(titles) > MOST_NAMED else ""),
         "matter": f"新开{_what(wanted)}：{titles[0]}",
         "opens_at": opens_at.isoformat(),

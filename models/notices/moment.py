@@ -17,7 +17,8 @@ class Moment:
     it stays in the inbox and is not sent. ``constants`` are facts that are the same every time. ``waits_for_morning`` holds the
     message back in the quiet hours; answers to one's own tap do not wait. ``urgent`` ones do not count towards a day's most.
 
-    Where it is told of an activity (活动) in other words than of a class, they stand in ``title_of_activity`` and ``says_of_activity``.
+    An activity (活动) is no class: what may be told of either is said in words that suit both; where there are none, an activity has its
+    own in ``title_of_activity`` and ``says_of_activity``.
 
     A moment with a ``short_message`` must arrive: where WeChat cannot tell it, ``models.ladder`` does; ``slots`` says which fact fills
     which slot of that message's text.

@@ -383,7 +383,7 @@ def test_an_appeal_that_is_declined_leaves_it(town: Town, clock: StoppedClock) -
 
 
 @pytest.mark.parametrize(
-    ("grant", "said"), [(True, "已免计。这次不算缺课"), (False, "维持缺课。请点开查看答复，有疑问联系社区")]
+    ("grant", "said"), [(True, "已免计。这次不计次数"), (False, "维持原记录。请点开查看答复，有疑问联系社区")]
 )
 def test_whoever_appealed_is_told_once_what_came_of_it(
     town: Town, clock: StoppedClock, grant: bool, said: str
@@ -394,7 +394,7 @@ def test_whoever_appealed_is_told_once_what_came_of_it(
         decides(grant)
     (notice,) = told(NoticeKind.APPEAL_DECIDED)
     assert (notice.account_id, notice.facts["learner"]) == (town.resident.account_id, "")
-    assert notice.body.endswith(f"的缺课申诉：{said}。")
+    assert notice.body.endswith(f"，{said}。")
     assert "请下次提前请假" not in str(notice.facts), "what staff type may name somebody"
     with reading() as session:
         assert still_true(session, [notice]) == {notice.id}

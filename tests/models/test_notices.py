@@ -174,7 +174,7 @@ FACTS: dict[About, dict[str, Any]] = {
         "result": "缺课",
         "follows": "下次来不了请提前请假",
         "appeal": "七天内可申诉",
-        "outcome": "维持缺课",
+        "outcome": "维持原记录",
         "remark": "请点开查看答复，有疑问联系社区",
     },
     About.PAUSE: {

@@ -229,7 +229,7 @@ def test_who_waited_gets_a_seat_where_the_other_run_has_one(town: Town) -> None:
     assert town.why(people[1], into) == [("promoted", "merged")]
     kept = dict(zip((person.account_id for person in people), heard_of_merger(), strict=True))
     assert "您的名额保留" in kept[people[0].account_id]
-    assert "那个班有名额，已经给您" in kept[people[2].account_id]
+    assert "那边有名额，已经给您" in kept[people[2].account_id]
     assert "您在候补第1位" in kept[people[3].account_id]
 
 

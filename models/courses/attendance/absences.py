@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 from models import clock
 from models.accounts import Account
 from models.courses.attendance.counting import is_recorded
-from models.courses.attendance.reckoning import HOW_TO_APPEAL, counts_for_somebody, pause_if_too_many
+from models.courses.attendance.reckoning import counts_for_somebody, how_to_appeal, pause_if_too_many
 from models.courses.attendance.records import (
     Attendance,
     AttendanceState,
@@ -163,7 +163,7 @@ def _tell(
     absent: Sequence[tuple[Registration, Resident, int | None, set[int], bool]],
 ) -> None:
     run, now, kind = meeting.run, clock.now(), NoticeKind.ABSENCE_NOTED
-    due_at = goes_out_at(session, kind, run.region_id, now)
+    due_at, appeal = goes_out_at(session, kind, run.region_id, now), how_to_appeal(session, run.region_id)
     debts = []
     for registration, learner, registered_by, gone, counts in absent:
         told = hearers(own=learner.account_id, registered_by=registered_by, name=learner.name)
@@ -179,9 +179,10 @@ def _tell(
                     "starts_at": meeting.starts_at.isoformat(),
                     "evening": meeting.key,
                     "learner": told.learner,
-                    "result": "名额已让出" if lost else "缺课",
+                    "activity": run.course.is_activity,
+                    "result": "名额已让出" if lost else "缺席" if run.course.is_activity else "缺课",
                     "follows": _follows(lost=lost, counts=counts),
-                    "appeal": HOW_TO_APPEAL,
+                    "appeal": appeal,
                 },
                 due_at=due_at,
                 version=meeting.key,

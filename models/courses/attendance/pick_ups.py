@@ -381,7 +381,7 @@ def _tell(
         account_ids=sorted({*told.accounts, *guardians}),
         facts={
             "course": meeting.run.course.title,
-            "matter": f"孩子下课已接走：{meeting.run.course.title}",
+            "matter": f"孩子已接走：{meeting.run.course.title}",
             "fetched_at": row.at.isoformat(),
             "says_at": f"{clock.in_town(row.at):%H:%M}",
             "fetcher": f"{_surname(fetcher.name)}（{said}）",

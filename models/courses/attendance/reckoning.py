@@ -27,7 +27,6 @@ from models.residents import Resident
 OF_AGE = 18
 LATE_WEIGHS = 0.5
 PAUSES_ENDED_AT_ONCE = 500
-HOW_TO_APPEAL = "七天内可在“我的出勤”里申诉"
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,11 @@ class Misses:
     def are_too_many(self) -> bool:
         """Whether they lead to a pause."""
         return self.count >= self.too_many
+
+
+def how_to_appeal(session: Session, region_id: int | None) -> str:
+    """Where one says that an absence should not count, and how long one may (``appeal_days``)."""
+    return f"{policies_at(session, region_id).appeal_days:g}天内可在“我的出勤”里申诉"
 
 
 def counts_for_somebody() -> ColumnElement[bool]:
@@ -222,7 +226,9 @@ def _tell(session: Session, pause: Pause, kind: NoticeKind, *, result: str, at: 
             "result": result,
             "when_at": at.isoformat(),
             "says_when": f"{clock.in_town(at).month}月{clock.in_town(at).day}日 {clock.in_town(at):%H:%M}",
-            "appeal": HOW_TO_APPEAL if kind is NoticeKind.REGISTERING_PAUSED else "可以报名新课了",
+            "appeal": how_to_appeal(session, resident.home_region_id)
+            if kind is NoticeKind.REGISTERING_PAUSED
+            else "可以报名新课了",
         },
         due_at=goes_out_at(session, kind, resident.home_region_id, clock.now()),
     )

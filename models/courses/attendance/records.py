@@ -126,7 +126,7 @@ class AppealState(StrEnum):
 
     WAITING = "waiting"  # 待处理
     GRANTED = "granted"  # 已免计
-    DECLINED = "declined"  # 维持缺课
+    DECLINED = "declined"  # 维持原记录
 
 
 _WAITS = text("state = 'waiting'")

@@ -19,8 +19,8 @@ from models.residents import Resident
 
 GRANTED, DECLINED = AppealState.GRANTED, AppealState.DECLINED
 _SAID = {
-    GRANTED: {"outcome": "已免计", "remark": "这次不算缺课"},
-    DECLINED: {"outcome": "维持缺课", "remark": "请点开查看答复，有疑问联系社区"},
+    GRANTED: {"outcome": "已免计", "remark": "这次不计次数"},
+    DECLINED: {"outcome": "维持原记录", "remark": "请点开查看答复，有疑问联系社区"},
 }
 
 
@@ -62,6 +62,7 @@ def _tell(session: Session, appeal: AbsenceAppeal) -> None:
             "starts_at": meeting.starts_at.isoformat(),
             "evening": meeting.key,
             "learner": "" if accounts == [learner.account_id] else learner.name or "",
+            "activity": run.course.is_activity,
             "excused": appeal.state is GRANTED,
             **_SAID[appeal.state],
         },

@@ -26,7 +26,7 @@ from models.courses.seats.telling import tell_of_offers, tell_of_outcomes
 from models.courses.seats.writing import APPLIED, Held, journal, write_counters
 from models.errors import Conflict
 
-NOBODY_LOOKED = "开课前没有审核完，这一期未能录取"
+NOBODY_LOOKED = "开始前没有审核完，这一期未能录取"
 
 
 def admit(

@@ -219,7 +219,7 @@ def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
             "course": row.title,
             "starts_at": row.starts_at.isoformat(),
             "place": f"{row.venue}（{row.site}）" if row.venue else "地点待定",
-            **({"activity": True} if row.kind is CourseKind.ACTIVITY else {}),
+            "activity": row.kind is CourseKind.ACTIVITY,
         }
         for row in rows
     }
