@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,6 +50,7 @@ OF_A_CLASS = re.compile("[课班]")
 TITLE = "重阳登高"
 BY = By("下雨")
 AN_HOUR = timedelta(hours=1)
+Story = Callable[[Town, StoppedClock], None]
 # what is told of runs, but never of one that is held once
 NEVER = {NoticeKind.CLASS_CALLED_OFF}
 
@@ -166,7 +167,7 @@ def somebody_follows_it(town: Town, clock: StoppedClock) -> None:
     work(clock, run.opens_at - AN_HOUR / 2)
 
 
-HEARD = {
+HEARD: Mapping[Story, set[NoticeKind]] = {
     it_fills_empties_moves_and_is_off: {
         *(NoticeKind.REGISTRATION_CONFIRMED, NoticeKind.REGISTRATION_PROMOTED, NoticeKind.ACTED_FOR_YOU),
         *(NoticeKind.CLASS_TOMORROW, NoticeKind.CLASS_SOON, NoticeKind.CLASS_MOVED, NoticeKind.RUN_CANCELLED),
@@ -183,7 +184,7 @@ HEARD = {
 
 @pytest.mark.parametrize("story", HEARD, ids=lambda story: story.__name__)
 def test_whoever_goes_to_an_activity_never_reads_of_a_class(
-    town: Town, clock: StoppedClock, story: Callable[[Town, StoppedClock], None]
+    town: Town, clock: StoppedClock, story: Story
 ) -> None:
     story(town, clock)
     with reading() as session:
