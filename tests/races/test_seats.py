@@ -98,11 +98,8 @@ def test_two_committers_on_overlapping_runs_do_not_stop_each_other(big_town: Tow
         assert big_town.now(run).last_number == 60
 
 
-@pytest.mark.parametrize("processes", [2])
-def test_two_processes_give_20_seats(big_town: Town, database_url: str, processes: int) -> None:
-    """E1 across processes: the database, not a lock in memory, decides."""
-    run = big_town.a_run(capacity=20, waitlist_limit=None)
-    half = len(big_town.crowd) // processes
+def in_processes(database_url: str, run: CourseRun, orders: list[dict[str, object]]) -> list[list[str]]:
+    """What each process told that got one of these orders about a run; all start at one moment."""
     children = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.races.rusher"],
@@ -111,19 +108,13 @@ def test_two_processes_give_20_seats(big_town: Town, database_url: str, processe
             stdout=subprocess.PIPE,
             text=True,
         )
-        for _ in range(processes)
+        for _ in orders
     ]
+    to_all = {"url": database_url, "keys": [DATA_KEY, LOOKUP_KEY], "now": NOON.isoformat(), "run": run.key}
     try:
-        for n, child in enumerate(children):
+        for child, order in zip(children, orders, strict=True):
             assert child.stdin is not None
-            order = {
-                "url": database_url,
-                "keys": [DATA_KEY, LOOKUP_KEY],
-                "now": NOON.isoformat(),
-                "run": run.key,
-                "logins": [p.login_key for p in big_town.crowd[n * half : (n + 1) * half]],
-            }
-            child.stdin.write(json.dumps(order) + "\n")
+            child.stdin.write(json.dumps(to_all | order) + "\n")
             child.stdin.flush()
         for child in children:
             assert child.stdout is not None
@@ -132,15 +123,42 @@ def test_two_processes_give_20_seats(big_town: Town, database_url: str, processe
             assert child.stdin is not None
             child.stdin.write("go\n")
             child.stdin.flush()
-        told = [json.loads(child.communicate(timeout=60)[0]) for child in children]
+        return [json.loads(child.communicate(timeout=60)[0]) for child in children]
     finally:
         for child in children:
             child.kill()
             child.communicate()
+
+
+def test_two_processes_give_20_seats(big_town: Town, database_url: str) -> None:
+    """E1 across processes: the database, not a lock in memory, decides."""
+    run = big_town.a_run(capacity=20, waitlist_limit=None)
+    halves = (big_town.crowd[:250], big_town.crowd[250:])
+    told = in_processes(
+        database_url, run, [{"logins": [person.login_key for person in half]} for half in halves]
+    )
     states = [state for answers in told for state in answers]
     assert sorted(set(states)) == ["confirmed", "waitlisted"]
     assert (states.count("confirmed"), states.count("waitlisted")) == (20, 480)
     assert big_town.states(run) == ["confirmed"] * 20 + ["waitlisted"] * 480
+    must_be_whole(run)
+
+
+def test_staff_change_the_number_of_seats_in_one_process_while_people_tap_in_another(
+    big_town: Town, database_url: str
+) -> None:
+    """Nobody who was told of a seat loses it, and no number is accepted that is fewer than people sit."""
+    run = big_town.a_run(capacity=20)
+    wanted = [12, 30, 8, 25, 3, 40] * 5
+    told, answers = in_processes(
+        database_url, run, [{"logins": [person.login_key for person in big_town.crowd]}, {"seats": wanted}]
+    )
+    assert set(answers) <= {"done", "run_has_learners"}
+    assert set(told) <= {"confirmed", "waitlisted", "waitlist_full"}
+    accepted = [seats for seats, answer in zip(wanted, answers, strict=True) if answer == "done"]
+    now = big_town.now(run)
+    assert now.capacity == (accepted or [20])[-1]
+    assert big_town.states(run).count("confirmed") == now.seats_taken >= told.count("confirmed")
     must_be_whole(run)
 
 
