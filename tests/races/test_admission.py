@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from models import clock as town_clock
+from models import committer
 from models.base import db, reading, transaction
 from models.committer import Committer
 from models.courses import (
@@ -39,9 +41,11 @@ from models.courses import (
     publish,
     questions_of,
     revise_run,
+    seats,
     take_answers_back,
 )
 from models.courses.seats import giving, limits
+from models.courses.seats.giving_up import give_up
 from models.errors import Refusal
 from models.notices import Notice, NoticeKind
 from server.jobs import seats as town_work
@@ -424,3 +428,51 @@ def test_nobody_takes_back_the_answers_their_tap_has_just_relied_on(
     )
     assert isinstance(standing, Standing)
     assert getattr(refusal, "code", refusal) == "answers_in_use"
+
+
+# --- who moves up while they tap elsewhere ------------------------------------------------------------------------
+
+
+def a_moment_later(one_process: Committer[Tap, Standing | None], tap: Tap) -> object:
+    """Ask while the batch still gathers, behind whoever asked at once."""
+    time.sleep(0.1)
+    return one_process.ask(tap)
+
+
+def test_two_who_move_up_by_each_others_batch_are_both_answered(
+    town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch holds the one who taps in it, and then wants the one who waits for the seat that is given up in it.
+
+    PostgreSQL lets one batch go first, and its committer decides the other anew: nobody is refused, and nobody loses a seat.
+    """
+    seated, first, second = town.people(3)
+    full = [town.a_run(capacity=1, waitlist_limit=None) for _ in range(2)]
+    other = [town.a_run() for _ in range(2)]
+    for run, waits in zip(full, (second, first), strict=True):
+        seated.tap(run)
+        waits.tap(run)
+    both_hold = threading.Barrier(2)
+    met: list[object] = []
+
+    def giving_up(*given: Any) -> object:
+        met.append(given)
+        if engine_name == "postgresql" and len(met) <= 2:  # on SQLite the second has not begun
+            both_hold.wait(PATIENCE)
+        return give_up(*given)
+
+    monkeypatch.setattr(seats, "give_up", giving_up)
+    monkeypatch.setattr(committer, "LINGER_SECONDS", 0.5)
+    deeds: list[Callable[[], object]] = []
+    for taps, elsewhere, run in zip((first, second), other, full, strict=True):
+        one_process: Committer[Tap, Standing | None] = Committer(db.engine, decide)
+        deeds += [
+            partial(one_process.ask, taps.wants(elsewhere)),
+            partial(a_moment_later, one_process, seated.leaves(run)),
+        ]
+    answers = rush(app, deeds)
+    assert [getattr(answer, "state", answer) for answer in answers] == [RegistrationState.CONFIRMED, None] * 2
+    assert len(met) == (3 if engine_name == "postgresql" else 2), "one batch is decided anew"
+    for run in full:
+        assert town.states(run) == ["cancelled", "confirmed"]
+        must_be_whole(run)
