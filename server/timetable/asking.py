@@ -5,7 +5,6 @@ What the town does not know is a fault at its cell; what works but deserves a se
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -103,6 +102,9 @@ def ask(session: Session, sheet: TownSheet) -> None:
         sheet.pairs += [
             (of_course[pair.place], pair) for pair in match([one.plan for one in of_course], standing)
         ]
+    for one, pair in sheet.pairs:
+        if pair.stands is not None:
+            _look_at_held(sheet, one.run, pair.stands)
     sheet.pairs.sort(key=lambda pair: pair[0].run.rows)
 
 
@@ -174,13 +176,16 @@ def _look_at_seats(sheet: TownSheet, run: RunPlan, evenings: list[Evening]) -> N
             f"名额 {run.capacity} 人，“{smallest.name}”只坐得下 {smallest.capacity} 人",
             "请看看名额和场地",
         )
-    if run.held_share is not None:
-        held = math.ceil(round(run.capacity * run.held_share, 6))
+
+
+def _look_at_held(sheet: TownSheet, run: RunPlan, stands: CourseRun) -> None:
+    """The counter uses seats up and staff change them: a file says how many a class begins with, not how many are left."""
+    if run.seats_held not in (0, stands.seats_held):
         sheet.warn(
             run.rows[0],
             Field.NOTE,
-            f"备注要给电话和现场登记留 {held} 个名额；预留还没有开通，目前 {run.capacity} 个名额都在网上开放，这句话留在备注里",
-            "需要的话请先把名额写少一些，登记完再加上来",
+            f"备注要给电话和现场登记留 {run.seats_held} 个名额；这个班已经建好，现在预留 {stands.seats_held} 个，不随课程表改",
+            "要改的话，请在这个班的“预留名额”里改",
         )
 
 

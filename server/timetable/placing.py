@@ -7,6 +7,8 @@ wait for each other in a circle.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,7 @@ from models.courses import (
     CourseSession,
     Evening,
     RunState,
+    Seating,
     changes_of,
     classes_of_teacher,
     hurts_of,
@@ -167,7 +170,8 @@ class Placing:
         course = open_course(
             self._session, sheet.region, title=asked.run.course_title, category=asked.run.category
         )
-        run = plan_run(self._session, course, pair.plan)
+        seating = Seating(seats_held=asked.run.seats_held)
+        run = plan_run(self._session, course, replace(pair.plan, seating=seating))
         self._publish(run)
         self.created.append(run_line(run, detail=SAID_OF_STATE[run.state]))
 

@@ -6,6 +6,7 @@ in a later file when community, month, course and ordinal are the same.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,11 @@ class RunPlan:
     sessions: tuple[SessionPlan, ...]
     rows: tuple[int, ...]  # in the order of the sheet
     is_past: bool = False  # every session had begun when the file was read
+
+    @property
+    def seats_held(self) -> int:
+        """How many seats the remark keeps for telephone and counter; a part of a seat is a seat."""
+        return math.ceil(round(self.capacity * (self.held_share or 0), 6))
 
     @property
     def people(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from models.courses import (
     RunState,
     cancel_run,
     cancel_session,
+    hold_seats,
     move_session,
 )
 from models.journal import JournalEntry
@@ -76,16 +77,29 @@ def test_a_run_for_pairs_is_shown_like_any_other(desk: Desk) -> None:
     assert desk.run("口才与表达").state is RunState.PUBLISHED
 
 
-def test_seats_to_be_held_are_never_dropped_in_silence(desk: Desk) -> None:
+def test_seats_the_file_keeps_for_the_counter_are_held_from_the_first_moment(desk: Desk) -> None:
     report = desk.must_import({**TALK, "备注": "留20%名额给电话和现场登记"})
-    assert any("留 4 个名额" in line and "20 个名额都在网上开放" in line for line in warned(report))
-    assert desk.run("口才与表达").note == "留20%名额给电话和现场登记"
+    assert warned(report) == []
+    talk = desk.run("口才与表达")
+    assert (talk.seats_held, talk.seats_left, talk.note) == (4, 16, "留20%名额给电话和现场登记")
+
+
+def test_a_file_gives_the_counter_no_seats_back_that_it_used_and_says_so(desk: Desk) -> None:
+    kept = {**TALK, "备注": "留20%名额给电话和现场登记"}
+    desk.must_import(kept)
+    talk = desk.run("口才与表达").id
+    with transaction() as session:
+        hold_seats(session, session.get_one(CourseRun, talk), 3)
+    assert warned(desk.must_import(kept)) == []
+    (line,) = warned(desk.must_import({**kept, "自备材料": "水杯"}))
+    assert "留 4 个名额；这个班已经建好，现在预留 3 个" in line
+    assert desk.run("口才与表达").seats_held == 3
 
 
 def test_what_was_told_of_a_run_is_not_told_again_until_the_run_changes(desk: Desk) -> None:
-    too_many = {**TALK, "名额": 30, "备注": "留20%名额给电话和现场登记"}
+    too_many = {**TALK, "名额": 30}
     first = warned(desk.must_import(too_many, {**PAINT, "报名对象": PAIR}))
-    assert len(first) == 2
+    assert len(first) == 1
     assert warned(desk.must_import(too_many, {**PAINT, "报名对象": PAIR})) == []
     changed = warned(desk.must_import({**too_many, "自备材料": "水杯"}, {**PAINT, "报名对象": PAIR}))
     assert changed == [line for line in first if "第3行" in line]
