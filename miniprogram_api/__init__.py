@@ -44,6 +44,7 @@ from miniprogram_api import (
     seats,
     staff,
     timetabling,
+    webpages,
 )
 from miniprogram_api.document import PREFIX, document
 from miniprogram_api.problems import show_refusals
@@ -96,7 +97,7 @@ def open_doors(app: Flask) -> None:
     show_refusals(app)
     document(app, DOORS)
     app.register_blueprint(pushes.blueprint)
-    app.register_blueprint(days.pages)
+    app.register_blueprint(webpages.pages)
     app.register_blueprint(screens.blueprint)
 
 

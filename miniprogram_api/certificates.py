@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, url_for
 
 from miniprogram_api.acting import oneself_or_ward
-from miniprogram_api.certificate_pdf import MIME, pdf_of
-from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
+from miniprogram_api.certificate_pdf import MIME, pdf_of, said_day, said_days
+from miniprogram_api.edge import Door, Needs, account, asking_address, caller, staff_hat
+from miniprogram_api.installed import rates, terms
 from miniprogram_api.rates import RateName
 from miniprogram_api.rosters import answered_with
 from miniprogram_api.schemas.certificates import (
@@ -21,8 +22,10 @@ from miniprogram_api.schemas.certificates import (
     StaffCertificatesOut,
 )
 from miniprogram_api.schemas.courses import ForWhom
+from miniprogram_api.schemas.fields import masked_name
 from miniprogram_api.schemas.timetabling import BecauseIn
 from miniprogram_api.sheets import named
+from miniprogram_api.webpages import page_of, page_of_nothing, pages
 from models.base import db
 from models.courses import (
     Certificate,
@@ -39,6 +42,7 @@ from models.courses import (
     revoke_certificate,
     run_for_staff,
 )
+from models.errors import NotFound
 from models.journal import enter
 from models.regions import Region
 from models.residents import bonds_of, resident_of
@@ -58,6 +62,27 @@ def check_certificate(code: str) -> Certificate:
     taken back is found, and says so.
     """
     return certificate_with(db.session(), code)
+
+
+@pages.get("/certificates/<code>")
+def show_page_of_certificate(code: str) -> Response:
+    """The same as a page, where the QR code on the paper leads."""
+    rates().count(RateName.CERTIFICATES, asking_address())
+    try:
+        certificate = certificate_with(db.session(), code)
+    except NotFound as missing:
+        return page_of_nothing(missing.message)
+    run = certificate.registration.run
+    shown = page_of(
+        "certificate.html",
+        certificate=certificate,
+        name=masked_name(certificate.name),
+        run=run,
+        days=said_days(run),
+        said_day=said_day,
+    )
+    shown.headers["X-Robots-Tag"] = "noindex"
+    return shown
 
 
 @door.get("/me/certificates")
@@ -92,12 +117,14 @@ def show_certificate(whom: dict[str, Any], key: str) -> Certificate:
 def show_certificate_file(whom: dict[str, Any], key: str) -> Response:
     """下载结业证书
 
-    The certificate as a PDF, to print. One that was taken back says so across the page.
+    The certificate as a PDF, to print, with a QR code that opens the page for checking it. One that was taken back says so across it.
     """
     session = db.session()
     certificate = certificate_of(session, published_run(session, key), oneself_or_ward(whom.get("for_key")))
     title = certificate.registration.run.course.title
-    return answered_with(pdf_of(certificate), MIME, named(f"{title}结业证书", "pdf"))
+    page = url_for("pages.show_page_of_certificate", code=certificate.printed_code)
+    body = pdf_of(certificate, checked_at=f"{terms().public_url}{page}")
+    return answered_with(body, MIME, named(f"{title}结业证书", "pdf"))
 
 
 @door.get("/me/record")

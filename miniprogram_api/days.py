@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
-from flask import Blueprint, Response, url_for
-from jinja2 import Environment, PackageLoader, Template
+from flask import Response, url_for
 
 from miniprogram_api.edge import Door, Needs
 from miniprogram_api.freshness import etag_of, unless_known
 from miniprogram_api.schemas.courses import WORDS, label_of
 from miniprogram_api.schemas.days import DayOut
+from miniprogram_api.webpages import MANNERS, page_of_nothing, pages, written
 from models import clock
 from models.base import db, reading
 from models.courses import Day, day_of
@@ -20,14 +19,8 @@ from models.errors import NotFound
 from models.regions import region_by_key
 
 door = Door("days", description="每日新课")
-pages = Blueprint("pages", __name__)
 
 FRESH_SECONDS = 60
-MANNERS = {
-    # nothing of elsewhere, nothing that runs
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 @door.get("/regions/<key:key>/days/<day:day>", needs=Needs.NOTHING, kept=True)
@@ -62,7 +55,8 @@ def show_page_of_day(key: str, day: date) -> Response:
     try:
         with reading() as session:
             shown = day_of(session, region_by_key(session, key), day)
-            body = _template().render(
+            body = written(
+                "day.html",
                 day=shown,
                 label_of=label_of,
                 words=WORDS,
@@ -71,9 +65,9 @@ def show_page_of_day(key: str, day: date) -> Response:
                 after=shown.after and _address(shown, shown.after),
             )
     except NotFound as missing:
-        return Response(_template().render(missing=missing.message), 404, MANNERS, mimetype="text/html")
-    written = body.encode()
-    answer = unless_known(written, etag_of(written), kind="text/html", fresh_seconds=FRESH_SECONDS)
+        return page_of_nothing(missing.message)
+    encoded = body.encode()
+    answer = unless_known(encoded, etag_of(encoded), kind="text/html", fresh_seconds=FRESH_SECONDS)
     answer.headers.update(MANNERS)
     return answer
 
@@ -85,8 +79,3 @@ def _address(shown: Day, day: date) -> str:
 def _say(moment: datetime) -> str:
     local = clock.in_town(moment)
     return f"{local.month}月{local.day}日 星期{clock.weekday(local)} {local:%H:%M}"
-
-
-@cache
-def _template() -> Template:
-    return Environment(loader=PackageLoader("miniprogram_api"), autoescape=True).get_template("day.html")

@@ -219,7 +219,7 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         will_write = request.method in WRITING or manners.looks
         if manners.needs is Needs.NOTHING:
             if manners.rate is not None:
-                rates().count(manners.rate, _address())
+                rates().count(manners.rate, asking_address())
             if will_write:
                 cast("TownSession", db.session()).declare_writes()
             return None
@@ -290,7 +290,8 @@ def named_in(field: str) -> Iterator[None]:
         raise Conflict("not_there", missing.message, faults=[Fault(field, missing.message)]) from None
 
 
-def _address() -> str:
+def asking_address() -> str:
+    """The network address a request came from, as far as our own proxies vouch for it."""
     return address_of(
         request.environ.get("REMOTE_ADDR") or "",
         request.environ.get("HTTP_X_FORWARDED_FOR", ""),

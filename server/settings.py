@@ -100,6 +100,7 @@ class Settings:
     rate_limit_storage: str | None = field(
         default=None, repr=False
     )  # may hold a password; none: each process counts
+    public_url: str = "http://127.0.0.1:8000"
     trusted_proxies: int = 0
     port: int = 8000
     sandbox_port: int = 8001
@@ -155,7 +156,7 @@ def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool
     demo_keys = _demo_keys(data_dir, read) if mode is Mode.DEMO else {}
     port, sandbox_port = read.listening("PORT"), read.listening("SANDBOX_PORT")
     read.listening("WEB_WORKERS")  # judged here with the rest, used by deploy/gunicorn.conf.py
-    is_demo = mode is Mode.DEMO
+    is_demo, demo_url = mode is Mode.DEMO, f"http://127.0.0.1:{port}"
     appid = read.text("WECHAT_APPID", SANDBOX_APPID if is_demo else None)
     sandboxed = appid == SANDBOX_APPID
     if sandboxed and not is_demo:
@@ -189,6 +190,7 @@ def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool
         sms_account=_sms_account(read),
         rates=_rates(read),
         rate_limit_storage=_redis(read),
+        public_url=read.text("PUBLIC_URL", demo_url if is_demo else None, check=_must_be_url).rstrip("/"),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0 if is_demo else 1, most=MOST_PROXIES, least=0),
         port=port,
         sandbox_port=sandbox_port,
@@ -391,8 +393,5 @@ def _must_be_redis(value: str) -> str | None:
 
 
 def _must_be_url(value: str) -> str | None:
-    return (
-        None
-        if value.startswith(("https://", "http://127.0.0.1:", "http://localhost:"))
-        else "must be an https:// address"
-    )
+    is_one = value.startswith(("https://", "http://127.0.0.1:", "http://localhost:"))
+    return None if is_one else "must be an https:// address"

@@ -10,23 +10,42 @@ from miniprogram_api.schemas.regions import RegionBrief
 from models.courses import RegistrationState
 
 
-class CertificateOut(Shape):
-    """A certificate of one's own, or of somebody one acts for."""
+class OfAClassOut(Shape):
+    """Of which class something is that hangs on a registration."""
 
-    run = Key(attribute="registration.run.key", required=True)
-    resident = Key(attribute="registration.resident.key", required=True)
     title = fields.String(attribute="registration.run.course.title", required=True)
     community = fields.Nested(RegionBrief, attribute="registration.run.region", required=True)
-    code = fields.String(attribute="printed_code", required=True)
-    name = fields.String(required=True, allow_none=True)
     starts_at = TownTime(attribute="registration.run.starts_at", required=True)
     ends_at = TownTime(attribute="registration.run.ends_at", required=True)
+
+
+class StudiedOut(Shape):
+    """How much was studied, and whether the paper about it stands: what a certificate says to everybody."""
+
     evenings = fields.Integer(required=True)
     evenings_held = fields.Integer(required=True)
     hours = fields.Float(required=True)
     issued_at = TownTime(required=True)
     revoked_at = TownTime(required=True, allow_none=True)
+
+
+class WholeCertificateOut(StudiedOut):
+    """The same with the name, the code, and why it was taken back: for whose it is, and for the staff of its run."""
+
+    code = fields.String(attribute="printed_code", required=True)
+    name = fields.String(required=True, allow_none=True)
     revoked_because = fields.String(required=True)
+
+
+class CopiedCertificateOut(WholeCertificateOut):
+    """A certificate in the copy of one's own data."""
+
+
+class CertificateOut(OfAClassOut, WholeCertificateOut):
+    """A certificate of one's own, or of somebody one acts for."""
+
+    run = Key(attribute="registration.run.key", required=True)
+    resident = Key(attribute="registration.resident.key", required=True)
 
 
 class CertificatesOut(Shape):
@@ -35,7 +54,7 @@ class CertificatesOut(Shape):
     items = fields.List(fields.Nested(CertificateOut), required=True)
 
 
-class CheckedCertificateOut(Shape):
+class CheckedCertificateOut(OfAClassOut, StudiedOut):
     """What anybody hears who has the code: whether it stands, and of whom no more than a masked name."""
 
     is_valid = fields.Boolean(required=True)
@@ -44,30 +63,13 @@ class CheckedCertificateOut(Shape):
         metadata={"type": ["string", "null"]},
         required=True,
     )
-    title = fields.String(attribute="registration.run.course.title", required=True)
-    community = fields.Nested(RegionBrief, attribute="registration.run.region", required=True)
-    starts_at = TownTime(attribute="registration.run.starts_at", required=True)
-    ends_at = TownTime(attribute="registration.run.ends_at", required=True)
-    evenings = fields.Integer(required=True)
-    evenings_held = fields.Integer(required=True)
-    hours = fields.Float(required=True)
-    issued_at = TownTime(required=True)
-    revoked_at = TownTime(required=True, allow_none=True)
 
 
-class StaffCertificateOut(Shape):
+class StaffCertificateOut(WholeCertificateOut):
     """A certificate as the staff of its run see it."""
 
     key = Key(required=True)
     registration = Key(attribute="registration.key", required=True)
-    name = fields.String(required=True, allow_none=True)
-    code = fields.String(attribute="printed_code", required=True)
-    evenings = fields.Integer(required=True)
-    evenings_held = fields.Integer(required=True)
-    hours = fields.Float(required=True)
-    issued_at = TownTime(required=True)
-    revoked_at = TownTime(required=True, allow_none=True)
-    revoked_because = fields.String(required=True)
 
 
 class StaffCertificatesOut(Shape):
@@ -84,15 +86,11 @@ class CompletionOut(Shape):
     completed_at = TownTime(attribute="run.completed_at", required=True)
 
 
-class TakenOut(Shape):
+class TakenOut(OfAClassOut):
     """One course somebody took."""
 
     run = Key(attribute="registration.run.key", required=True)
-    title = fields.String(attribute="registration.run.course.title", required=True)
     category = fields.String(attribute="registration.run.course.category", required=True)
-    community = fields.Nested(RegionBrief, attribute="registration.run.region", required=True)
-    starts_at = TownTime(attribute="registration.run.starts_at", required=True)
-    ends_at = TownTime(attribute="registration.run.ends_at", required=True)
     state = fields.Enum(RegistrationState, by_value=True, attribute="registration.state", required=True)
     state_label = fields.Function(
         lambda taken: STATE_LABELS[taken.registration.state], metadata={"type": "string"}, required=True
@@ -115,16 +113,3 @@ class RecordOut(Shape):
     completed = fields.Integer(required=True)
     hours = fields.Float(required=True)
     items = fields.List(fields.Nested(TakenOut), attribute="taken", required=True)
-
-
-class CopiedCertificateOut(Shape):
-    """A certificate in the copy of one's own data."""
-
-    code = fields.String(attribute="printed_code", required=True)
-    name = fields.String(required=True, allow_none=True)
-    evenings = fields.Integer(required=True)
-    evenings_held = fields.Integer(required=True)
-    hours = fields.Float(required=True)
-    issued_at = TownTime(required=True)
-    revoked_at = TownTime(required=True, allow_none=True)
-    revoked_because = fields.String(required=True)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select, update
+from werkzeug.test import TestResponse
 
+from miniprogram_api import certificate_pdf
 from miniprogram_api.certificate_pdf import CHINESE, LATIN, _pieces, pdf_of
+from miniprogram_api.rates import Rate, RateName, Rates
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.courses import Certificate, CourseRun, complete_run
@@ -69,6 +73,49 @@ def test_anybody_checks_a_code_and_hears_a_masked_name(door: Door, town: Town, d
     the_problem(door.phone().get("/certificates/AAAA-AAAA-AAAA-AAAA"), 404, "certificate_unknown")
 
 
+def page(door: Door, code: str) -> TestResponse:
+    return door.app.test_client().get(f"/certificates/{code}")
+
+
+def test_the_code_on_the_paper_leads_to_a_page_anybody_can_read(
+    door: Door, town: Town, done: CourseRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(certificate_pdf, "_draw_code", lambda sheet, text: drawn.append(text))
+    phone = door.phone(town.resident)
+    phone.get(f"/course-runs/{done.key}/certificate/file")
+    code = told(phone.get(f"/course-runs/{done.key}/certificate"))["code"]
+    assert drawn == [f"{door.app.extensions['settings'].public_url}/certificates/{code}"]
+    shown = page(door, urlsplit(drawn[0]).path.rpartition("/")[2])
+    assert (shown.status_code, shown.mimetype) == (200, "text/html")
+    for said in (
+        "证书有效",
+        "摄影入门",
+        "姓名：*静",
+        code,
+        "共 2 次课，到课 2 次，累计 3 小时",
+        "2026年12月3日至",
+    ):
+        assert said in shown.text
+    assert town.resident.name not in shown.text
+    assert shown.headers["X-Robots-Tag"] == "noindex"
+    assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
+
+
+def test_the_page_of_a_certificate_nobody_issued_says_so(door: Door, town: Town) -> None:
+    shown = page(door, "AAAA-AAAA-AAAA-AAAA")
+    assert (shown.status_code, shown.mimetype) == (404, "text/html")
+    assert "没有找到这张证书" in shown.text
+
+
+def test_codes_are_not_tried_out_on_the_page_either(door: Door, town: Town) -> None:
+    door.app.extensions["rates"] = Rates({RateName.CERTIFICATES: Rate(2, 60)})
+    try:
+        assert [page(door, "A" * 16).status_code for _ in range(3)] == [404, 404, 429]
+    finally:
+        door.app.extensions["rates"] = Rates({})
+
+
 def test_a_certificate_taken_back_says_so_to_everybody(door: Door, town: Town, done: CourseRun) -> None:
     clerk, mine = door.phone(town.clerk), door.phone(town.resident)
     listed = told(clerk.get(f"/staff/course-runs/{done.key}/certificates"))["items"]
@@ -81,6 +128,10 @@ def test_a_certificate_taken_back_says_so_to_everybody(door: Door, town: Town, d
     assert checked["is_valid"] is False
     assert checked["revoked_at"]
     assert "代签" not in str(checked), "why is between the community and the person"
+    shown = page(door, listed[0]["code"]).text
+    assert "证书已撤销" in shown
+    assert "证书有效" not in shown
+    assert "代签" not in shown
     assert told(mine.get(f"/course-runs/{done.key}/certificate"))["revoked_because"] == "代签"
     assert len(mine.get(f"/course-runs/{done.key}/certificate/file").data) != len(valid)
     with reading() as session:
@@ -133,7 +184,7 @@ def test_any_name_is_printed(town: Town, clock: StoppedClock, name: str | None) 
     with reading() as session:
         certificate = certificate_of(session, run, town.resident.resident(session))
         assert isinstance(certificate, Certificate)
-        assert pdf_of(certificate).startswith(b"%PDF")
+        assert pdf_of(certificate, checked_at="https://town.example").startswith(b"%PDF")
 
 
 def test_each_sign_has_a_face_that_has_it() -> None:

@@ -54,6 +54,7 @@ OPEN = {
     "GET /api/v1/calendars/<token>.ics": "a phone's calendar has no login: its signed address is the key",
     "GET /api/v1/regions/<key:key>/days/<day:day>": "browsing needs no login",
     "GET /days/<key:key>/<day:day>": "a link people pass on, also outside WeChat",
+    "GET /certificates/<code>": "where the QR code on the paper leads",
     "GET /api/v1/privacy-policy": "one reads it before agreeing",
     "GET /api/v1/message-grants/prompts": "the same for everybody",
     "GET /api/v1/scenes/<key:key>": "whoever scans a printed code is nobody yet",

@@ -35,7 +35,7 @@ EXAMPLE = DEPLOY / "env.example"
 TEMPLATES = ",".join(f"{name}=template-{n}" for n, name in enumerate(TemplateName))
 NEEDED = {
     "DATABASE_URL", "SECRET_KEY", "DATA_KEY", "LOOKUP_KEY", "WECHAT_APPID", "WECHAT_SECRET", "WECHAT_TEMPLATES",
-    "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY",
+    "WECHAT_PUSH_TOKEN", "WECHAT_PUSH_AES_KEY", "PUBLIC_URL",
 }  # fmt: skip
 SMS = {
     "SMS_PROVIDER": "tencent",
@@ -62,6 +62,7 @@ def production(tmp_path: Path) -> dict[str, str]:
         "WECHAT_TEMPLATES": TEMPLATES,
         "WECHAT_PUSH_TOKEN": "atoken123",
         "WECHAT_PUSH_AES_KEY": "k" * 43,
+        "PUBLIC_URL": "https://town.example/",
     }
 
 
@@ -103,6 +104,7 @@ def test_a_whole_environment_is_a_town(production: dict[str, str], tmp_path: Pat
     assert settings.mode is Mode.PRODUCTION
     assert not settings.uses_sandbox
     assert settings.wechat_base_url == WECHAT_API
+    assert settings.public_url == "https://town.example"
     assert settings.wechat_templates[TemplateName.REGISTRATION_RESULT] == "template-0"
     assert list(tmp_path.iterdir()) == []  # production makes nothing up
 

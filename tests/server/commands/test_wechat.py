@@ -114,6 +114,7 @@ def first_day(tmp_path: Path) -> dict[str, str]:
         "WECHAT_BASE_URL": "http://127.0.0.1:9",  # nobody there
         "WECHAT_PUSH_TOKEN": "atoken123",
         "WECHAT_PUSH_AES_KEY": "k" * 43,
+        "PUBLIC_URL": "https://town.example",
     }
 
 
