@@ -235,7 +235,7 @@ def _tell(
     telling = []
     for one in moved:
         learner = one.learner
-        told = hearers(own=learner.account_id, registered_by=one.heard_by, name=learner.name)
+        told = hearers(own=learner.account_id, registered_by=one.heard_by, name=learner.name, adult=one.adult)
         debt = Debt(
             kind,
             subject_key=one.key,

@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from models.courses.registrations import LIVE, Registration, RegistrationState
 from models.courses.runs import Audience, Course, CourseKind, CourseRun, CourseSession, RunState, SessionState
@@ -234,28 +234,21 @@ def classes_of_teacher(
 def learners_busy(
     session: Session, run: CourseRun, evenings: Sequence[Evening], *, apart_from: Collection[int] = ()
 ) -> int:
-    """How many people with a place in a run have a class of another run (``apart_from`` these, by id) during one of these evenings.
+    """How many people who come to a run have a class of another run (``apart_from`` these, by id) during one of these evenings.
 
-    They are held first, as a tap of theirs on another run holds them: what they have elsewhere cannot change meanwhile (E7). The caller
-    holds the run, so that nobody joins it.
+    The adult of a pair comes too. They are held first, as a tap of theirs on another run holds them: what they have elsewhere cannot
+    change meanwhile (E7). The caller holds the run, so that nobody joins it.
     """
     if not evenings:
         return 0
     session.flush()
-    with_a_place = session.scalars(
-        select(Registration.resident_id).where(Registration.run_id == run.id, Registration.state.in_(LIVE))
-    ).all()
-    hold_people(session.connection(), with_a_place)
-    theirs = aliased(Registration)
-    busy = session.scalars(
-        select(Registration.resident_id)
-        .join(theirs, theirs.resident_id == Registration.resident_id)
-        .join(CourseSession, CourseSession.run_id == theirs.run_id)
-        .where(
-            Registration.run_id == run.id,
-            Registration.state.in_(LIVE),
-            theirs.run_id.not_in({run.id, *apart_from}),
-            theirs.state.in_(LIVE),
+    coming = session.execute(_WHO_COMES.where(Registration.run_id == run.id))
+    people = {person for row in coming for person in row if person is not None}
+    hold_people(session.connection(), people)
+    elsewhere = session.execute(
+        _WHO_COMES.join(CourseSession, CourseSession.run_id == Registration.run_id).where(
+            or_(Registration.resident_id.in_(people), Registration.paired_with_id.in_(people)),
+            Registration.run_id.not_in({run.id, *apart_from}),
             CourseSession.state == SessionState.PLANNED,
             or_(
                 *(
@@ -264,9 +257,11 @@ def learners_busy(
                 )
             ),
         )
-        .distinct()
     )
-    return len(busy.all())
+    return len(people & {person for row in elsewhere for person in row})
+
+
+_WHO_COMES = select(Registration.resident_id, Registration.paired_with_id).where(Registration.state.in_(LIVE))
 
 
 def count_applicants(session: Session, run: CourseRun) -> int:

@@ -14,6 +14,7 @@ from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.courses import (
     Admission,
+    Audience,
     By,
     CourseRun,
     Promotion,
@@ -396,3 +397,14 @@ def test_no_class_comes_forward_to_before_its_draw(town: Town) -> None:
     run = town.a_run(starts_at=FIRST_EVENING + DAY, seating=by_lot)
     assert code_of(lambda: move(run, by=-DAY)) == "invalid"
     assert town.now(run).starts_at == FIRST_EVENING + DAY
+
+
+def test_the_adult_of_a_pair_has_other_classes_too(town: Town) -> None:
+    """E7: who comes along with a child cannot be in two places either, be it alone or with another child."""
+    alone = town.a_run(starts_at=FIRST_EVENING)
+    pairs = town.a_run(starts_at=FIRST_EVENING + DAY, audience=Audience.PAIR)
+    town.guardian.tap(alone)
+    town.guardian.tap(pairs, for_whom=town.child)
+    assert code_of(lambda: move(pairs, by=-DAY)) == "learners_clash"
+    assert code_of(lambda: move(alone, by=DAY)) == "learners_clash"
+    assert move(pairs, by=-DAY, even_so=True) == 1

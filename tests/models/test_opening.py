@@ -13,6 +13,7 @@ from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.courses import (
     Admission,
+    Audience,
     By,
     CourseRun,
     Promotion,
@@ -353,6 +354,27 @@ def test_everybody_who_came_along_is_told_when_where_and_what_became_of_their_pl
     town.resident.give_up(into)
     with reading() as session:
         assert notices[0].id not in still_true(session, notices)
+
+
+def test_of_a_pair_that_comes_along_both_are_named(town: Town) -> None:
+    run = town.a_run(title="家长学校", audience=Audience.PAIR)
+    into = town.a_run(title="家长学校", audience=Audience.PAIR, starts_at=NEXT_WEEK)
+    town.guardian.tap(run, for_whom=town.child)
+    merge(run, into)
+    assert [each.paired_with_id for each in town.registrations(into)] == [town.guardian.resident_id]
+    (body,) = heard_of_merger()
+    assert body.startswith("李小雨、李强：")
+
+
+def test_whoever_wanted_a_seat_without_being_asked_still_does(town: Town) -> None:
+    run = town.a_run(title="摄影", capacity=1)
+    into = town.a_run(title="摄影", starts_at=NEXT_WEEK, seating=Seating(promotion=Promotion.OFFER))
+    first, second = town.people(2)
+    first.tap(run)
+    second.tap(run, directly=True)
+    merge(run, into)
+    assert town.states(into) == ["confirmed", "confirmed"]
+    assert [each.by_account_id for each in town.registrations(into)] == [first.account_id, second.account_id]
 
 
 def test_whoever_has_another_class_then_stands_in_the_way_unless_staff_want_it(town: Town) -> None:

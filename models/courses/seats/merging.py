@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.base import new_key
 from models.bulk import insert_rows
+from models.courses.hearing import adults_of
 from models.courses.registrations import CancelledBy, Registration, RegistrationState
 from models.courses.runs import CourseRun
 from models.courses.seats.asking import LockedRun, Person, lock_runs, person_of
@@ -34,12 +35,13 @@ BY_CLAIM = (  # who comes first where two runs become one: whoever sits, whoever
 class Moved:
     """One person's new place, as it stands once everybody has one; ``position`` counts from 1, in the queue only.
 
-    ``heard_by`` is the account that registered them and is told of it.
+    ``heard_by`` is the account that registered them and is told of it, ``adult`` the name of who comes along, where pairs come.
     """
 
     key: str
     learner: Person
     heard_by: int | None
+    adult: str | None
     had_seat: bool
     state: RegistrationState
     position: int | None
@@ -87,6 +89,7 @@ def move_places(
             cancelled_by_account_id=by_account_id,
         )
     )
+    adults = adults_of(connection, [row.registration_id for row in live if row.paired_with_id is not None])
     coming = {new_key(): row for row in live if row.id not in there}
     rows = []
     for key, row in coming.items():
@@ -115,13 +118,16 @@ def move_places(
     source.touched = target.touched = True
     move_up(connection, target, now, because=Freed.MERGED)
     write_counters(connection, [source, target])
-    moved = _as_they_stand(connection, target, coming)
+    moved = _as_they_stand(connection, target, coming, adults)
     session.expire_all()
     return moved
 
 
 def _as_they_stand(
-    connection: Connection, run: LockedRun, coming: Mapping[str, Row[*tuple[Any, ...]]]
+    connection: Connection,
+    run: LockedRun,
+    coming: Mapping[str, Row[*tuple[Any, ...]]],
+    adults: Mapping[int, str],
 ) -> list[Moved]:
     """What became of these, by the key of their new place, in the order they came."""
     rows = connection.execute(
@@ -137,6 +143,7 @@ def _as_they_stand(
             key,
             person_of(row),
             row.by_account_id,
+            adults.get(row.registration_id),
             had_seat=row.state is RegistrationState.CONFIRMED,
             state=states[key],
             position=positions.get(key),
