@@ -51,7 +51,8 @@ def copy_run(
     """Make a draft like this run, as many evenings, from a first day on, holidays skipped, moved or kept.
 
     A class of one day of the week may be copied to another day. Raises Conflict ``nothing_to_copy`` for a run of which no evening stands,
-    ``room_taken`` or ``teacher_taken``, and Invalid naming ``first_on`` for a day the class is not held on, or that is over.
+    ``room_taken`` or ``teacher_taken``, and Invalid naming ``first_on`` for a day the class is not held on, that is over, or
+    that leaves no time to apply before the draw.
     """
     habits, every_weeks, times = _habits(run)
     if len(habits) == 1:
@@ -88,6 +89,12 @@ def copy_run(
     ]
     first_starts_at = min(evening.starts_at for evening in evenings)
     plan = _plan_like(session, run, evenings, later_by=first_starts_at - run.starts_at)
+    if (
+        plan.seating is not None
+        and plan.seating.draws_at is not None
+        and plan.seating.draws_at <= plan.opens_at
+    ):
+        raise Invalid([Fault("first_on", "离第一次课太近，来不及报名和抽签，请选晚一些的日子")])
     copy = make_run(session, run.course, plan, by_account_id=by_account_id, identity=identity)
     copy_questions(session, run, copy)
     return copy

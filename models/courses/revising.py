@@ -144,10 +144,13 @@ def revise_run(
         raise Conflict("nothing_left", NOTHING_LEFT)
     must_give_seats_alike(run, plan)
     moves, had_teacher, had_capacity = _moves(run, plan), run.teacher, run.capacity
+    began_at = run.starts_at
     hold_no_more(session, run, plan, by_account_id=by_account_id, identity=identity)
     leave_rooms(session, run, plan)
     _write(session, run, plan)
     meetings = _move(session, run, moves)
+    if run.held_until is not None:
+        run.held_until += run.starts_at - began_at  # as long before the class as they were
     if (run.teacher, run.teacher_is_person) != (had_teacher, run.teacher_is_person):
         vacate(session, [meeting.key for meeting in _meetings(run)])
         meetings = _meetings(run)

@@ -181,3 +181,13 @@ def test_what_would_have_opened_already_opens_at_once(town: Town) -> None:
     run = town.a_run(opens_at=FIRST_EVENING - 40 * DAY)
     copy = copied(town, run, date(2026, 12, 10))
     assert copy.opens_at == town_clock.now()
+
+
+def test_a_copy_leaves_time_to_apply_before_its_draw(town: Town, clock: town_clock.StoppedClock) -> None:
+    """The clerk chose a day, and the day is what is named."""
+    by_lot = Seating(admission=Admission.DRAW, draws_at=FIRST_EVENING - 3 * DAY)
+    run = town.a_run(starts_at=FIRST_EVENING, seating=by_lot)
+    clock.move_to(FIRST_EVENING + WEEK - 3 * DAY)
+    refusal = refused(run, (FIRST_EVENING + WEEK).date())
+    assert [fault.field for fault in refusal.faults] == ["first_on"]
+    assert copied(town, run, (FIRST_EVENING + 2 * WEEK).date()).draws_at == FIRST_EVENING + 2 * WEEK - 3 * DAY

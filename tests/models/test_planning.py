@@ -348,3 +348,15 @@ def test_whoever_brings_companions_keeps_room_for_them(town: Town) -> None:
             mine = in_session(session, run)
             plan = replace(plan_as_it_stands(mine), seating=Seating(most_companions=most))
             assert ("seating" in hurts_of(session, mine, plan)) is is_refused
+
+
+def test_held_seats_are_let_go_as_long_before_a_class_that_was_planned_anew(town: Town) -> None:
+    """Nobody is in it yet. What is said of a class staff moved by an evening alone moves nothing else."""
+    run = town.a_run(seating=Seating(seats_held=2))
+    before = run.held_until
+    assert before is not None
+    with transaction() as session:
+        mine = in_session(session, run)
+        revise_run(session, mine, moved(plan_as_it_stands(mine), -LATER))
+        revise_run(session, mine, replace(plan_as_it_stands(mine), note="请早到"))
+    assert town.now(run).held_until == before - LATER

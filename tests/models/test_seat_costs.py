@@ -19,6 +19,7 @@ from models.courses import (
     decide,
     draw,
     end_offers,
+    settle_unreviewed,
 )
 from models.errors import Refusal
 from tests.people import Person, Town, raise_capacity
@@ -93,3 +94,19 @@ def test_many_refusals_of_one_batch_are_kept_with_one_statement(
     with reading() as session:
         kept = session.scalars(select(Receipt).where(Receipt.run_id == run.id)).all()
     assert [(each.code, each.facts) for each in kept] == [("waitlist_full", {"waiting": 0})] * (MANY - 1)
+
+
+def test_whoever_nobody_looked_at_costs_the_same_for_few_and_for_many(
+    big_town: Town, clock: StoppedClock, statements: list[str]
+) -> None:
+    def cost(people: Sequence[Person]) -> int:
+        run = big_town.a_run(seating=Seating(admission=Admission.REVIEW))
+        for person in people:
+            person.tap(run)
+        clock.move_to(run.starts_at)
+        del statements[:]
+        with transaction() as session:
+            assert settle_unreviewed(session, run.key) == len(people)
+        return len(statements)
+
+    assert cost(big_town.crowd[:FEW]) == cost(big_town.crowd[FEW : FEW + MANY])

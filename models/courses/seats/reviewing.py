@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -57,7 +57,7 @@ def admit(
             details={"waiting": locked.waiting},
         )
     locked.last_number += 1
-    _write(session, locked, Outcome(decided, locked.last_number), "审核通过", by_account_id, identity, now)
+    _write(session, locked, [Outcome(decided, locked.last_number)], "审核通过", by_account_id, identity, now)
     return decided.standing.state
 
 
@@ -71,7 +71,7 @@ def turn_down(
             return
         raise Conflict("not_applied", "这个人没有在等审核")
     outcome = Outcome(not_selected(held), held.number, because=because)
-    _write(session, locked, outcome, because, by_account_id, identity, clock.now())
+    _write(session, locked, [outcome], because, by_account_id, identity, clock.now())
 
 
 def settle_unreviewed(session: Session, run_key: str) -> int:
@@ -81,11 +81,13 @@ def settle_unreviewed(session: Session, run_key: str) -> int:
     locked = lock_runs(connection, {run_key})[run_key]
     if now < locked.starts_at:
         return 0
-    left = applicants_of(connection, locked)
-    for held in left:
-        outcome = Outcome(not_selected(held), held.number, because=NOBODY_LOOKED)
-        _write(session, locked, outcome, NOBODY_LOOKED, None, "town", now)
-    return len(left)
+    outcomes = [
+        Outcome(not_selected(held), held.number, because=NOBODY_LOOKED)
+        for held in applicants_of(connection, locked)
+    ]
+    if outcomes:
+        _write(session, locked, outcomes, NOBODY_LOOKED, None, "town", now)
+    return len(outcomes)
 
 
 def runs_left_unreviewed(session: Session, now: datetime, *, most: int) -> Collection[str]:
@@ -118,28 +120,49 @@ def _look(
 def _write(
     session: Session,
     run: LockedRun,
-    outcome: Outcome,
+    outcomes: Sequence[Outcome],
     says: str,
     by_account_id: int | None,
     identity: str,
     now: datetime,
 ) -> None:
-    connection, held, state = session.connection(), outcome.held, outcome.standing.state
+    """Write down what became of applications to a run, and tell everybody."""
+    connection = session.connection()
     run.touched = True
-    write_outcomes(connection, [outcome], now)
-    asker = Asker(by_account_id, False, None, held.learner, identity)
-    is_in = state is not RegistrationState.NOT_SELECTED
+    write_outcomes(connection, outcomes, now)
     journal(
         connection,
-        [("registration.admitted" if is_in else "registration.turned_down", held.id, asker, held.learner)],
+        [
+            (
+                "registration.admitted" if _is_in(each) else "registration.turned_down",
+                each.held.id,
+                Asker(by_account_id, False, None, each.held.learner, identity),
+                each.held.learner,
+            )
+            for each in outcomes
+        ],
         now,
     )
-    keep_receipts(connection, [Reason(run.id, held.learner.id, Why.REVIEWED, state, says)], now)
-    if state is RegistrationState.OFFERED:
-        tell_of_offers(connection, run, [held], now)
-    else:
-        phrase = "已通过" if is_in else "未通过"
-        remark = "您在候补队伍里，有名额会通知您" if is_in else says
-        tell_of_outcomes(connection, run, [(held, phrase, remark)], now)
+    keep_receipts(
+        connection,
+        [Reason(run.id, each.held.learner.id, Why.REVIEWED, each.standing.state, says) for each in outcomes],
+        now,
+    )
+    offered = [each.held for each in outcomes if each.standing.state is RegistrationState.OFFERED]
+    if offered:
+        tell_of_offers(connection, run, offered, now)
+    told = [
+        (each.held, "已通过", "您在候补队伍里，有名额会通知您")
+        if _is_in(each)
+        else (each.held, "未通过", says)
+        for each in outcomes
+        if each.standing.state is not RegistrationState.OFFERED
+    ]
+    if told:
+        tell_of_outcomes(connection, run, told, now)
     write_counters(connection, [run])
     session.expire_all()
+
+
+def _is_in(outcome: Outcome) -> bool:
+    return outcome.standing.state is not RegistrationState.NOT_SELECTED
