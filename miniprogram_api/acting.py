@@ -13,10 +13,19 @@ from models.residents import BondKind, Resident, bonds_over, guards_a_child, res
 
 def oneself_or_ward(for_key: str | None) -> Resident:
     """The person who asks, or whom they may act for today. Raises NotFound ``no_bond``, or ``not_known`` before they told us anything."""
+    return _oneself_or_ward(for_key, NotFound("请先填写个人信息", code="not_known"))
+
+
+def learner_for(for_key: str | None) -> Resident:
+    """The same, where it is asked about a class: who told us nothing yet is in none. Raises NotFound ``not_registered``."""
+    return _oneself_or_ward(for_key, NotFound("还没有报名这个班", code="not_registered"))
+
+
+def _oneself_or_ward(for_key: str | None, unknown: NotFound) -> Resident:
     session = db.session()
     oneself = resident_of(session, account())
     if oneself is None:
-        raise NotFound("请先填写个人信息", code="not_known")
+        raise unknown
     if for_key is None or for_key == oneself.key:
         return oneself
     return ward_by_key(session, oneself, for_key)

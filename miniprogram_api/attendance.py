@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from miniprogram_api.acting import learner_for
 from miniprogram_api.edge import Door, account, caller, staff_hat
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.attendance import (
@@ -49,10 +50,9 @@ from models.courses.attendance import (
     take_leave_back,
     window_of,
 )
-from models.errors import NotFound
 from models.journal import enter
 from models.regions import is_within
-from models.residents import Resident, resident_of, ward_by_key
+from models.residents import Resident
 from models.staff import OFFICE, Role, places_of
 
 door = Door("attendance", description="签到")
@@ -90,7 +90,7 @@ def show_check_in(whom: dict[str, Any], key: str) -> Mine:
     the digits on the screen in the room check anybody in.
     """
     meeting = published_session(db.session(), key)
-    return _mine(meeting, _learner(whom.get("for_key")))
+    return _mine(meeting, learner_for(whom.get("for_key")))
 
 
 @door.put("/course-sessions/<key:key>/check-in", rate=RateName.CHECK_INS)
@@ -104,7 +104,7 @@ def check_myself_in(whom: dict[str, Any], sent: dict[str, Any], key: str) -> Min
     ``check_in_not_open`` to ``check_in_closed``; afterwards staff write it down. Checking in twice is fine.
     """
     session = db.session()
-    meeting, learner = published_session(session, key), _learner(whom.get("for_key"))
+    meeting, learner = published_session(session, key), learner_for(whom.get("for_key"))
     check_in(session, meeting, learner, digits=sent["code"], by=_recorder())
     return _mine(meeting, learner)
 
@@ -120,7 +120,7 @@ def ask_for_leave(whom: dict[str, Any], sent: dict[str, Any], key: str) -> Mine:
     Asking twice is fine.
     """
     session = db.session()
-    meeting, learner = published_session(session, key), _learner(whom.get("for_key"))
+    meeting, learner = published_session(session, key), learner_for(whom.get("for_key"))
     ask_leave(session, meeting, learner, reason=sent.get("reason"), by=_recorder())
     return _mine(meeting, learner)
 
@@ -134,7 +134,7 @@ def take_back_leave(whom: dict[str, Any], key: str) -> None:
     Come all the same. Having asked for none is fine.
     """
     session = db.session()
-    meeting, learner = published_session(session, key), _learner(whom.get("for_key"))
+    meeting, learner = published_session(session, key), learner_for(whom.get("for_key"))
     take_leave_back(session, meeting, learner, by=_recorder())
 
 
@@ -146,7 +146,7 @@ def show_own_code(whom: dict[str, Any]) -> dict[str, Any]:
 
     A code for staff to scan, of oneself or of somebody one may act for; a new one every time, good for five minutes.
     """
-    learner = _learner(whom.get("for_key"))
+    learner = learner_for(whom.get("for_key"))
     code = own_code_of(learner)
     return {"code": code.code, "until": code.until, "resident": learner.key}
 
@@ -179,7 +179,7 @@ def close_room_screen(key: str) -> None:
 @door.post("/staff/course-sessions/<key:key>/check-ins")
 @door.takes(ScanIn)
 @door.gives(SheetLineOut, refuses=(409, 422))
-def scan_learner(sent: dict[str, Any], key: str) -> SheetLine:
+def scanlearner_for(sent: dict[str, Any], key: str) -> SheetLine:
     """扫码签到（工作人员）
 
     Check somebody in by the code on their phone, until the class ends; twice is fine. 404 ``not_registered`` and 409 ``no_seat`` for
@@ -265,16 +265,6 @@ def _meeting(key: str) -> CourseSession:
 
 def _recorder() -> Recorder:
     return Recorder(account().id, caller().identity)
-
-
-def _learner(for_key: str | None) -> Resident:
-    session = db.session()
-    oneself = resident_of(session, account())
-    if oneself is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
-    if for_key is None or for_key == oneself.key:
-        return oneself
-    return ward_by_key(session, oneself, for_key)
 
 
 def _mine(meeting: CourseSession, learner: Resident) -> Mine:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from flask import current_app
 
+from miniprogram_api.acting import learner_for
 from miniprogram_api.cursors import after_id, after_moment, micros, page
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
 from miniprogram_api.rates import RateName
@@ -38,10 +39,9 @@ from models.courses import (
     roster_of,
     run_for_staff,
 )
-from models.errors import NotFound
 from models.journal import enter
 from models.regions import region_by_key
-from models.residents import Resident, bonds_of, resident_of, ward_by_key
+from models.residents import bonds_of, resident_of
 from models.staff import OFFICE, places_of
 
 door = Door("courses", description="课程与报名")
@@ -185,14 +185,3 @@ def seats() -> Committer[Tap, Standing | None]:
     """Where taps are decided together."""
     committer: Committer[Tap, Standing | None] = current_app.extensions["seats"]
     return committer
-
-
-def learner_for(for_key: str | None) -> Resident:
-    """Oneself, or the person one may act for. Raises NotFound."""
-    session = db.session()
-    oneself = resident_of(session, account())
-    if oneself is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
-    if for_key is None or for_key == oneself.key:
-        return oneself
-    return ward_by_key(session, oneself, for_key)

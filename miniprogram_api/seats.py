@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from miniprogram_api.courses import learner_for, seats
+from miniprogram_api.acting import learner_for
+from miniprogram_api.courses import seats
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
 from miniprogram_api.rates import RateName

@@ -160,7 +160,7 @@ def _when(sheet: Sheet) -> str:
 
 
 def _where(sheet: Sheet) -> str:
-    rooms = dict.fromkeys(f"{one.venue.name}（{one.venue.site.name}）" for one in sheet.evenings)
+    rooms = dict.fromkeys(one.venue.full_name for one in sheet.evenings)
     return "、".join(rooms)
 
 

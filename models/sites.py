@@ -62,6 +62,11 @@ class Venue(Keyed, Base):
     site: Mapped[Site] = relationship(back_populates="venues")
     spaces: Mapped[list[Space]] = relationship(secondary=venue_spaces, order_by="Space.id")
 
+    @property
+    def full_name(self) -> str:
+        """The room as somebody finds it who has never been there."""
+        return f"{self.name}（{self.site.name}）"
+
 
 class Space(Base):
     """A piece of floor that one use at a time may hold."""

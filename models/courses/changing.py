@@ -248,7 +248,7 @@ def _tell(
                 **facts,
                 "course": run.course.title,
                 "starts_at": meeting.starts_at.isoformat(),
-                "place": f"{meeting.venue.name}（{meeting.venue.site.name}）",
+                "place": meeting.venue.full_name,
                 "evening": meeting.key,
                 "venue": meeting.venue.key,
                 "learner": told.learner,
