@@ -179,7 +179,7 @@ def close_room_screen(key: str) -> None:
 @door.post("/staff/course-sessions/<key:key>/check-ins")
 @door.takes(ScanIn)
 @door.gives(SheetLineOut, refuses=(409, 422))
-def scanlearner_for(sent: dict[str, Any], key: str) -> SheetLine:
+def scan_learner(sent: dict[str, Any], key: str) -> SheetLine:
     """扫码签到（工作人员）
 
     Check somebody in by the code on their phone, until the class ends; twice is fine. 404 ``not_registered`` and 409 ``no_seat`` for
