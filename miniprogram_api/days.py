@@ -14,7 +14,7 @@ from miniprogram_api.schemas.days import DayOut
 from miniprogram_api.webpages import MANNERS, page_of_nothing, pages, written
 from models import clock
 from models.base import db, reading
-from models.courses import Day, day_of
+from models.courses import ADMISSIONS, Day, day_of, say_audience
 from models.errors import NotFound
 from models.regions import region_by_key
 
@@ -60,6 +60,8 @@ def show_page_of_day(key: str, day: date) -> Response:
                 day=shown,
                 label_of=label_of,
                 words=WORDS,
+                admissions=ADMISSIONS,
+                say_audience=say_audience,
                 say=_say,
                 before=shown.before and _address(shown, shown.before),
                 after=shown.after and _address(shown, shown.after),
@@ -70,6 +72,12 @@ def show_page_of_day(key: str, day: date) -> Response:
     answer = unless_known(encoded, etag_of(encoded), kind="text/html", fresh_seconds=FRESH_SECONDS)
     answer.headers.update(MANNERS)
     return answer
+
+
+@pages.get("/days/<path:rest>")
+def show_that_there_is_no_such_day(rest: str) -> Response:
+    """A link that was cut or grew a full stop on its way is told so on a page, too."""
+    return page_of_nothing("没有找到这一天")
 
 
 def _address(shown: Day, day: date) -> str:

@@ -154,6 +154,7 @@ from models.courses.runs import (
     SessionPhase,
     SessionState,
 )
+from models.courses.saying import ADMISSIONS, say_audience, say_how_many
 from models.courses.seating import Seating, seating_of, usual_seating
 from models.courses.seats import (
     Freed,
@@ -192,6 +193,7 @@ from models.courses.series import (
 from models.courses.truth import still_true
 
 __all__ = [
+    "ADMISSIONS",
     "LARGEST_NUMBER",
     "LEAST_RATINGS",
     "LIVE",
@@ -355,6 +357,8 @@ __all__ = [
     "runs_with_ended_offers",
     "runs_with_unanswered_offers",
     "said_helper",
+    "say_audience",
+    "say_how_many",
     "seat_directly",
     "seating_of",
     "send_back",

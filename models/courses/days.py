@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.courses.listing import FIRST_DAY, LAST_DAY, with_all_that_is_shown
 from models.courses.runs import CourseRun
+from models.courses.saying import say_how_many
 from models.regions import Region, regions_within
 
 MOST_OF_A_DAY = 100
@@ -42,7 +43,9 @@ class Day:
             return "这一天没有发布新课"
         titles = list(dict.fromkeys(run.course.title for run in self.runs))
         more = "等" if len(titles) > 3 else ""
-        return f"新发布{self.number}个班：{'、'.join(titles[:3])}{more}"
+        activities = sum(run.course.is_activity for run in self.runs)
+        number = say_how_many(courses=self.number - activities, activities=activities)
+        return f"新发布{number}：{'、'.join(titles[:3])}{more}"
 
 
 def day_of(session: Session, region: Region, on: date) -> Day:

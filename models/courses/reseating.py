@@ -8,13 +8,12 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.courses.planning import RunPlan
-from models.courses.runs import Admission, CourseRun, Promotion
+from models.courses.runs import CourseRun, Promotion
+from models.courses.saying import ADMISSIONS
 from models.courses.seating import Seating, seating_of, write_seating
 from models.courses.seats.holding import hold_seats
 from models.errors import Conflict
 from models.journal import enter
-
-ADMISSIONS = {Admission.FIRST_COME: "先到先得", Admission.DRAW: "抽签", Admission.REVIEW: "审核录取"}
 
 
 def seating_in(run: CourseRun, plan: RunPlan) -> Seating:

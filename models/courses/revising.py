@@ -41,6 +41,7 @@ from models.courses.runs import (
     RunState,
     SessionState,
 )
+from models.courses.saying import say_audience
 from models.courses.seating import seating_of
 from models.courses.seats import Freed, promote
 from models.errors import Conflict
@@ -48,11 +49,6 @@ from models.journal import enter
 from models.occupancy import lock_spaces, vacate
 
 NOTHING_LEFT = "只剩已经停掉的课了。请加上要上的课；这个班不办了，请把它从表里去掉"
-AUDIENCES = {
-    Audience.EVERYONE: "不限",
-    Audience.CHILD: "监护人替孩子报名",
-    Audience.PAIR: "家长和孩子成对报名",
-}
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def changes_of(run: CourseRun, plan: RunPlan) -> tuple[Change, ...]:
         ("evenings", "时间场地", _say_evenings(_meetings(run)), _say_evenings(_in_order(plan))),
         ("capacity", "名额", str(run.capacity), str(plan.capacity)),
         ("opens_at", "报名开始时间", _say_moment(run.opens_at), _say_moment(plan.opens_at)),
-        ("audience", "报名对象", _say_audience(run), _say_audience(plan)),
+        ("audience", "报名对象", say_audience(run), say_audience(plan)),
         ("seating", "录取方式", say_seating(seating_of(run)), say_seating(seating_in(run, plan))),
         ("materials", "自备材料", run.materials, plan.materials),
         ("note", "备注", run.note, plan.note),
@@ -242,7 +238,7 @@ def hurts_of(session: Session, run: CourseRun, plan: RunPlan) -> dict[str, str]:
         )
     if _is_narrower(run, plan):
         hurts["audience"] = (
-            f"{learners}，报名对象不能再收窄。请保留“{_say_audience(run)}”，或把新的要求另写成一个班"
+            f"{learners}，报名对象不能再收窄。请保留“{say_audience(run)}”，或把新的要求另写成一个班"
         )
     return hurts
 
@@ -370,13 +366,3 @@ def _say_evenings(evenings: Sequence[Evening | CourseSession]) -> str:
 
 def _say_moment(moment: datetime) -> str:
     return f"{clock.in_town(moment):%Y-%m-%d %H:%M}"
-
-
-def _say_audience(rule: CourseRun | RunPlan) -> str:
-    low, high = rule.min_age, rule.max_age
-    if low is None and high is None:
-        return AUDIENCES[rule.audience]
-    ages = f"{low}-{high}周岁" if low is not None and high is not None else f"{low}周岁以上"
-    if low is None:
-        ages = f"{high}周岁以下"
-    return ages if rule.audience is Audience.EVERYONE else f"{ages}，{AUDIENCES[rule.audience]}"

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from models import clock
 from models.accounts import Account
 from models.base import Base, BigKey, insert_for
-from models.courses import Course, CourseKind, CourseRun
+from models.courses import Course, CourseKind, CourseRun, say_how_many
 from models.follows.follows import Follow
 from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.policies import RULES, Policy
@@ -177,10 +177,8 @@ def _facts(wanted: Sequence[_New], told_at: datetime) -> dict[str, object]:
 
 
 def _what(wanted: Sequence[_New]) -> str:
-    """2门课、1项活动."""
     activities = sum(run.kind is CourseKind.ACTIVITY for run in wanted)
-    said = {f"{len(wanted) - activities}门课": len(wanted) > activities, f"{activities}项活动": activities}
-    return "、".join(words for words, is_so in said.items() if is_so)
+    return say_how_many(courses=len(wanted) - activities, activities=activities)
 
 
 def _wishes(session: Session, accounts: Collection[int], *, home: int) -> Mapping[int, _Wishes]:

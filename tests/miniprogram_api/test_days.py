@@ -8,7 +8,17 @@ import pytest
 
 from models.base import transaction
 from models.clock import StoppedClock
-from models.courses import CourseRun, day_of, publish, unpublish
+from models.courses import (
+    Admission,
+    Audience,
+    CourseKind,
+    CourseRun,
+    Seating,
+    day_of,
+    open_course,
+    publish,
+    unpublish,
+)
 from models.regions import Region
 from tests.people import OPENS_AT, Town
 from tests.phones import Door, the_problem, told
@@ -39,7 +49,7 @@ def test_the_day_lists_what_was_published_then_and_leads_to_its_neighbours(
     assert [run["title"] for run in shown["items"]] == ["书法"]
     assert (shown["number"], shown["says"], shown["before"], shown["after"]) == (
         1,
-        "新发布1个班：书法",
+        "新发布1门课：书法",
         None,
         None,
     )
@@ -111,6 +121,39 @@ def test_the_page_names_what_is_new_and_nobody_who_is_registered(door: Door, tow
         assert said in shown
     assert "陈静" not in shown
     assert town.resident.key not in shown
+
+
+def test_the_page_says_who_may_come_and_how_the_seats_are_given(door: Door, town: Town) -> None:
+    draws_at = OPENS_AT + timedelta(days=2)
+    by_lot = Seating(admission=Admission.DRAW, draws_at=draws_at, home_first_hours=24)
+    town.a_run(title="书法", seating=by_lot, audience=Audience.CHILD, min_age=7, max_age=15)
+    shown = page(door, town)
+    for said in (
+        "7-15周岁，监护人替孩子报名",
+        "抽签，11月22日 星期日 10:00 抽",
+        "前 24 小时先由本社区居民报名",
+    ):
+        assert said in shown
+
+
+def test_activities_are_counted_as_activities(door: Door, town: Town) -> None:
+    with transaction() as session:
+        place = session.get_one(Region, town.wutong.id)
+        open_course(session, place, title="登高", category="节日", kind=CourseKind.ACTIVITY)
+    for title in ("书法", "登高", "摄影"):
+        town.a_run(title=title)
+    assert told(door.phone().get(days(town)))["says"] == "新发布2门课、1项活动：书法、登高、摄影"
+
+
+@pytest.mark.parametrize("rest", ["2026-11-20。", "2026-11", ""])
+def test_a_link_that_lost_or_grew_a_letter_leads_to_a_page_that_says_so(
+    door: Door, town: Town, rest: str
+) -> None:
+    answer = door.app.test_client().get(f"/days/{town.wutong.key}/{rest}")
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "没有找到这一天" in answer.text
+    assert "社区服务台" in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
 def test_what_staff_typed_is_text_on_the_page_and_nothing_runs_there(door: Door, town: Town) -> None:

@@ -55,6 +55,7 @@ OPEN = {
     "GET /api/v1/regions/<key:key>/days/<day:day>": "browsing needs no login",
     "GET /days/<key:key>/<day:day>": "a link people pass on, also outside WeChat",
     "GET /certificates/<code>": "where the QR code on the paper leads",
+    "GET /days/<path:rest>": "such a link, cut short on its way",
     "GET /api/v1/privacy-policy": "one reads it before agreeing",
     "GET /api/v1/message-grants/prompts": "the same for everybody",
     "GET /api/v1/scenes/<key:key>": "whoever scans a printed code is nobody yet",
