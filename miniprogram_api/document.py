@@ -85,6 +85,16 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest ships no types
             self.spec.components.response(HTTPStatus(status).name, answer, lazy=True)
 
 
+# what a client does with every address, said once
+HOW_TO_CALL = """\
+- **登录** `POST /login` 用 wx.login 的 code 换 token，以后每次带上 `Authorization: Bearer {token}`。浏览课程不用登录。
+- **身份** 一个微信可以有几个身份（`GET /me` 的 `identities`）；以工作人员等身份操作时带上 `X-Identity`，不带就是居民本人。
+- **报名** `PUT` 没有请求体，重复多少次结果都一样；缺什么资料，409 的 `details` 会说明。
+- **重复提交** 其他 `POST` 带上自己编的 `Idempotency-Key`：断线重发，得到同一个答复，不会办两次。
+- **列表** `{items, next}`：`next` 就是下一页的 `cursor`，`null` 表示没有了。
+- **时间** 带时区的 ISO 8601；现在几点看答复里的 `X-Server-Time`，不看手机。
+- **出错** `application/problem+json`：程序看 `code`，给人看 `detail`，`errors` 指出是哪一项；报障时请附上 `request_id`。
+"""
 IDENTITY = {
     "in": "header",
     "name": "X-Identity",
@@ -108,7 +118,11 @@ def document(app: Flask, doors: Iterable[Door]) -> None:
     )
     app.url_map.converters |= {"key": KeyConverter, "day": DayConverter}
     api = _Api(
-        app, spec_kwargs={"components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}}}
+        app,
+        spec_kwargs={
+            "info": {"description": HOW_TO_CALL},
+            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        },
     )
     api.register_converter(KeyConverter, lambda _: {"type": "string", "pattern": f"^{KeyConverter.regex}$"})
     api.register_converter(

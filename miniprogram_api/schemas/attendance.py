@@ -90,7 +90,7 @@ class OwnCodeOut(Shape):
 class ScreenOut(Shape):
     """The link to the screen of a room. Who has it sees the code: open it in the room, give it to nobody."""
 
-    path = fields.String(required=True)
+    path = fields.String(required=True, metadata={"description": "签到屏的地址，接在服务的域名后面"})
     shows_until = TownTime(required=True)
 
 

@@ -45,7 +45,12 @@ WORDS = {
     CourseKind.COURSE: {"kind": "课程", "place": "上课地点", "starts": "开课时间"},
     CourseKind.ACTIVITY: {"kind": "活动", "place": "集合地点", "starts": "集合时间"},
 }
-_WORDS_OF_A_KIND = {"type": "object", "additionalProperties": {"type": "string"}}
+_WORDS_OF_A_KIND = {
+    "type": "object",
+    "description": "页面上怎么称呼它、到哪里、什么时候开始",
+    "properties": {word: {"type": "string"} for word in WORDS[CourseKind.COURSE]},
+    "required": list(WORDS[CourseKind.COURSE]),
+}
 STATE_LABELS = {
     RegistrationState.APPLIED: "已申请",
     RegistrationState.CONFIRMED: "报名成功",
@@ -140,7 +145,7 @@ class RunsOut(Shape):
 class ForWhom(Shape):
     """For whom: a ward's key; left out, for oneself."""
 
-    for_key = Key(data_key="for")
+    for_key = Key(data_key="for", metadata={"description": "替谁：家人的编号，见 /me 的 wards；不填就是本人"})
 
 
 class TapQuery(ForWhom):
@@ -186,7 +191,10 @@ class RunBrief(Shape):
 
     key = Key(required=True)
     title = fields.String(attribute="course.title", required=True)
+    kind = fields.Enum(CourseKind, by_value=True, attribute="course.kind", required=True)
+    words = fields.Function(lambda run: WORDS[run.course.kind], metadata=_WORDS_OF_A_KIND, required=True)
     state = fields.Enum(RunPhase, by_value=True, attribute="phase", required=True)
+    state_label = fields.Function(label_of, metadata={"type": "string"}, required=True)
     starts_at = TownTime(required=True)
     ends_at = TownTime(required=True)
     sessions = fields.List(fields.Nested(SessionOut), required=True)

@@ -494,6 +494,8 @@ def test_ones_own_list_holds_those_of_ones_wards_newest_first_and_cancelled_ones
     ]
     assert items[1]["cancelled_at"] is not None
     assert items[0]["cancelled_at"] is None
+    shown = items[0]["run"]
+    assert (shown["kind"], shown["state_label"], shown["words"]["starts"]) == ("course", "报名中", "开课时间")
 
 
 def test_nobody_sees_anybody_elses_registrations(door: Door, town: Town) -> None:

@@ -488,6 +488,15 @@ def test_the_bare_address_leads_to_the_document(door: Door) -> None:
     assert (answer.status_code, answer.location) == (302, "/api/docs")
 
 
+def test_the_document_begins_with_what_every_call_has_in_common(document: dict[str, Any]) -> None:
+    said = document["info"]["description"]
+    for word in ("Bearer", "X-Identity", "Idempotency-Key", "cursor", "X-Server-Time", "problem+json"):
+        assert word in said, word
+    named = set(re.findall(r"`(?:GET|POST|PUT) (/[\w/-]+)`", said))
+    assert named
+    assert named <= {path.removeprefix("/api/v1") for path in document["paths"]}
+
+
 def test_every_operation_has_a_chinese_summary_and_a_tag(document: dict[str, Any]) -> None:
     for name, operation in described(document).items():
         assert re.search("[\u4e00-\u9fff]", operation["summary"]), name
