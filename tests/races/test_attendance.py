@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from models.base import Base, reading, transaction
 from models.clock import StoppedClock
-from models.courses import By, CourseRun, CourseSession, cancel_session, move_session
+from models.courses import Audience, By, CourseRun, CourseSession, cancel_session, move_session
 from models.courses.attendance import (
     AbsenceAppeal,
     AppealState,
@@ -23,7 +23,10 @@ from models.courses.attendance import (
     BatchVerdict,
     CheckInEvent,
     Mark,
+    NamedAdult,
+    PickUp,
     Recorder,
+    Relation,
     RoomScreen,
     Seen,
     appeal,
@@ -31,10 +34,13 @@ from models.courses.attendance import (
     check_in_by_scan,
     code_now,
     decide_appeal,
+    excuse_all,
     mark_sheet,
+    name_adults,
     note_absences,
     open_screen,
     own_code_of,
+    sign_out,
     take_batch,
 )
 from models.courses.pauses import Pause
@@ -210,6 +216,89 @@ def test_two_classes_that_end_at_one_moment_pause_once_and_are_noted_once(
     with reading() as session:
         kinds = Counter(session.scalars(select(Notice.kind)))
     assert (kinds[NoticeKind.ABSENCE_NOTED], kinds[NoticeKind.REGISTERING_PAUSED]) == (4, 1)
+
+
+def test_the_hour_after_a_class_and_an_amnesty_at_one_moment_leave_nobody_absent(
+    town: Town, app: Flask, run: CourseRun, clock: StoppedClock
+) -> None:
+    first, _ = town.registrations(run)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, meeting_id(run))
+        here = [Mark(first.key, AttendanceState.PRESENT)]
+        mark_sheet(session, meeting, here, may_correct=False, by=DESK)
+    clock.advance(hours=3)
+
+    def note() -> int:
+        with transaction() as session:
+            return note_absences(session, meeting_id(run))
+
+    def forgive() -> int:
+        with transaction() as session:
+            meeting = session.get_one(CourseSession, meeting_id(run))
+            return len(excuse_all(session, meeting, because="台风", by=DESK))
+
+    rush(app, [note, forgive, note, forgive])
+    with reading() as session:
+        states = session.scalars(select(Attendance.state).order_by(Attendance.registration_id)).all()
+    assert states in (
+        [AttendanceState.PRESENT],
+        [AttendanceState.PRESENT, AttendanceState.EXCUSED],
+    )
+
+
+def test_an_appeal_declined_while_the_storm_is_forgiven_has_one_answer(
+    town: Town, app: Flask, run: CourseRun
+) -> None:
+    line = town.registrations(run)[0]
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, meeting_id(run))
+        mark_sheet(session, meeting, [Mark(line.key, AttendanceState.ABSENT)], may_correct=False, by=DESK)
+        appeal(session, meeting, session.get_one(Resident, town.resident.resident_id), "我在", by=Recorder())
+
+    def decline() -> None:
+        with transaction() as session:
+            found = session.scalars(select(AbsenceAppeal)).one()
+            decide_appeal(session, found, grant=False, answer="好", by=DESK)
+
+    def forgive() -> None:
+        with transaction() as session:
+            meeting = session.get_one(CourseSession, meeting_id(run))
+            excuse_all(session, meeting, because="台风", by=DESK)
+
+    answers = rush(app, [decline, forgive] * 3)
+    assert {answer.code for answer in answers if isinstance(answer, Refusal)} <= {"appeal_settled"}
+    with reading() as session:
+        found = session.scalars(select(AbsenceAppeal)).one()
+        (notice,) = session.scalars(select(Notice).where(Notice.kind == NoticeKind.APPEAL_DECIDED))
+        assert session.scalars(select(Attendance.state)).one() is AttendanceState.EXCUSED
+    assert notice.facts["excused"] is (found.state is AppealState.GRANTED)
+
+
+def test_two_who_sign_one_child_out_at_once_do_it_once_and_the_guardian_hears_once(
+    town: Town, app: Flask, clock: StoppedClock
+) -> None:
+    run = town.a_run(audience=Audience.CHILD, starts_at=FIRST_EVENING + timedelta(days=3))
+    town.guardian.tap(run, for_whom=town.child)
+    (line,) = town.registrations(run)
+    clock.move_to(run.starts_at)
+    with transaction() as session:
+        child = session.get_one(Resident, town.child.resident_id)
+        named = [NamedAdult("李建国", "13700000001", Relation.GRANDPARENT)]
+        mine, by = session.get_one(CourseRun, run.id), Recorder(town.guardian.account_id, "resident")
+        (grandpa,) = (adult.key for adult in name_adults(session, mine, child, named, by=by))
+        meeting = session.get_one(CourseSession, meeting_id(run))
+        here = [Mark(line.key, AttendanceState.PRESENT)]
+        mark_sheet(session, meeting, here, may_correct=False, by=DESK)
+
+    def fetch(who: str) -> None:
+        with transaction() as session:
+            meeting = session.get_one(CourseSession, meeting_id(run))
+            sign_out(session, meeting, line.key, who, by=DESK)
+
+    assert rush(app, [partial(fetch, grandpa)] * 6) == [None] * 6
+    with reading() as session:
+        told = session.scalars(select(Notice).where(Notice.kind == NoticeKind.CHILD_FETCHED)).all()
+    assert (how_many(PickUp), len(told)) == (1, 1)
 
 
 def test_two_clerks_decide_one_appeal_and_one_word_stands(town: Town, app: Flask, run: CourseRun) -> None:
