@@ -263,6 +263,17 @@ def test_nothing_is_offered_or_given_once_the_class_has_begun(
     assert town.states(run) == ["cancelled", "waitlisted"]
 
 
+@pytest.mark.parametrize(("when", "becomes"), [("during", "confirmed"), ("over", "waitlisted")])
+def test_a_seat_taken_back_for_absence_is_given_as_long_as_the_class_goes_on(
+    town: Town, clock: town_clock.StoppedClock, when: str, becomes: str
+) -> None:
+    """The last absence is noted when the class is over: nobody is called to it any more."""
+    run, seated, _ = a_full_run(town, 1, seating=Seating())
+    clock.move_to(run.starts_at if when == "during" else run.ends_at)
+    too_many_absences(run, seated, clock)
+    assert town.states(run) == ["cancelled", becomes]
+
+
 # --- taking it, leaving it ----------------------------------------------------------------------------------------
 
 
@@ -537,8 +548,13 @@ def test_seats_staff_hold_on_the_last_day_are_held_until_the_class_begins(
     hold(run, 2)
     assert town_work.release_seats(town_clock.now()) == 0
     assert town.now(run).held_until == run.starts_at
-    hold(run, 1)
-    assert (town.now(run).seats_held, town.now(run).held_until) == (1, run.starts_at)
+
+
+def test_holding_fewer_holds_none_of_them_longer(town: Town, clock: town_clock.StoppedClock) -> None:
+    run = town.a_run(capacity=3, seating=Seating(seats_held=3))
+    clock.move_to(run.starts_at - timedelta(hours=20))
+    hold(run, 2)
+    assert town_work.release_seats(town_clock.now()) == 2
 
 
 # --- companions ---------------------------------------------------------------------------------------------------
@@ -624,6 +640,24 @@ def test_an_offer_holds_the_seats_of_a_whole_group(town: Town, clock: town_clock
     assert counters(town, run) == (2, 0)
 
 
+def test_an_offer_a_group_lets_go_by_frees_the_seats_of_all_of_them(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    seating = Seating(promotion=Promotion.OFFER, most_companions=2)
+    run = town.a_run(capacity=3, waitlist_limit=None, seating=seating)
+    seated, three, *singles = town.people(5)
+    seated.tap(run, companions=2)
+    three.tap(run, companions=2)
+    for person in singles:
+        person.tap(run)
+    seated.give_up(run)
+    assert town.states(run)[1:] == ["offered", "waitlisted", "waitlisted", "waitlisted"]
+    clock.move_to(SATURDAY_AT_TEN_THIRTY)
+    assert town_work.end_offers(town_clock.now()) == 1
+    assert town.states(run)[1:] == ["cancelled", "offered", "offered", "offered"]
+    assert counters(town, run) == (3, 0)
+
+
 @pytest.mark.parametrize(("most", "brings"), [(0, 1), (2, 3)])
 def test_nobody_brings_more_than_they_may(town: Town, most: int, brings: int) -> None:
     run = town.a_run(seating=Seating(most_companions=most))
@@ -639,9 +673,16 @@ def test_a_refused_acceptance_leaves_a_receipt(town: Town) -> None:
     assert town.why(line[0], run) == [("refused", "no_offer")]
 
 
-def test_a_reminder_is_owed_for_runs_that_stand_and_nobody_else(
-    town: Town, clock: town_clock.StoppedClock
-) -> None:
+def test_nobody_is_reminded_of_an_offer_that_is_over(town: Town, clock: town_clock.StoppedClock) -> None:
+    """Also before the town wrote down that it is."""
+    run, seated, _ = a_full_run(town, 1)
+    seated.give_up(run)
+    clock.move_to(SATURDAY_AT_TEN_THIRTY)
+    assert town_work.remind_of_offers(town_clock.now()) == 0
+    assert told(NoticeKind.OFFER_ENDING, run) == []
+
+
+def test_reminders_are_owed_run_by_run(town: Town, clock: town_clock.StoppedClock) -> None:
     """Each run by itself: an offer of one is not the other's."""
     first, second = (a_full_run(town, 1) for _ in range(2))
     for run, seated, _ in (first, second):

@@ -97,7 +97,7 @@ def runs_with_unanswered_offers(session: Session, now: datetime, *, most: int) -
     rows = session.execute(
         select(CourseRun.key, Registration.offered_at, Registration.offer_expires_at)
         .join(CourseRun, CourseRun.id == Registration.run_id)
-        .where(CourseRun.stands_published(), Registration.state == OFFERED, *_unanswered(now))
+        .where(Registration.state == OFFERED, *_unanswered(now))
         .order_by(CourseRun.id)
     )
     return list(dict.fromkeys(row.key for row in rows if _is_half_over(row, now)))[:most]
