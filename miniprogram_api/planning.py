@@ -149,8 +149,11 @@ def change_staff_run(sent: dict[str, Any], key: str) -> CourseRun:
     What staff write of the whole run now; the same twice changes nothing. What would hurt somebody who has a place is 409
     ``run_has_learners`` and says what to do instead.
     """
-    run = run_of_office(key)
-    change_run(db.session(), run, _plan(sent, seating_of(run)), **hat())
+    run = run_of_office(
+        key
+    ).lock()  # what is left out stays as it is, not as it was before somebody else's deed
+    stands = replace(seating_of(run), held_until=None)  # said by nobody, it goes along with the first evening
+    change_run(db.session(), run, _plan(sent, stands), **hat())
     return run
 
 

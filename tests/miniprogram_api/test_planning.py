@@ -7,11 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
 
 from models.base import reading, transaction
 from models.calendars import DayKind, set_day
 from models.clock import StoppedClock
-from models.courses import Course, CourseRun, courses_within
+from models.courses import Course, CourseRun, courses_within, hold_seats
 from models.journal import JournalEntry
 from models.policies import set_policy
 from models.regions import Region
@@ -19,6 +21,7 @@ from models.sites import Venue
 from server.jobs.delivery import remind
 from tests.people import FIRST_EVENING, OPENS_AT, Town, a_course, a_venue
 from tests.phones import Door, Phone, the_problem, told
+from tests.races.rush import meanwhile, until_somebody_waits_for_a_lock
 
 WEEKLY = {"first_on": "2026-12-03", "starts": "18:00", "ends": "19:30", "times": 3}
 
@@ -487,6 +490,36 @@ def test_a_run_gives_its_seats_as_its_community_does_unless_staff_say_otherwise(
     )
     assert (made["admission"], made["seats_held"], made["home_first_hours"]) == ("first_come", 2, 12)
     assert made["held_until"] == "2026-12-02T18:00:00+08:00"
+
+
+def test_a_class_moved_forward_before_anybody_registered_takes_its_held_seats_along(
+    clerk: Phone, town: Town
+) -> None:
+    room = a_room(town)
+    sent = {**written(room, seats_held=2), "course": course_of(town)}
+    made = told(clerk.post("/staff/course-runs", json=sent), 201)
+    assert made["held_until"] == "2026-12-02T18:00:00+08:00"
+    earlier = written(room, FIRST_EVENING - timedelta(weeks=1))
+    changed = told(clerk.put(f"/staff/course-runs/{made['key']}", json=earlier))
+    assert (changed["seats_held"], changed["held_until"]) == (2, "2026-11-25T18:00:00+08:00")
+
+
+def test_a_held_seat_given_out_just_now_is_not_held_again_by_a_word_about_materials(
+    clerk: Phone, town: Town, app: Flask, engine_name: str
+) -> None:
+    """What staff leave out is as it stands when their turn comes."""
+    room = a_room(town)
+    sent = {**written(room, seats_held=2), "course": course_of(town)}
+    made = told(clerk.post("/staff/course-runs", json=sent), 201)
+    address, corrected = f"/staff/course-runs/{made['key']}", written(room, materials="带笔")
+    with transaction() as session:
+        run = session.scalars(select(CourseRun).where(CourseRun.key == made["key"])).one()
+        hold_seats(session, run, 1)
+        correcting, answers = meanwhile(app, lambda: told(clerk.put(address, json=corrected)))
+        if engine_name == "postgresql":  # on SQLite whoever writes waits for its turn
+            until_somebody_waits_for_a_lock()
+    correcting.join(30)
+    assert [(answer["materials"], answer["seats_held"]) for answer in answers] == [("带笔", 1)]  # type: ignore[index]
 
 
 def test_of_a_run_everybody_sees_how_seats_are_given_stays(clerk: Phone, town: Town) -> None:

@@ -26,6 +26,7 @@ from models.courses import (
     decide,
     hold_seats,
     receipts_of,
+    release_seats,
     seat_directly,
 )
 from models.courses.seats.leaving import take_back_for_absence
@@ -691,3 +692,10 @@ def test_reminders_are_owed_run_by_run(town: Town, clock: town_clock.StoppedCloc
     assert town_work.remind_of_offers(town_clock.now()) == 2
     for run, _, line in (first, second):
         assert told(NoticeKind.OFFER_ENDING, run) == [line[0].account_id]
+
+
+def test_held_seats_whose_time_was_put_off_meanwhile_stay_held(town: Town) -> None:
+    run = town.a_run(seating=Seating(seats_held=2))
+    with transaction() as session:
+        assert release_seats(session, run.key) == 0
+    assert town.now(run).seats_held == 2
