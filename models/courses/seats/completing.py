@@ -8,10 +8,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.bulk import insert_rows
 from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import CourseRun
-from models.journal import JournalEntry
+from models.courses.seats.writing import journal_each
 
 
 def complete_places(
@@ -39,23 +38,13 @@ def complete_places(
         .returning(Registration.id, Registration.resident_id)
     ).all()
     if completed:
-        insert_rows(
+        journal_each(
             connection,
-            JournalEntry,
-            [
-                {
-                    "at": now,
-                    "act": "registration.completed",
-                    "subject_kind": Registration.__tablename__,
-                    "subject_id": row.id,
-                    "by_account_id": by_account_id,
-                    "identity": identity,
-                    "for_resident_id": row.resident_id,
-                    "details": None,
-                }
-                for row in completed
-            ],
-            "id",
+            "registration.completed",
+            [(row.id, row.resident_id) for row in completed],
+            now,
+            by_account_id=by_account_id,
+            identity=identity,
         )
         session.expire_all()
     return sorted(row.id for row in completed)

@@ -6,12 +6,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.bulk import insert_rows
 from models.courses.registrations import CancelledBy, Registration, RegistrationState
 from models.courses.runs import CourseRun
 from models.courses.seats.asking import lock_runs
-from models.courses.seats.writing import LIVE_STATES, write_counters
-from models.journal import JournalEntry
+from models.courses.seats.writing import LIVE_STATES, journal_each, write_counters
 
 
 def end_all_places(session: Session, run: CourseRun, *, by_account_id: int | None, identity: str) -> int:
@@ -33,23 +31,13 @@ def end_all_places(session: Session, run: CourseRun, *, by_account_id: int | Non
     ).all()
     if not ended:
         return 0
-    insert_rows(
+    journal_each(
         connection,
-        JournalEntry,
-        [
-            {
-                "at": now,
-                "act": "registration.ended",
-                "subject_kind": Registration.__tablename__,
-                "subject_id": row.id,
-                "by_account_id": by_account_id,
-                "identity": identity,
-                "for_resident_id": row.resident_id,
-                "details": None,
-            }
-            for row in ended
-        ],
-        "id",
+        "registration.ended",
+        [(row.id, row.resident_id) for row in ended],
+        now,
+        by_account_id=by_account_id,
+        identity=identity,
     )
     locked.seats_taken, locked.waiting, locked.seats_held, locked.touched = 0, 0, 0, True
     write_counters(connection, [locked])

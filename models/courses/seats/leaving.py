@@ -11,14 +11,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.bulk import insert_rows
 from models.courses.registrations import CancelledBy, Registration, RegistrationState, Tap, Wanting
 from models.courses.runs import CourseRun
 from models.courses.seats.asking import PERSON_COLUMNS, Ask, Asker, lock_runs, person_of
 from models.courses.seats.giving_up import give_up
 from models.courses.seats.moving_up import Freed, move_up
-from models.courses.seats.writing import CONFIRMED, LIVE_STATES, write_counters
-from models.journal import JournalEntry
+from models.courses.seats.writing import CONFIRMED, LIVE_STATES, journal_each, write_counters
 from models.residents import Resident
 
 
@@ -75,24 +73,7 @@ def take_back_for_absence(session: Session, run: CourseRun, registrations: Colle
     ).all()
     if not rows:
         return 0
-    insert_rows(
-        connection,
-        JournalEntry,
-        [
-            {
-                "at": now,
-                "act": "registration.taken_back",
-                "subject_kind": Registration.__tablename__,
-                "subject_id": row.id,
-                "by_account_id": None,
-                "identity": "town",
-                "for_resident_id": row.resident_id,
-                "details": None,
-            }
-            for row in rows
-        ],
-        "id",
-    )
+    journal_each(connection, "registration.taken_back", [(row.id, row.resident_id) for row in rows], now)
     locked.seats_taken -= sum(row.seats for row in rows)
     locked.touched = True
     move_up(connection, locked, now, because=Freed.ABSENCE)

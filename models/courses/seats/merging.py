@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, case, select, update
@@ -20,8 +19,15 @@ from models.courses.runs import CourseRun
 from models.courses.seats.asking import LockedRun, Person, lock_runs, person_of
 from models.courses.seats.finding import places_in
 from models.courses.seats.moving_up import Freed, move_up
-from models.courses.seats.writing import APPLIED, CONFIRMED, LIVE_STATES, OFFERED, WAITING, write_counters
-from models.journal import JournalEntry
+from models.courses.seats.writing import (
+    APPLIED,
+    CONFIRMED,
+    LIVE_STATES,
+    OFFERED,
+    WAITING,
+    journal_each,
+    write_counters,
+)
 
 BY_CLAIM = (  # who comes first where two runs become one: whoever sits, whoever was promised a seat, who waits, who applied
     CONFIRMED,
@@ -111,9 +117,9 @@ def move_places(
             }
         )
     stored = insert_rows(connection, Registration, rows, "id", "resident_id") if rows else ()
-    acts = [("registration.ended", row.registration_id, row.id) for row in live]
-    acts += [("registration.merged", row.id, row.resident_id) for row in stored]
-    _journal(connection, acts, now, by_account_id=by_account_id, identity=identity)
+    by: dict[str, Any] = {"by_account_id": by_account_id, "identity": identity}
+    journal_each(connection, "registration.ended", [(row.registration_id, row.id) for row in live], now, **by)
+    journal_each(connection, "registration.merged", [(row.id, row.resident_id) for row in stored], now, **by)
     source.seats_taken, source.waiting, source.seats_held = 0, 0, 0
     source.touched = target.touched = True
     move_up(connection, target, now, because=Freed.MERGED)
@@ -159,32 +165,3 @@ def _place_in(run: LockedRun, heads: int, *, had_seat: bool) -> RegistrationStat
         return RegistrationState.CONFIRMED
     run.waiting += 1
     return RegistrationState.WAITLISTED
-
-
-def _journal(
-    connection: Connection,
-    acts: Sequence[tuple[str, int, int]],
-    now: datetime,
-    *,
-    by_account_id: int | None,
-    identity: str,
-) -> None:
-    if acts:
-        insert_rows(
-            connection,
-            JournalEntry,
-            [
-                {
-                    "at": now,
-                    "act": act,
-                    "subject_kind": Registration.__tablename__,
-                    "subject_id": registration_id,
-                    "by_account_id": by_account_id,
-                    "identity": identity,
-                    "for_resident_id": resident_id,
-                    "details": None,
-                }
-                for act, registration_id, resident_id in acts
-            ],
-            "id",
-        )

@@ -73,21 +73,50 @@ def write_counters(connection: Connection, runs: Iterable[LockedRun]) -> None:
 def journal(
     connection: Connection, entries: Sequence[tuple[str, int | None, Asker | None, Person]], now: datetime
 ) -> None:
-    insert_rows(
+    """One entry a deed somebody asked for, or nobody did: the act, the registration, who asked, and for whom."""
+    _enter(
         connection,
-        JournalEntry,
         [
             {
-                "at": now,
                 "act": act,
-                "subject_kind": Registration.__tablename__,
                 "subject_id": registration_id,
                 "by_account_id": asker.account_id if asker else None,
                 "identity": asker.identity if asker else "town",
                 "for_resident_id": learner.id if asker is None or learner is not asker.oneself else None,
-                "details": None,
             }
             for act, registration_id, asker, learner in entries
         ],
-        "id",
+        now,
     )
+
+
+def journal_each(
+    connection: Connection,
+    act: str,
+    places: Iterable[tuple[int, int]],
+    now: datetime,
+    *,
+    by_account_id: int | None = None,
+    identity: str = "town",
+) -> None:
+    """The same entry about many places, each by the ids of its registration and of whose it is."""
+    _enter(
+        connection,
+        [
+            {
+                "act": act,
+                "subject_id": registration_id,
+                "by_account_id": by_account_id,
+                "identity": identity,
+                "for_resident_id": resident_id,
+            }
+            for registration_id, resident_id in places
+        ],
+        now,
+    )
+
+
+def _enter(connection: Connection, entries: Sequence[dict[str, Any]], now: datetime) -> None:
+    about = {"at": now, "subject_kind": Registration.__tablename__, "details": None}
+    if entries:
+        insert_rows(connection, JournalEntry, [about | entry for entry in entries], "id")
