@@ -31,7 +31,14 @@ NOT_IN_THE_COPY: dict[str, str] = {}
 ENTERING = {"enter", "enter_each"}
 # acts whose end is the state something came to
 ENDINGS: dict[str, Collection[str]] = {"registration.": LIVE, "call.": list(CallOutcome)}
-GUIDES = ("README.md", "CONTRIBUTING.md", "deploy/README.md", "docs/hot-path.md", "docs/refusals.md")
+GUIDES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "deploy/README.md",
+    "docs/hot-path.md",
+    "docs/messages.md",
+    "docs/refusals.md",
+)
 TEXTS = {".md", ".py", ".toml", ".example", ""}
 
 
@@ -150,6 +157,20 @@ def test_every_label_is_chinese_and_no_two_acts_are_called_alike() -> None:
 
 
 # --- what the guides point at -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", ["models", "miniprogram_api", "server"])
+def test_every_module_is_on_the_map(package: str) -> None:
+    """A noun stands there once, for it has the same name on every floor."""
+    drawn = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Map")[2].partition("\n## ")[0]
+    words = set(re.findall(r"\w+", drawn))
+    rooms = {
+        path.relative_to(ROOT / package).parts[0].removesuffix(".py")
+        for path in tracked()
+        if path.is_relative_to(ROOT / package)
+    }
+    missing = sorted(rooms - words - {"__init__", "py"})
+    assert not missing, f"put these on the map in README.md: {missing}"
 
 
 @pytest.mark.parametrize("guide", GUIDES)
