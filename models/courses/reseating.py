@@ -10,9 +10,9 @@ from models import clock
 from models.courses.planning import RunPlan
 from models.courses.runs import CourseRun, Promotion
 from models.courses.saying import ADMISSIONS
-from models.courses.seating import Seating, seating_of, write_seating
+from models.courses.seating import DRAWN_IN_TIME, Seating, seating_of, write_seating
 from models.courses.seats.holding import hold_seats
-from models.errors import Conflict
+from models.errors import Conflict, Fault, Invalid
 from models.journal import enter
 
 
@@ -30,8 +30,12 @@ def gives_seats_otherwise(run: CourseRun, plan: RunPlan) -> bool:
 
 
 def must_give_seats_alike(run: CourseRun, plan: RunPlan) -> None:
-    """Raise Conflict ``admission_fixed`` where everybody was told already how seats are given."""
-    if run.is_published and gives_seats_otherwise(run, plan):
+    """Raise Conflict ``admission_fixed`` where everybody was told already how seats are given, or the lot was drawn."""
+    if not gives_seats_otherwise(run, plan):
+        return
+    if run.drawn_at is not None:
+        raise Conflict("admission_fixed", "已经抽过签的班不能再改录取方式和抽签时间，请另写成一个班")
+    if run.is_published:
         raise Conflict("admission_fixed", "已经发布的班不能改录取方式和抽签时间，请先下架，改好再发布")
 
 
@@ -58,12 +62,22 @@ def hold_no_more(
 def seat_as_planned(
     session: Session, run: CourseRun, plan: RunPlan, *, by_account_id: int | None, identity: str
 ) -> None:
-    """Write down how seats are given from now on, and hold those the plan holds. Raises Conflict ``not_enough_seats``."""
+    """Write down how seats are given from now on, and hold those the plan holds. Raises Conflict ``not_enough_seats``.
+
+    A timetable says nothing of draws: one that would leave none between the opening and the first class is Invalid.
+    """
     if plan.seating is None:
+        _must_be_drawn_in_time(run)
         return
     write_seating(session, run, seating_in(run, plan))
     session.flush()
     hold_seats(session, run, _held_in(run, plan), by_account_id=by_account_id, identity=identity)
+
+
+def _must_be_drawn_in_time(run: CourseRun) -> None:
+    if run.drawn_at is not None or run.draws_at is None or run.opens_at < run.draws_at < run.starts_at:
+        return
+    raise Invalid([Fault("draws_at", DRAWN_IN_TIME)])
 
 
 def say_seating(seating: Seating) -> str:

@@ -11,6 +11,8 @@ from models.courses.runs import Admission, Audience, Course, CourseRun, Promotio
 from models.errors import Fault
 from models.policies import policies_at
 
+DRAWN_IN_TIME = "抽签时间要晚于报名开始、早于第一次课"
+
 
 @dataclass(frozen=True)
 class Seating:
@@ -36,7 +38,7 @@ class Seating:
         cannot_be = (
             (is_drawn and not has_moment, "draws_at", "抽签的班请填写抽签时间"),
             (has_moment and not is_drawn, "draws_at", "只有抽签的班才有抽签时间"),
-            (is_drawn and not in_time, "draws_at", "抽签时间要晚于报名开始、早于第一次课"),
+            (is_drawn and not in_time, "draws_at", DRAWN_IN_TIME),
             (not 0 <= self.seats_held <= capacity, "seats_held", f"预留名额不能超过总名额 {capacity}"),
             (
                 self.held_until is not None and self.held_until > starts_at,

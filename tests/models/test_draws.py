@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -22,11 +22,14 @@ from models.courses import (
     draw,
     draw_of,
     lots_of,
+    revise_run,
+    seating_of,
+    unpublish,
 )
 from models.errors import NotFound, Refusal
 from models.notices import Notice, NoticeKind
 from server.jobs import seats as town_work
-from tests.people import FIRST_EVENING, Person, Town
+from tests.people import FIRST_EVENING, Person, Town, plan_as_it_stands
 
 DRAWS_AT = FIRST_EVENING - timedelta(days=3)
 BY_LOT = Seating(admission=Admission.DRAW, draws_at=DRAWS_AT)
@@ -283,3 +286,31 @@ def test_one_draw_that_fails_keeps_no_other_from_its_turn(town: Town, clock: tow
     with pytest.raises(NotFound):
         town_work.draw_lots(town_clock.now())
     assert town.states(sound) == ["confirmed"]
+
+
+def test_what_was_drawn_is_not_drawn_by_another_seed(town: Town, clock: town_clock.StoppedClock) -> None:
+    """Nobody applied and it was taken down: seats go as people come, whatever a later draw would promise."""
+    run, _, _ = a_draw(town, applicants=0)
+    clock.move_to(DRAWS_AT)
+    draw_now(run)
+    with transaction() as session:
+        mine = session.get_one(CourseRun, run.id)
+        unpublish(session, mine)
+        later = replace(seating_of(mine), draws_at=DRAWS_AT + timedelta(days=1))
+        plan = replace(plan_as_it_stands(mine), seating=later)
+        assert refusal_of(lambda: revise_run(session, mine, plan)).code == "admission_fixed"
+
+
+@pytest.mark.parametrize("change", ["starts", "opens"])
+def test_a_timetable_that_knows_nothing_of_the_draw_does_not_pass_it(town: Town, change: str) -> None:
+    run = town.a_run(seating=BY_LOT)
+    with transaction() as session:
+        mine = session.get_one(CourseRun, run.id)
+        plan = plan_as_it_stands(mine)
+        earlier = [
+            replace(each, starts_at=DRAWS_AT, ends_at=DRAWS_AT + timedelta(hours=1)) for each in plan.evenings
+        ]
+        plan = replace(plan, evenings=earlier) if change == "starts" else replace(plan, opens_at=DRAWS_AT)
+        refusal = refusal_of(lambda: revise_run(session, mine, plan))
+        session.rollback()
+    assert [fault.field for fault in refusal.faults] == ["draws_at"]

@@ -85,7 +85,7 @@ def draw(
         raise Conflict("draw_too_early", "还没有到抽签时间，申请还在进行")
     by_ticket = {held.standing.ticket: held for held in applicants_of(connection, locked)}
     order = in_order_of_lots(result.seed, [ticket for ticket in by_ticket if ticket is not None])
-    result.seats, result.tickets, result.drawn_at = max(locked.free, 0), len(order), now
+    result.seats, result.tickets, result.drawn_at = locked.free, len(order), now
     winners = order[: result.seats]
     hold_people(connection, [by_ticket[ticket].learner.id for ticket in winners])
     grounds = look_into(connection, [(locked, by_ticket[ticket].learner) for ticket in winners], now)
