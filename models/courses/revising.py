@@ -121,8 +121,7 @@ def revise_run(
 
     Harmless, also with people in the run: teacher, materials, note, opening time, more seats, a wider audience, and evenings
     added after the last one that no learner has another class in. More seats go to the waiting list at once, and its limit
-    follows. A withdrawn run stands again, as a draft; a run that becomes one for pairs goes back to draft. ``still_moving``
-    are runs (by id) whose old evenings no longer bind their teacher, because the same correction is about to move them.
+    follows. A withdrawn run stands again, as a draft. ``still_moving`` are runs (by id) whose old evenings no longer bind their teacher, because the same correction is about to move them.
 
     Raises Conflict ``run_has_learners`` (``details["hurts"]`` says why, by field) for a change that hurts somebody,
     ``nothing_left`` where staff called off all that the plan still has, ``room_taken`` or ``teacher_taken``, and Invalid for a plan that

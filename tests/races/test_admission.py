@@ -27,10 +27,12 @@ from models.courses import (
     Promotion,
     QuestionKind,
     QuestionPlan,
+    Registration,
     RegistrationState,
     Seating,
     Standing,
     Tap,
+    admit,
     answer_questions,
     ask_questions,
     decide,
@@ -428,6 +430,53 @@ def test_nobody_takes_back_the_answers_their_tap_has_just_relied_on(
     )
     assert isinstance(standing, Standing)
     assert getattr(refusal, "code", refusal) == "answers_in_use"
+
+
+# --- a seat is given to somebody who is just taking another ---------------------------------------------------------
+
+
+def draws(run: CourseRun) -> None:
+    """The town draws."""
+    with transaction() as session:
+        draw(session, session.get_one(CourseRun, run.id))
+
+
+def admits(run: CourseRun) -> None:
+    """A clerk admits whoever applied."""
+    with transaction() as session:
+        mine = session.get_one(CourseRun, run.id)
+        (applied,) = session.scalars(select(Registration).where(Registration.run_id == run.id))
+        admit(session, mine, applied.key, by_account_id=None, identity="town")
+
+
+@pytest.mark.parametrize(
+    ("seating", "deed"),
+    [
+        (Seating(admission=Admission.DRAW, draws_at=DRAWS_AT), draws),
+        (Seating(admission=Admission.REVIEW), admits),
+    ],
+)
+def test_whoever_is_just_taking_their_last_course_is_asked_which_one_they_want(
+    town: Town,
+    app: Flask,
+    engine_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: town_clock.StoppedClock,
+    seating: Seating,
+    deed: Callable[[CourseRun], None],
+) -> None:
+    """E5: whoever gives seats holds the people, and looks at what they have then."""
+    town.is_as_strict_as_others()
+    has, wanted, gives = town.a_run(), town.a_run(), town.a_run(seating=seating)
+    town.resident.tap(has)
+    town.resident.tap(gives)
+    clock.move_to(DRAWS_AT)
+    standing, trouble = meets_a_tap(
+        app, engine_name, monkeypatch, tap=partial(town.resident.tap, wanted), deed=partial(deed, gives)
+    )
+    assert isinstance(standing, Standing)
+    assert trouble is None
+    assert (town.states(wanted), town.states(gives)) == (["confirmed"], ["offered"])
 
 
 # --- who moves up while they tap elsewhere ------------------------------------------------------------------------
