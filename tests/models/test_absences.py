@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.courses import By, CourseRun, CourseSession, cancel_session
+from models.courses import By, CourseRun, CourseSession, Registration, cancel_session
 from models.courses.attendance import (
     AbsenceAppeal,
     AppealState,
@@ -44,7 +44,7 @@ from models.errors import Refusal
 from models.notices import Notice, NoticeKind
 from models.policies import set_policy
 from models.regions import Region
-from models.residents import Resident
+from models.residents import Resident, bonds_over, end_bond
 from models.truth import still_true
 from server.jobs.attendance import note_absences as note_all
 from tests.people import FIRST_EVENING, Person, Town, a_bond
@@ -205,6 +205,26 @@ def test_an_evening_that_was_called_off_counts_for_nobody(town: Town, clock: Sto
         assert not session.scalars(select(Attendance)).all()
 
 
+def test_whoever_was_given_a_seat_while_the_class_was_on_missed_nothing_of_it(
+    town: Town, clock: StoppedClock
+) -> None:
+    run = town.a_run()
+    for person in (town.resident, town.neighbour):
+        person.tap(run)
+    with transaction() as session:
+        later = update(Registration).where(Registration.resident_id == town.resident.resident_id)
+        session.execute(later.values(confirmed_at=FIRST_EVENING + timedelta(minutes=1)))
+    held(town, clock, run, [town.neighbour])
+    assert state_of(town, run, town.resident) is None
+
+
+def test_a_class_nobody_registered_for_is_not_asked_about(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run()
+    clock.move_to(run.sessions[0].ends_at + HOUR)
+    with reading() as session:
+        assert count_unrecorded(session, town_clock.now()) == {}
+
+
 def test_whoever_is_seen_to_have_come_after_all_was_not_absent_and_is_not_told_so(
     town: Town, clock: StoppedClock
 ) -> None:
@@ -278,6 +298,25 @@ def test_two_misses_in_one_run_give_the_seat_up(town: Town, clock: StoppedClock)
     assert state_of(town, run, town.resident, evening=2) is None
 
 
+def test_after_the_last_evening_no_seat_is_taken_back(town: Town, clock: StoppedClock) -> None:
+    run = town.a_run(evenings=2)
+    for person in (town.resident, town.neighbour):
+        person.tap(run)
+    for evening in range(2):
+        held(town, clock, run, [town.neighbour], evening=evening)
+    assert town.states(run) == ["confirmed", "confirmed"]
+    assert "名额" not in told(NoticeKind.ABSENCE_NOTED)[-1].body
+
+
+def test_what_somebody_under_eighteen_missed_counts_for_nobody(town: Town, clock: StoppedClock) -> None:
+    missed(town, clock, town.resident, times=2)
+    assert misses(town.resident) == 2
+    for birth_year, count in ((2009, 0), (2008, 2)):
+        with transaction() as session:
+            session.get_one(Resident, town.resident.resident_id).birth_year = birth_year
+        assert misses(town.resident) == count
+
+
 def test_children_and_elders_never_pay_for_whoever_registered_them(town: Town, clock: StoppedClock) -> None:
     runs = [
         town.a_run(starts_at=FIRST_EVENING + n * (WEEK + timedelta(hours=2)), evenings=3) for n in range(2)
@@ -308,6 +347,13 @@ def test_a_community_decides_how_much_mercy(town: Town, clock: StoppedClock) -> 
     assert pause.until - pause.starts_at == timedelta(days=7)
 
 
+def test_a_community_may_pause_nobody(town: Town, clock: StoppedClock) -> None:
+    put(town.wutong, "pause_days", "0")
+    missed(town, clock, town.resident, times=3)
+    assert not is_paused(town.resident)
+    assert told(NoticeKind.REGISTERING_PAUSED) == []
+
+
 def test_a_pause_ends_by_itself_and_what_it_was_for_is_settled(town: Town, clock: StoppedClock) -> None:
     missed(town, clock, town.resident, times=3)
     clock.advance(days=30)
@@ -333,6 +379,18 @@ def test_excusing_one_of_three_lifts_the_pause(town: Town, clock: StoppedClock) 
     assert len(told(NoticeKind.PAUSE_LIFTED)) == 1
     with reading() as session:
         assert not still_true(session, paused)
+
+
+def test_a_pause_that_was_excused_settles_nothing_and_the_next_absence_is_the_third_again(
+    town: Town, clock: StoppedClock
+) -> None:
+    runs = missed(town, clock, town.resident, times=3)
+    excuses(town, runs[2], town.resident)
+    assert (misses(town.resident), is_paused(town.resident)) == (2, False)
+    missed(town, clock, town.resident, times=1, first=3)
+    assert is_paused(town.resident)
+    with reading() as session:
+        assert not still_true(session, told(NoticeKind.PAUSE_LIFTED)), "who is paused anew is not told so"
 
 
 def appeals(run: CourseRun, who: Person, words: str = "那天孩子发烧") -> None:
@@ -416,6 +474,24 @@ def test_who_appeals_for_somebody_is_told_whose_appeal_it_was(town: Town, clock:
     decides(False)
     (notice,) = told(NoticeKind.APPEAL_DECIDED)
     assert (notice.account_id, notice.facts["learner"]) == (town.helper.account_id, "王奶奶")
+
+
+def test_who_may_act_for_somebody_no_longer_is_not_told_what_came_of_their_appeal(
+    town: Town, clock: StoppedClock
+) -> None:
+    run = town.a_run()
+    town.neighbour.tap(run)
+    town.helper.tap(run, for_whom=town.elder)
+    held(town, clock, run, [town.neighbour])
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        elder, by = town.elder.resident(session), Recorder(town.helper.account_id, "resident")
+        appeal(session, meeting, elder, "老人住院", by=by)
+    with transaction() as session:
+        (bond,) = bonds_over(session, town.elder.resident(session))
+        end_bond(session, bond, by_account_id=None)
+    decides(False)
+    assert told(NoticeKind.APPEAL_DECIDED) == []
 
 
 def test_an_absence_excused_after_all_is_not_told_as_upheld(town: Town, clock: StoppedClock) -> None:
@@ -560,6 +636,13 @@ def test_who_lost_the_seat_for_an_absence_is_still_corrected(town: Town, clock: 
         assert mark_sheet(session, third, here, may_correct=False, by=DESK) == [
             MarkVerdict.NOT_OF_THIS_SESSION
         ]
+
+
+def test_who_is_seen_to_have_come_after_all_registers_again(town: Town, clock: StoppedClock) -> None:
+    runs = missed(town, clock, town.resident, times=3)
+    assert is_paused(town.resident)
+    see_them_after_all(town, runs[2])
+    assert not is_paused(town.resident)
 
 
 def test_a_clerk_excuses_after_the_day_but_takes_no_evening_from_who_was_there(

@@ -484,6 +484,18 @@ def test_in_whatever_order_it_is_told_the_first_moment_counts(
     assert record(run, town.resident).at == FIRST_EVENING - 5 * MINUTE
 
 
+def test_a_code_was_seen_by_no_device_before_it_was_made(
+    town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    """Else whoever came late could be told of as having been there in time. A device's clock may differ by two minutes."""
+    clock.move_to(FIRST_EVENING + 10 * MINUTE)
+    with reading() as session:
+        code = own_code_of(session.get_one(Resident, town.resident.resident_id)).code
+    clock.advance(hours=2)
+    earlier = [Seen(str(minutes), FIRST_EVENING + minutes * MINUTE, code=code) for minutes in (7, 17, 8)]
+    assert [verdict.value for verdict in tells(run, earlier)] == ["unknown", "unknown", "accepted"]
+
+
 def test_a_device_is_heard_for_a_week_and_what_comes_later_is_a_correction(
     town: Town, run: CourseRun, clock: StoppedClock
 ) -> None:
@@ -576,6 +588,40 @@ def test_leave_is_for_who_has_a_seat(town: Town, run: CourseRun) -> None:
         asks_leave(run, town.neighbour)
     with refused("not_registered"):
         asks_leave(run, town.outsider)
+
+
+def test_leave_is_no_way_around_what_is_written_already(
+    town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "leave_before_hours", "0")
+    clock.move_to(FIRST_EVENING - 20 * MINUTE)
+    comes(run, town.resident, digits_of(run))
+    with refused("already_recorded"):
+        asks_leave(run, town.resident)
+    marks(run, Mark(key_of(town, run, town.elder), AttendanceState.LEAVE))
+    comes_after_all(run, town.elder)
+    assert states(run) == {"陈静": "present", "王奶奶": "leave", "李小雨": None}, "what staff wrote stays"
+
+
+def test_who_has_a_seat_again_is_seen_in_it_and_not_in_the_one_given_up(
+    town: Town, clock: StoppedClock
+) -> None:
+    run = town.a_run()
+    town.resident.tap(run)
+    asks_leave(run, town.resident)
+    town.resident.give_up(run)
+    town.resident.tap(run)
+    clock.move_to(FIRST_EVENING)
+    with reading() as session:
+        code = own_code_of(session.get_one(Resident, town.resident.resident_id)).code
+    assert tells(run, [Seen("1", FIRST_EVENING, code=code)]) == [BatchVerdict.ACCEPTED]
+    with reading() as session:
+        lines = sheet_of(session, meeting_of(session, run))
+    assert [(line.registration.state.value, line.state and line.state.value) for line in lines] == [
+        ("cancelled", "leave"),
+        ("confirmed", "present"),
+    ]
 
 
 def test_leave_stays_when_the_evening_moves(town: Town, run: CourseRun) -> None:

@@ -112,6 +112,18 @@ def test_a_community_says_how_often_is_enough(town: Town, clock: StoppedClock) -
     assert town.states(run) == ["confirmed"]
 
 
+def test_whoever_never_came_completes_nothing_however_little_is_asked(
+    town: Town, clock: StoppedClock
+) -> None:
+    run = a_class(town, town.resident, town.neighbour)
+    mark(town, run, town.resident, [CAME, ABSENT, ABSENT])
+    mark(town, run, town.neighbour, [LEAVE, ABSENT, ABSENT])
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "completion_percent", "0")
+    half_a_day_after(run, clock)
+    assert town.states(run) == ["completed", "confirmed"]
+
+
 def test_where_nothing_was_recorded_staff_say_so(town: Town, clock: StoppedClock) -> None:
     run = a_class(town, town.resident, town.neighbour)
     assert half_a_day_after(run, clock) == 0

@@ -29,8 +29,8 @@ from models.courses.attendance import (
 )
 from models.errors import Refusal
 from models.notices import Notice, NoticeKind
-from models.residents import Resident
-from tests.people import FIRST_EVENING, Person, Town
+from models.residents import BondKind, Resident, bonds_over, end_bond
+from tests.people import FIRST_EVENING, Person, Town, a_bond
 
 GRANDPA = NamedAdult("李建国", "13700000001", Relation.GRANDPARENT)
 NANNY = NamedAdult("赵阿姨", "13700000002", Relation.NANNY)
@@ -124,11 +124,39 @@ def test_nobody_else_fetches_it(town: Town, run: CourseRun, clock: StoppedClock)
     assert waiting(run) == []
 
 
-def test_a_child_that_was_not_here_goes_home_with_nobody(
+def test_who_guards_the_child_no_longer_neither_fetches_it_nor_names_who_does(
     town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    """E8."""
+    with transaction() as session:
+        a_bond(session, town.neighbour, town.child, kind=BondKind.GUARDIAN)
+        a_bond(session, town.helper, town.child)  # helps, and guards nobody
+    place = comes(town, run, clock)
+    with refused("guardian_only"):
+        names(town, run, GRANDPA, by=town.helper)
+    with refused("adult_not_named"):
+        fetches(run, place, town.helper.key)
+    with transaction() as session:
+        for bond in bonds_over(session, town.child.resident(session)):
+            if bond.helper_id == town.guardian.resident_id:
+                end_bond(session, bond, by_account_id=None)
+    with refused("guardian_only"):
+        names(town, run, GRANDPA)
+    with refused("adult_not_named"):
+        fetches(run, place, town.guardian.key)
+    fetches(run, place, town.neighbour.key)
+
+
+@pytest.mark.parametrize("said", [None, AttendanceState.LEAVE, AttendanceState.ABSENT])
+def test_a_child_that_was_not_here_goes_home_with_nobody(
+    town: Town, run: CourseRun, clock: StoppedClock, said: AttendanceState | None
 ) -> None:
     (line,) = town.registrations(run)
     clock.move_to(FIRST_EVENING)
+    with transaction() as session:
+        meeting = session.get_one(CourseSession, run.sessions[0].id)
+        marks = [Mark(line.key, said)] if said else []
+        mark_sheet(session, meeting, marks, may_correct=False, by=DESK)
     with refused("child_not_here"):
         fetches(run, line.key, town.guardian.key)
 
