@@ -56,7 +56,7 @@ from models.courses.attendance import (
 )
 from models.courses.pauses import Pause, pause_within, pauses_within, standing_pause
 from models.errors import NotFound
-from models.journal import enter
+from models.journal import enter_each
 from models.regions import Region
 from models.residents import bonds_of, resident_of
 from models.staff import OFFICE, places_of
@@ -136,12 +136,14 @@ def list_appeals(wanted: dict[str, Any]) -> dict[str, Any]:
     found = appeals_within(
         session, _places(), state=wanted["state"], after_id=after_id(wanted.get("cursor")), most=limit + 1
     )
-    for one in found[:limit]:
-        registration = one.attendance.registration
-        enter(
-            session, "absence_appeal.looked_at", registration, by_account_id=account().id,
-            identity=caller().identity, for_resident_id=registration.resident_id,
-        )  # fmt: skip
+    about = [one.attendance.registration for one in found[:limit]]
+    enter_each(
+        session,
+        "absence_appeal.looked_at",
+        [(registration, registration.resident_id) for registration in about],
+        by_account_id=account().id,
+        identity=caller().identity,
+    )
     return page(found, limit, lambda one: [one.id])
 
 
@@ -196,11 +198,13 @@ def list_pauses(wanted: dict[str, Any]) -> dict[str, Any]:
     """
     session, limit = db.session(), wanted["limit"]
     found = pauses_within(session, _places(), after_id=after_id(wanted.get("cursor")), most=limit + 1)
-    for one in found[:limit]:
-        enter(
-            session, "pause.looked_at", one, by_account_id=account().id,
-            identity=caller().identity, for_resident_id=one.resident_id,
-        )  # fmt: skip
+    enter_each(
+        session,
+        "pause.looked_at",
+        [(one, one.resident_id) for one in found[:limit]],
+        by_account_id=account().id,
+        identity=caller().identity,
+    )
     return page(found, limit, lambda one: [one.id])
 
 

@@ -28,7 +28,7 @@ from tests.promises.test_repository import ROOT, modules, named, tracked
 # tables that point at a person and are no part of their copy, and why
 NOT_IN_THE_COPY: dict[str, str] = {}
 # the verbs of the journal
-ENTERING = {"enter", "enter_each"}
+ENTERING = {"enter", "enter_each", "journal_each"}
 # acts whose end is the state something came to
 ENDINGS: dict[str, Collection[str]] = {"registration.": LIVE, "call.": list(CallOutcome)}
 GUIDES = (

@@ -135,6 +135,19 @@ def test_every_table_is_in_the_glossary() -> None:
     assert tables <= words, f"missing from README's glossary: {sorted(tables - words)}"
 
 
+def test_every_edge_case_of_taking_a_class_is_cited_by_a_test() -> None:
+    """domain.md §7: whoever takes a test out that was the last to try one of these is told."""
+    of_classes = {*range(1, 12), *range(14, 17), *range(30, 33), 36}
+    cited: set[int] = set()
+    for path in tracked():
+        if path.is_relative_to(ROOT / "tests") and path.suffix == ".py" and path != Path(__file__):
+            text = path.read_text(encoding="utf-8")
+            cited |= {int(number) for number in re.findall(r"\bE(\d{1,2})\b", text)}
+            cited |= {n for a, b in re.findall(r"\bE(\d+)–E(\d+)\b", text) for n in range(int(a), int(b) + 1)}
+    untried = sorted(of_classes - cited)
+    assert not untried, f"cite these in the docstrings of the tests that try them: {untried}"
+
+
 def test_nothing_names_the_paths_of_a_machine_or_the_hosts_of_a_registry() -> None:
     found = []
     for path in tracked():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -18,15 +19,17 @@ from sqlalchemy import event, update
 from miniprogram_api import DOORS, schemas
 from miniprogram_api.schemas.fields import Phone as PhoneField
 from miniprogram_api.schemas.fields import Shape, masked_phone
-from models import clock
+from models import clock as town_clock
 from models.base import db, transaction
 from models.clock import StoppedClock
-from models.courses import CourseRun, complete_run, give_feedback
+from models.courses import CourseRun, CourseSession, complete_run, give_feedback
+from models.courses.attendance import AttendanceState, Mark, Recorder, appeal, mark_sheet
+from models.courses.pauses import Pause
 from models.notices import Delivery, Notice
 from models.regions import RegionKind, plant
 from models.residents import BondKind
 from server.jobs.ladder import send_short_messages
-from tests.people import FIRST_EVENING, Town, a_bond, a_person_without_phone
+from tests.people import FIRST_EVENING, Person, Town, a_bond, a_person_without_phone
 from tests.phones import Door, Phone, told
 
 PRIVATE = re.compile(
@@ -44,6 +47,8 @@ MASKED = {"MeOut", "EnteredResidentOut", "CounterResidentOut"}
 # two words of English in a row; a name to choose from stands alone
 ENGLISH = re.compile(r"[A-Za-z']+ [A-Za-z']+")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# tables of labels that name some members alone, and why
+SOME_ONLY = {"ladder.REASON_LABELS": "of the ends of a short message, those that lead to a call"}
 # a field may be named like something private and be none
 FINE = {
     ("PromptOut", "template_id"): "WeChat's public name of a template",
@@ -98,6 +103,25 @@ def test_whole_phone_numbers_leave_only_where_it_is_somebodys_duty(shape: type[S
     assert not has_phone or shape.__name__ in WHOLE_PHONES or shape.__name__ in MASKED, (
         "mask the number (masked_phone), or say in WHOLE_PHONES whose duty needs it whole"
     )
+
+
+def labels() -> dict[str, Mapping[Enum, str]]:
+    """Every table of what the members of an enum are called, by its name."""
+    return {
+        f"{module.name.rpartition('.')[2]}.{name}": table
+        for module in pkgutil.walk_packages(schemas.__path__, f"{schemas.__name__}.")
+        for name, table in vars(importlib.import_module(module.name)).items()
+        if "LABELS" in name and all(isinstance(each, Enum) for each in table)
+    }
+
+
+def test_whatever_has_a_name_for_people_has_one_in_every_state() -> None:
+    found = labels()
+    assert len(found) > 5
+    for name, table in found.items():
+        nameless = set(type(next(iter(table)))) - set(table)
+        assert not nameless or name in SOME_ONLY, f"say in {name} what these are called: {nameless}"
+        assert all(CHINESE.search(label) for label in table.values()), name
 
 
 def sentences(said: Any) -> Iterator[str]:
@@ -179,6 +203,8 @@ def cost(door: Door, phone: Phone, path: str, *, items: int) -> int:
         ("/course-runs?limit=50", None),
         ("/me/registrations?limit=50", "resident"),
         ("/me/notices?limit=50", "resident"),
+        ("/staff/course-runs?limit=50", "clerk"),
+        ("/staff/courses?limit=50", "clerk"),
     ],
 )
 def test_a_list_costs_the_same_for_one_row_and_for_fifty(
@@ -189,6 +215,44 @@ def test_a_list_costs_the_same_for_one_row_and_for_fifty(
     for_one = cost(door, phone, path, items=1)
     many_runs(town, 49)
     assert cost(door, phone, path, items=50) == for_one
+
+
+def test_what_staff_decide_about_costs_the_same_for_one_row_and_for_fifty(
+    door: Door, town: Town, clock: StoppedClock
+) -> None:
+    """Appeals that wait, pauses that run, and classes too few registered for."""
+    phone, lists = door.phone(town.clerk), ("absence-appeals", "pauses")
+    first, later = town.a_run(capacity=60), town.a_run(capacity=60)
+    one, *many = town.people(50)
+
+    def stay_away(people: list[Person], run: CourseRun) -> list[int]:
+        clock.move_to(run.opens_at + timedelta(hours=2))
+        for person in people:
+            person.tap(run)
+        clock.move_to(run.ends_at)
+        lines = [Mark(each.key, AttendanceState.ABSENT) for each in town.registrations(run)]
+        with transaction() as session:
+            meeting = session.get_one(CourseSession, run.sessions[0].id)
+            mark_sheet(session, meeting, lines, may_correct=False, by=Recorder())
+            for person in people:
+                appeal(session, meeting, person.resident(session), "那天孩子发烧", by=Recorder())
+                until = town_clock.now() + timedelta(days=30)
+                session.add(Pause(resident_id=person.resident_id, until=until))
+        so_far = 1 if run is first else 50
+        return [cost(door, phone, f"/staff/{each}?limit=50", items=so_far) for each in lists]
+
+    assert stay_away([one], first) == stay_away(many, later)
+
+
+def test_classes_with_too_few_cost_the_same_for_one_and_for_many(
+    door: Door, town: Town, clock: StoppedClock
+) -> None:
+    phone, tomorrow = door.phone(town.clerk), town_clock.now() + timedelta(hours=20)
+    town.a_run(starts_at=tomorrow)
+    for_one = cost(door, phone, "/staff/opening-decisions", items=1)
+    for _ in range(19):
+        town.a_run(starts_at=tomorrow)
+    assert cost(door, phone, "/staff/opening-decisions", items=20) == for_one
 
 
 def test_a_roster_costs_the_same_for_one_row_and_for_fifty(door: Door, town: Town) -> None:
@@ -234,7 +298,7 @@ def test_what_did_not_arrive_costs_the_same_for_one_row_and_for_fifty(door: Door
 
     def shown(items: int) -> int:
         with transaction() as session:
-            session.execute(update(Notice).values(delivery=Delivery.UNKNOWN, settled_at=clock.now()))
+            session.execute(update(Notice).values(delivery=Delivery.UNKNOWN, settled_at=town_clock.now()))
         return cost(door, phone, "/staff/notices?limit=50", items=items)
 
     town.resident.tap(run)
@@ -256,7 +320,7 @@ def test_the_call_list_costs_the_same_for_one_row_and_for_fifty(door: Door, town
         for elder in elders:
             town.helper.tap(run, for_whom=elder)
         with door.app.app_context():
-            send_short_messages(clock.now())
+            send_short_messages(town_clock.now())
 
     called(1)
     for_one = cost(door, phone, "/staff/calls?limit=50", items=1)
