@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event, Timezone, TimezoneStandard
 
+from miniprogram_api.schemas.courses import WORDS
 from miniprogram_api.schemas.fields import masked_name
 from models import clock
 from models.courses import Appointment
@@ -69,11 +70,11 @@ def _where(appointment: Appointment) -> str:
 
 def _about(appointment: Appointment) -> str:
     run = appointment.meeting.run
-    lines = [f"老师：{run.teacher}"]
+    lines = [f"{WORDS[run.course.kind]['teacher']}：{run.teacher}"]
     if run.materials:
         lines.append(f"自备：{run.materials}")
     if appointment.is_off and appointment.meeting.cancelled_because:
-        lines.append(f"停课原因：{appointment.meeting.cancelled_because}")
+        lines.append(f"取消原因：{appointment.meeting.cancelled_because}")
     return "\n".join(lines)[:LONGEST_ABOUT]
 
 

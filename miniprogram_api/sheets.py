@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.worksheet import Worksheet
 
-from miniprogram_api.schemas.courses import STATE_LABELS
+from miniprogram_api.schemas.courses import STATE_LABELS, WORDS
 from models import clock
 from models.courses import CourseRun, CourseSession, Registration, Sheet, SheetKind
 
@@ -64,7 +64,9 @@ def workbook_of(sheet: Sheet) -> bytes:
         page.row_dimensions[row].height = LINE_HEIGHT if row > top else TITLE_HEIGHT
     foot = page.max_row + 1
     if sheet.kind is SheetKind.SIGN_IN:
-        _write(page, foot, 1, "老师签字：______________").font = Font(name=FACE, size=11)
+        _write(page, foot, 1, f"{WORDS[sheet.run.course.kind]['teacher']}签字：______________").font = Font(
+            name=FACE, size=11
+        )
         foot += 1
     _write(page, foot, 1, sheet.watermark).font = Font(name=FACE, size=8, color="808080")
     _lay_out(page, sheet, heading=top)

@@ -40,14 +40,14 @@ PHASE_LABELS = {
     RunPhase.CANCELLED: "已取消",
 }
 PHASE_LABELS_OF_ACTIVITIES = PHASE_LABELS | {RunPhase.RUNNING: "进行中"}
-# what a page calls it, where one comes to, and when it begins
+# what a page calls it, where one comes to, when it begins, and who leads it
 WORDS = {
-    CourseKind.COURSE: {"kind": "课程", "place": "上课地点", "starts": "开课时间"},
-    CourseKind.ACTIVITY: {"kind": "活动", "place": "集合地点", "starts": "集合时间"},
+    CourseKind.COURSE: {"kind": "课程", "place": "上课地点", "starts": "开课时间", "teacher": "老师"},
+    CourseKind.ACTIVITY: {"kind": "活动", "place": "集合地点", "starts": "集合时间", "teacher": "负责人"},
 }
 _WORDS_OF_A_KIND = {
     "type": "object",
-    "description": "页面上怎么称呼它、到哪里、什么时候开始",
+    "description": "页面上怎么称呼它、到哪里、什么时候开始、由谁带",
     "properties": {word: {"type": "string"} for word in WORDS[CourseKind.COURSE]},
     "required": list(WORDS[CourseKind.COURSE]),
 }

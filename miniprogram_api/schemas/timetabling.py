@@ -9,6 +9,13 @@ from miniprogram_api.schemas.fields import Cursor, Key, Limit, Shape, TownTime, 
 from models.courses import RunState
 
 LONGEST_REASON = 100
+DECIDED_LABELS = {
+    RunState.DRAFT: "草稿",
+    RunState.IN_REVIEW: "待审核",
+    RunState.PUBLISHED: "已发布",
+    RunState.CANCELLED: "已取消",
+    RunState.ARCHIVED: "已归档",
+}
 
 
 class VenueOut(Shape):
@@ -38,6 +45,9 @@ class StaffRunOut(RunOut):
     """A run as staff see it: also what residents do not see yet. ``decided`` is what staff decided, ``state`` where it stands now."""
 
     decided = fields.Enum(RunState, by_value=True, attribute="state", required=True)
+    decided_label = fields.Function(
+        lambda run: DECIDED_LABELS[run.state], metadata={"type": "string"}, required=True
+    )
     published_at = TownTime(required=True, allow_none=True)
     sent_back_because = fields.String(required=True)
     seats_taken = fields.Integer(required=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask import Flask
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from models.base import reading, transaction
@@ -569,7 +571,19 @@ def test_an_activity_is_held_once_and_has_words_of_its_own(clerk: Phone, door: D
     town.a_run()
     (shown,) = told(door.phone().get("/course-runs?kind=activity"))["items"]
     assert (shown["key"], shown["kind"]) == (made["key"], "activity")
-    assert shown["words"] == {"kind": "活动", "place": "集合地点", "starts": "集合时间"}
+    assert shown["words"] == {
+        "kind": "活动",
+        "place": "集合地点",
+        "starts": "集合时间",
+        "teacher": "负责人",
+    }
+    sheet = clerk.post(
+        f"/staff/course-runs/{made['key']}/sheets", json={"kind": "sign_in", "purpose": "现场签到"}
+    )
+    cells = [cell.value for row in load_workbook(BytesIO(sheet.data)).worksheets[0] for cell in row]
+    assert "负责人签字：______________" in cells
+    calendar = door.phone().get(f"/course-runs/{made['key']}/calendar").text
+    assert f"DESCRIPTION:负责人：{shown['teacher']}" in calendar
     (course,) = told(door.phone().get("/course-runs?kind=course"))["items"]
     assert course["words"]["place"] == "上课地点"
     page = door.app.test_client().get(f"/days/{town.wutong.key}/2026-11-20").text

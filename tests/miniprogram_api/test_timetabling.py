@@ -51,6 +51,7 @@ def test_where_courses_are_reviewed_a_clerk_hands_in_and_an_administrator_decide
     address = f"/staff/course-runs/{run.key}"
     the_problem(clerk.put(f"{address}/publication", json={}), 403, "review_needed")
     assert told(clerk.put(f"{address}/submission"))["decided"] == "in_review"
+    assert told(clerk.get(address))["decided_label"] == "待审核"
     assert told(admin.put(f"{address}/objection", json=WHY))["sent_back_because"] == "老师出差"
     told(clerk.put(f"{address}/submission"))
     assert told(admin.put(f"{address}/publication", json={}))["decided"] == "published"
