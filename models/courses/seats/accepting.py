@@ -22,8 +22,9 @@ from models.errors import Conflict, NotFound, Refusal
 def accept(connection: Connection, ask: Ask, now: datetime) -> Standing | Refusal:
     """Sit on the seat that is offered; who sits already gets the same answer.
 
-    Refuses with ``offer_expired`` once its time is over, also before anybody wrote that down (E4), with ``no_offer`` while one waits or has
-    applied, with what ``must_leave_room`` finds in the way, and NotFound ``not_registered`` without a place.
+    Refuses with ``run_cancelled`` where the class is off, ``offer_expired`` once its time is over, also before anybody wrote that down
+    (E4), ``no_offer`` while one waits or has applied, with what ``must_leave_room`` finds in the way, and NotFound ``not_registered``
+    without a place.
     """
     learner = ask.asker.learner
     mine = held_by(connection, [ask]).get((ask.run.id, learner.id)) if learner else None
@@ -51,8 +52,6 @@ def accept(connection: Connection, ask: Ask, now: datetime) -> Standing | Refusa
 
 
 def _must_stand(ask: Ask, mine: Held, now: datetime) -> None:
-    if ask.run.state is RunState.CANCELLED:
-        raise Conflict("run_cancelled", "这个班已取消，请看看其他课程")
     if mine.standing.state is not RegistrationState.OFFERED:
         raise Conflict("no_offer", "现在还没有轮到您的名额，轮到时会通知您")
     if mine.standing.offer_expires_at is None or now >= mine.standing.offer_expires_at:
@@ -60,7 +59,9 @@ def _must_stand(ask: Ask, mine: Held, now: datetime) -> None:
 
 
 def _no_place(connection: Connection, ask: Ask) -> Refusal:
-    """Whoever let an offer go by hears that, everybody else that they hold nothing."""
+    """Whoever lost it with the class hears that, whoever let an offer go by that, everybody else that they hold nothing (E6)."""
+    if ask.run.state is RunState.CANCELLED:
+        return Conflict("run_cancelled", "这个班已取消，请看看其他课程")
     learner = ask.asker.learner
     if learner is not None:
         ended = connection.execute(
