@@ -17,6 +17,7 @@ from models.courses import (
     By,
     Certificate,
     CourseRun,
+    cancel_run,
     cancel_session,
     certificate_with,
     complete_run,
@@ -157,6 +158,16 @@ def test_nothing_is_completed_before_the_last_evening_is_over(town: Town, clock:
     with transaction() as session, pytest.raises(Conflict) as refusal:
         complete_run(session, session.get_one(CourseRun, run.id), by_their_word=True)
     assert refusal.value.code == "completion_too_early"
+
+
+def test_a_class_that_was_cancelled_is_completed_by_nobody(town: Town, clock: StoppedClock) -> None:
+    run = a_class(town, town.resident)
+    with transaction() as session:
+        cancel_run(session, session.get_one(CourseRun, run.id), by=By("老师出国"))
+    clock.move_to(run.ends_at + timedelta(days=1))
+    with transaction() as session, pytest.raises(Conflict) as refusal:
+        complete_run(session, session.get_one(CourseRun, run.id), by_their_word=True)
+    assert refusal.value.code == "run_cancelled"
 
 
 def test_a_code_is_found_as_it_is_typed_and_says_when_it_was_taken_back(
