@@ -28,6 +28,7 @@ from miniprogram_api import (
     feeds,
     follows,
     grants,
+    joining,
     ladder,
     notices,
     pick_ups,
@@ -85,6 +86,7 @@ DOORS = (
     counter.door,
     registering.door,
     families.door,
+    joining.door,
 )
 
 

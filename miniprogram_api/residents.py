@@ -16,9 +16,8 @@ from miniprogram_api.staff import staff_identity
 from miniprogram_api.wechat import Scene
 from models.accounts import Account
 from models.base import db
-from models.consents import PRIVACY_POLICY, ConsentChannel, agree, consent_in_force
+from models.consents import PRIVACY_POLICY, ConsentChannel, agree, consent_in_force, must_have_agreed
 from models.content_checks import RESIDENT_NAME, CheckState, review_of
-from models.errors import Conflict
 from models.journal import enter
 from models.partners import partners_of
 from models.profiles import missing_of
@@ -57,7 +56,7 @@ def tell_about_me(sent: dict[str, Any]) -> dict[str, Any]:
     if "consent" in sent:
         agree(session, account(), version=sent["consent"]["version"], channel=ConsentChannel.MINI_PROGRAM)
         session.flush()
-    _must_have_agreed(session, account())
+    must_have_agreed(session, account())
     resident = introduce(
         session,
         account(),
@@ -90,7 +89,7 @@ def tell_my_phone(sent: dict[str, Any]) -> dict[str, Any]:
 
     Either the ``code`` of WeChat's phone button (the number is then verified) or ``phone`` typed by hand (kept as unverified).
     """
-    _must_have_agreed(db.session(), account())
+    must_have_agreed(db.session(), account())
     openid = caller().openid
     with between_transactions():
         phone = _vouched_for(sent["code"], openid) if "code" in sent else sent["phone"]
@@ -145,15 +144,6 @@ def _opinion_of_name(sent: dict[str, Any]) -> Opinion | None:
 
 def _vouched_for(code: str, openid: str) -> str:
     return wechat_gateway().phone_number(code, openid=openid)
-
-
-def _must_have_agreed(session: Session, who: Account) -> None:
-    if consent_in_force(session, who) is None:
-        raise Conflict(
-            "consent_needed",
-            "请先阅读并同意隐私政策",
-            details={"consent_version": PRIVACY_POLICY.version},
-        )
 
 
 def _me(session: Session, who: Account) -> dict[str, Any]:

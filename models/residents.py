@@ -40,7 +40,10 @@ class Resident(Keyed, Base):
     """A person of a community. The phone number is ciphertext at rest and found by its keyed hash."""
 
     __tablename__ = "residents"
-    __table_args__ = (Index("uq_residents_invitation_fingerprint", "invitation_fingerprint", unique=True),)
+    __table_args__ = (
+        Index("uq_residents_invitation_fingerprint", "invitation_fingerprint", unique=True),
+        Index("uq_residents_joining_fingerprint", "joining_fingerprint", unique=True),
+    )
 
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), unique=True)
     name: Mapped[str | None] = mapped_column(PlainText(40))
@@ -56,6 +59,10 @@ class Resident(Keyed, Base):
         PlainText(64)
     )  # of the code with which they offer help
     invited_until: Mapped[datetime | None]
+    joining_fingerprint: Mapped[str | None] = mapped_column(
+        PlainText(64)
+    )  # of the code with which a WeChat becomes theirs
+    joining_until: Mapped[datetime | None]
     left_at: Mapped[datetime | None]  # 已注销: nobody any more, only what numbers are counted from
 
     home_region: Mapped[Region | None] = relationship()

@@ -86,6 +86,8 @@ ACT_LABELS = {
     "registration.waitlisted": "进入候补",
     "resident.entered": "工作人员登记居民",
     "resident.introduced": "填写资料",
+    "resident.invited": "工作人员发放绑定码",
+    "resident.joined": "绑定微信",
     "resident.left": "注销",
     "resident.looked_at": "工作人员查看居民",
     "resident.looked_for": "工作人员查找居民",

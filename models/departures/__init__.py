@@ -21,10 +21,18 @@ from models.departures.forgetting import (
     forget_field,
     forget_what_was_kept_long_enough,
 )
-from models.departures.leaving import begin_closure, close_account, see_off
+from models.departures.leaving import (
+    POINTS_AT_A_PERSON,
+    begin_closure,
+    close_account,
+    put_in_place_of,
+    retire,
+    see_off,
+)
 from models.departures.meaning import Closure, Obstacle, WardBecomes, WardLeft, what_closing_means
 
 __all__ = [
+    "POINTS_AT_A_PERSON",
     "STAFF_NAMES_KEPT_DAYS",
     "Closure",
     "Obstacle",
@@ -35,6 +43,8 @@ __all__ = [
     "close_account",
     "forget_field",
     "forget_what_was_kept_long_enough",
+    "put_in_place_of",
+    "retire",
     "see_off",
     "what_closing_means",
 ]

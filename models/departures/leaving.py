@@ -106,7 +106,7 @@ def see_off(session: Session, resident: Resident, *, by_account_id: int, identit
     if resident.account_id is not None:
         raise Conflict("closes_themselves", "这位居民有自己的微信账号，请由本人在小程序“我的”页面注销")
     before = [held.id for held in places_of(session, [resident.id])]
-    _retire([resident])
+    retire([resident])
     session.flush()
     if [held.id for held in places_of(session, [resident.id])] != before:
         raise Busy
@@ -123,14 +123,14 @@ def _hold(session: Session, account: Account) -> Closure:
         one.lock()  # two guardians who leave at once meet here: the second takes the child along
     session.expire_all()
     closure = what_closing_means(session, account)
-    _retire(closure.leaving)
+    retire(closure.leaving)
     session.flush()
     if what_closing_means(session, account).fingerprint != closure.fingerprint:
         raise Busy  # a tap that was under way came first, in a run that is not held
     return closure
 
 
-def _retire(leaving: Sequence[Resident]) -> None:
+def retire(leaving: Sequence[Resident]) -> None:
     """Take a person's public name away.
 
     A unique column changes, so on PostgreSQL this waits for every tap for them that is not committed yet, and later ones wait.
@@ -190,9 +190,15 @@ def _put_nobody_in_place_of(session: Session, resident: Resident) -> Resident:
     nobody = Resident(created_at=resident.created_at, left_at=clock.now())
     session.add(nobody)
     session.flush()
+    put_in_place_of(session, resident, nobody)
+    return nobody
+
+
+def put_in_place_of(session: Session, resident: Resident, other: Resident) -> None:
+    """What points at a person (held and retired by the caller) points at another from now on; their own row is gone."""
     for column in POINTS_AT_A_PERSON:
         session.execute(
-            update(column.class_).where(column == resident.id).values({column.key: nobody.id}),
+            update(column.class_).where(column == resident.id).values({column.key: other.id}),
             execution_options={"synchronize_session": False},
         )
     session.execute(
@@ -201,13 +207,12 @@ def _put_nobody_in_place_of(session: Session, resident: Resident) -> Resident:
             JournalEntry.subject_kind == Resident.__tablename__,
             JournalEntry.subject_id == resident.id,
         )
-        .values(subject_id=nobody.id),
+        .values(subject_id=other.id),
         execution_options={"synchronize_session": False},
     )
     session.delete(resident)
     session.flush()
     session.expire_all()
-    return nobody
 
 
 def _hand_back_hats(session: Session, account: Account, *, identity: str) -> None:

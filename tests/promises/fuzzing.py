@@ -25,7 +25,7 @@ from sqlalchemy import select, update
 from models import clock
 from models.accounts import Account, Login
 from models.base import db, reading, transaction
-from models.consents import PRIVACY_POLICY
+from models.consents import PRIVACY_POLICY, ConsentChannel, agree
 from models.courses import (
     Admission,
     Audience,
@@ -40,6 +40,7 @@ from models.courses import (
 )
 from models.courses.attendance import Recorder, code_now, open_screen, own_code_of
 from models.families import offer_help
+from models.joining import invite_to_join
 from models.notices import Delivery, Notice
 from models.residents import Resident
 from models.staff import StaffMember, invite
@@ -262,7 +263,7 @@ class Fuzzer:
             return self.a_finished_run()
         if label.endswith("/sending"):
             return self.an_undelivered_notice()
-        if "/staff/" in label and label.endswith(("/answers", "/submission", "/home")):
+        if "/staff/" in label and label.endswith(("/answers", "/submission", "/home", "/joining-codes")):
             return self.of_the_office(label)
         return None
 
@@ -328,7 +329,7 @@ class Fuzzer:
         self.fill_decision(body, label)
         self.fill_the_day(body, label, persona)
         self.fill_plan(body, label)
-        self.fill_card(body, label)
+        self.fill_card(body, label, persona)
         if label == "PUT /api/v1/me":
             if isinstance(body.get("consent"), dict) and self.mostly():
                 body["consent"]["version"] = PRIVACY_POLICY.version
@@ -391,7 +392,7 @@ class Fuzzer:
         if label == "POST /api/v1/staff/course-runs/bulk":
             body["keys"] = [run.key for run in self.chance.sample(self.spare_runs, k=2)]
 
-    def fill_card(self, body: dict[str, Any], label: str) -> None:
+    def fill_card(self, body: dict[str, Any], label: str, persona: Persona) -> None:
         """A home of the clerk's, an age that signs for itself, and the version in force, for what is written down at the counter."""
         if label == "POST /api/v1/staff/residents" and self.mostly():
             body |= {"home_community": self.town.wutong.key, "birth_year": 1950, "even_so": True}
@@ -405,9 +406,21 @@ class Fuzzer:
         if label == "POST /api/v1/me/helpers" and self.mostly():
             with self.door.app.app_context(), transaction() as session:
                 body["code"] = offer_help(session, self.town.guardian.account(session))
+        if label == "POST /api/v1/me/joining" and isinstance(persona.who, Worker) and self.mostly():
+            body["code"] = self.a_joining_code(persona.who)
         if label == "POST /api/v1/staff/residents/{key}/bonds" and self.mostly():
             body.pop("code", None)
             body |= {"helper": self.town.guardian.key, "kind": "family_helper"}
+
+    def a_joining_code(self, worker: Worker) -> str:
+        """A code with which somebody who works here, and is no resident yet, becomes an elder the counter knows."""
+        with self.door.app.app_context(), transaction() as session:
+            account = worker.account(session)
+            agree(session, account, version=PRIVACY_POLICY.version, channel=ConsentChannel.MINI_PROGRAM)
+            elder = Resident(name="孙奶奶", home_region_id=self.town.wutong.id)
+            session.add(elder)
+            session.flush()
+            return invite_to_join(session, elder, by=worker.member(session))
 
     def fill_the_day(self, body: dict[str, Any], label: str, persona: Persona) -> None:
         """What the screen in tonight's room shows, and the code on somebody's phone."""
@@ -468,7 +481,7 @@ class Fuzzer:
             if label.endswith("/submission"):
                 drafts = select(CourseRun.key).where(CourseRun.state == RunState.DRAFT)
                 return session.scalars(drafts.order_by(CourseRun.id)).first() or "a" * 16
-            if label.endswith("/home"):
+            if label.endswith(("/home", "/joining-codes")):
                 return self.town.elder.resident(session).key
         return self.open_runs[2].key
 

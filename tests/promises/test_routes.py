@@ -160,6 +160,7 @@ CHANGING: dict[str, dict[str, Any]] = {
         "kind": "family_helper",
         "agreed_how": "本人当面同意",
     },
+    "POST /api/v1/staff/residents/<key:key>/joining-codes": {},
     "DELETE /api/v1/staff/bonds/<key:key>": {},
     "PUT /api/v1/staff/course-runs/<key:key>/registrations/<key:resident>": {},
     "DELETE /api/v1/staff/course-runs/<key:key>/registrations/<key:resident>": {},
