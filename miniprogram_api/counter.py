@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from miniprogram_api.edge import Door, named_in, staff_hat
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.counter import (
+    CorrectionIn,
     EnteredResidentOut,
     EnterResidentIn,
     FoundResidentsOut,
@@ -19,8 +20,10 @@ from models.base import db
 from models.counter import (
     Card,
     Clues,
+    Correction,
     PeopleScope,
     agreed_among,
+    correct_resident,
     enter_resident,
     look_for,
     move_at_counter,
@@ -86,6 +89,20 @@ def look_for_resident(sent: dict[str, Any]) -> dict[str, Any]:
     clues = Clues(sent.get("phone"), sent.get("name"), sent.get("birth_year"))
     found = look_for(db.session(), clues, scope=scope_of_hat(), purpose=sent["purpose"], by=staff_hat())
     return {"items": _shown(found)}
+
+
+@door.put("/staff/residents/<key:key>", rate=RateName.COUNTER)
+@door.takes(CorrectionIn)
+@door.gives(EnteredResidentOut, refuses=(409, 422))
+def correct_somebody(sent: dict[str, Any], key: str) -> Entered:
+    """更正登记（工作人员）
+
+    What was entered wrong of somebody without WeChat; what is left out stays as it is. Of somebody under age who has one the year of
+    birth alone: 409 ``tells_themselves`` for anything else. Guardians act until the child is of age by the new year.
+    """
+    session, resident = db.session(), resident_at_the_counter(key)
+    correct_resident(session, resident, Correction(**sent), by=staff_hat())
+    return _shown([resident])[0]
 
 
 @door.put("/staff/residents/<key:key>/consent", rate=RateName.COUNTER)

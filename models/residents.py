@@ -285,6 +285,17 @@ def end_bond(session: Session, bond: Bond, *, by_account_id: int | None, identit
     session.flush()
 
 
+def renew_guardianships(
+    session: Session, ward: Resident, *, by_account_id: int | None, identity: str
+) -> None:
+    """The ward's year of birth is another one: who guards them does so until that of age, and no longer when they are."""
+    for bond in bonds_over(session, ward):
+        if bond.kind is BondKind.GUARDIAN and is_minor(ward.birth_year):
+            bond.ends_on = _last_day_of(bond.kind, ward.birth_year)
+        elif bond.kind is BondKind.GUARDIAN:
+            end_bond(session, bond, by_account_id=by_account_id, identity=identity)
+
+
 def leave_helper(session: Session, bond: Bond, *, by_account_id: int) -> None:
     """The ward ends the bond from their side, at once. Ending what has ended changes nothing.
 

@@ -84,6 +84,7 @@ ACT_LABELS = {
     "registration.promoted": "候补转正",
     "registration.taken_back": "缺课后名额收回",
     "registration.waitlisted": "进入候补",
+    "resident.corrected": "工作人员更正登记",
     "resident.entered": "工作人员登记居民",
     "resident.introduced": "填写资料",
     "resident.invited": "工作人员发放绑定码",

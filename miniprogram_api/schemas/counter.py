@@ -37,6 +37,14 @@ class NewHomeIn(Shape):
     home_community = Key(required=True)
 
 
+class CorrectionIn(Shape):
+    """What was entered wrong; a field left out stays as it is."""
+
+    name = Words(40)
+    phone = Phone()
+    birth_year = Year(validate=A_YEAR)
+
+
 class LookForIn(Shape):
     """Whom one looks for, by what they say of themselves, and what for."""
 

@@ -22,6 +22,7 @@ from models.counter.agreeing import (
     took_back,
     withdraw_those_kept_of,
 )
+from models.counter.correcting import Correction, correct_resident
 from models.counter.entering import Card, enter_resident, move_at_counter
 from models.counter.looking_after import (
     Clues,
@@ -35,11 +36,13 @@ __all__ = [
     "Card",
     "Clues",
     "ConsentGiver",
+    "Correction",
     "PeopleScope",
     "ResidentConsent",
     "agreed_among",
     "agreed_on_paper",
     "consents_kept_of",
+    "correct_resident",
     "enter_resident",
     "forget_consents_of_people_who_left",
     "has_taken_back",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from models.base import reading
@@ -113,3 +114,39 @@ def test_who_moved_is_looked_after_where_they_live_now(door: Door, town: Town) -
     assert told(phone.put(path, json=sent))["home_community"]["key"] == town.wangjiang.key
     the_problem(phone.put(path, json=sent), 404, "not_found")
     the_problem(phone.put(f"/staff/residents/{town.resident.key}/home", json=sent), 409, "moves_themselves")
+
+
+def test_what_was_entered_wrong_is_corrected(door: Door, town: Town) -> None:
+    path, phone = f"/staff/residents/{town.elder.key}", door.phone(town.grid_worker)
+    answer = told(phone.put(path, json={"phone": "１３９ 3333 4444"}))
+    assert (answer["name"], answer["phone"], answer["birth_year"]) == ("王*奶", "139******44", 1948)
+    assert told(phone.put(path, json={})) == answer
+    himself = f"/staff/residents/{town.resident.key}"
+    the_problem(phone.put(himself, json={"name": "陈静静"}), 409, "tells_themselves")
+    the_problem(phone.put(f"/staff/residents/{town.outsider.key}", json={"name": "某人"}), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("name", "孙\x00奶奶"),
+        ("name", "\u3000"),
+        ("name", "\u200b\u200b"),
+        ("name", "孙" * 41),
+        ("birth_year", 1886),
+        ("birth_year", 2027),
+        ("birth_year", "１９４１"),
+        ("birth_year", 1941.5),
+        ("phone", "+852 6123 4567"),
+        ("phone", "+1 202 555 0100"),
+        ("phone", "139\x0011112222"),
+        ("home_community", "梧桐里"),
+    ],
+)
+def test_what_cannot_be_of_a_person_is_named(door: Door, town: Town, field: str, wrong: Any) -> None:
+    before = everybody()
+    body = the_problem(
+        door.phone(town.clerk).post("/staff/residents", json=card(town, **{field: wrong})), 422, "invalid"
+    )
+    assert [fault["field"] for fault in body["errors"]] == [field]
+    assert everybody() == before

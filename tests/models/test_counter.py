@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -10,15 +10,18 @@ from sqlalchemy import func, select
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.consents import PRIVACY_POLICY, ConsentChannel
+from models.consents import PRIVACY_POLICY, Consent, ConsentChannel
 from models.counter import (
     Card,
     Clues,
     ConsentGiver,
+    Correction,
     ResidentConsent,
     agreed_among,
+    correct_resident,
     enter_resident,
     look_for,
+    move_at_counter,
     people_scope,
     resident_within,
     take_consent,
@@ -29,9 +32,9 @@ from models.errors import Conflict, Invalid, NotFound, Refusal
 from models.journal import JournalEntry
 from models.profiles import withdraw_from_all
 from models.regions import Region
-from models.residents import Resident
+from models.residents import Bond, BondKind, Resident
 from models.staff import Role
-from tests.people import Person, Town, Worker, a_staff_member
+from tests.people import Person, Town, Worker, a_bond, a_person_without_phone, a_resident, a_staff_member
 
 IN_FORCE = PRIVACY_POLICY.version
 
@@ -267,6 +270,129 @@ def test_what_was_signed_outlives_who_leaves_by_three_years_and_points_at_nobody
         assert session.scalars(select(ResidentConsent)).all() == []
 
 
+def test_what_was_agreed_to_of_an_older_policy_is_no_agreement_to_this_one(town: Town) -> None:
+    signs(town, town.elder)
+    with transaction() as session:
+        session.scalars(select(ResidentConsent)).one().version = "2025-01"
+        mine = select(Consent).where(Consent.account_id == town.resident.account_id)
+        session.scalars(mine).one().version = "2025-01"
+    assert not has_agreed(town.elder)
+    assert not has_agreed(town.resident)
+    signs(town, town.elder)
+    assert has_agreed(town.elder)
+
+
+def test_taking_back_what_was_taken_back_changes_nothing(town: Town, clock: StoppedClock) -> None:
+    signs(town, town.elder)
+    takes_it_back(town, town.elder)
+    then = town_clock.now()
+    clock.advance(days=1)
+    takes_it_back(town, town.elder)
+    with reading() as session:
+        (paper,) = session.scalars(select(ResidentConsent))
+        acts = session.scalars(
+            select(JournalEntry.act).where(JournalEntry.act.startswith("resident_consent"))
+        )
+        assert paper.withdrawn_at == then
+        assert list(acts) == ["resident_consent.given", "resident_consent.withdrawn"]
+
+
+# --- moving -------------------------------------------------------------------------------------------------------
+
+
+def moves(town: Town, person: Person, home: Region) -> None:
+    with transaction() as session:
+        move_at_counter(
+            session,
+            person.resident(session),
+            session.get_one(Region, home.id),
+            by=town.clerk.member(session),
+        )
+
+
+def test_who_is_written_down_where_they_live_already_has_not_moved(town: Town) -> None:
+    moves(town, town.elder, town.wutong)
+    with reading() as session:
+        assert town.elder.resident(session).home_since is None
+        assert list(session.scalars(select(JournalEntry).where(JournalEntry.act == "resident.moved"))) == []
+    moves(town, town.elder, town.wangjiang)
+    with reading() as session:
+        assert town.elder.resident(session).home_since == town_clock.now()
+        (entry,) = session.scalars(select(JournalEntry).where(JournalEntry.act == "resident.moved"))
+        assert (entry.identity, entry.for_resident_id) == (town.clerk.identity, town.elder.resident_id)
+        assert entry.details == {"from": town.wutong.key, "to": town.wangjiang.key}
+
+
+# --- correcting ---------------------------------------------------------------------------------------------------
+
+
+def corrects(town: Town, person: Person, **right: str | int) -> None:
+    with transaction() as session:
+        correct_resident(
+            session,
+            person.resident(session),
+            Correction(**right),  # type: ignore[arg-type]
+            by=town.clerk.member(session),
+        )
+
+
+def guardians_last_day(child: Person) -> date | None:
+    """Until when somebody guards this child, as it stands now."""
+    with reading() as session:
+        (bond,) = session.scalars(select(Bond).where(Bond.ward_id == child.resident_id))
+        return bond.ended_at.date() if bond.ended_at else bond.ends_on
+
+
+def test_what_was_entered_wrong_is_corrected_and_the_rest_stays(town: Town) -> None:
+    elder = entered(town, phone="13911112222")
+    corrects(town, elder, phone="13933334444")
+    corrects(town, elder, name="孙大娘", birth_year=1942)
+    corrects(town, elder)
+    with reading() as session:
+        resident = elder.resident(session)
+        assert (resident.name, resident.birth_year, resident.phone) == ("孙大娘", 1942, "13933334444")
+        entries = session.scalars(select(JournalEntry).where(JournalEntry.act == "resident.corrected")).all()
+    assert [entry.details for entry in entries] == [{"fields": ["phone"]}, {"fields": ["birth_year", "name"]}]
+    assert {(entry.identity, entry.for_resident_id) for entry in entries} == {
+        (town.clerk.identity, elder.resident_id)
+    }
+    assert found(town, town.clerk, Clues(phone="13911112222")) == []
+    assert found(town, town.clerk, Clues(phone="13933334444")) == ["孙大娘"]
+
+
+def test_who_has_a_wechat_corrects_by_themselves(town: Town) -> None:
+    for right in ({"name": "陈静静"}, {"birth_year": 1991}, {"phone": "13933334444"}):
+        with pytest.raises(Conflict) as no:
+            corrects(town, town.resident, **right)
+        assert no.value.code == "tells_themselves"
+
+
+def test_e8_the_year_of_birth_a_guardian_told_is_corrected_at_the_counter(town: Town) -> None:
+    with transaction() as session:
+        youth = a_resident(session, town.wutong, name="小周", birth_year=2011)
+        a_bond(session, town.guardian, youth, kind=BondKind.GUARDIAN)
+    corrects(town, youth, birth_year=2010)
+    assert guardians_last_day(youth) == date(2028, 12, 31)
+    with pytest.raises(Conflict) as no:
+        corrects(town, youth, birth_year=2010, name="小舟")
+    assert no.value.code == "tells_themselves"
+
+
+def test_e8_who_turns_out_to_be_of_age_is_guarded_no_longer(town: Town) -> None:
+    corrects(town, town.child, birth_year=2012)
+    assert guardians_last_day(town.child) == date(2030, 12, 31)
+    corrects(town, town.child, birth_year=2000)
+    assert guardians_last_day(town.child) == town_clock.today()
+    with pytest.raises(NotFound):
+        town.guardian.tap(town.a_run(), for_whom=town.child)
+
+
+def test_a_year_of_birth_that_cannot_be_is_no_correction(town: Town) -> None:
+    for year in (1899, 2027):
+        with pytest.raises(Invalid):
+            corrects(town, town.elder, birth_year=year)
+
+
 # --- finding ------------------------------------------------------------------------------------------------------
 
 
@@ -282,6 +408,19 @@ def test_nobody_finds_the_people_of_another_community(town: Town) -> None:
     for worker in (town.clerk, town.admin, town.grid_worker):
         assert found(town, worker, Clues(phone="13900000003")) == []
     assert found(town, town.street_officer, Clues(phone="13900000001")) == []
+
+
+def test_of_many_of_one_name_the_first_twenty_are_found_and_told(town: Town) -> None:
+    with transaction() as session:
+        for _ in range(21):
+            a_person_without_phone(session, town.wutong, name="王芳")
+    assert len(found(town, town.clerk, Clues(name="王芳"))) == 20
+    with reading() as session:
+        looked = session.scalars(
+            select(JournalEntry).where(JournalEntry.act == "resident.looked_for").order_by(JournalEntry.id)
+        ).all()
+    assert len(looked) == 20
+    assert looked[0].for_resident_id == town.helper.resident_id, "the oldest entry first"
 
 
 def test_whoever_is_found_reads_in_the_journal_what_for(town: Town) -> None:

@@ -36,7 +36,9 @@ from models.courses import (
     Registration,
     RegistrationState,
     RunState,
+    answer_questions,
     feed_token,
+    questions_of,
 )
 from models.courses.attendance import Recorder, code_now, open_screen, own_code_of
 from models.families import offer_help
@@ -242,6 +244,8 @@ class Fuzzer:
         particular = self.key_of_something_particular(label)
         if particular is not None:
             return particular
+        if label == "GET /api/v1/course-runs/{key}/answers" and persona.name == "resident":
+            return self.a_form_filled_in()
         if label.endswith("/leave"):
             return self.chance.choice(self.open_runs[:2]).sessions[0].key
         if changes_a_class(label):
@@ -263,7 +267,9 @@ class Fuzzer:
             return self.a_finished_run()
         if label.endswith("/sending"):
             return self.an_undelivered_notice()
-        if "/staff/" in label and label.endswith(("/answers", "/submission", "/home", "/joining-codes")):
+        if "/staff/" in label and label.endswith(
+            ("/answers", "/submission", "/home", "/joining-codes", "/residents/{key}")
+        ):
             return self.of_the_office(label)
         return None
 
@@ -397,6 +403,8 @@ class Fuzzer:
         if label == "POST /api/v1/staff/residents" and self.mostly():
             body |= {"home_community": self.town.wutong.key, "birth_year": 1950, "even_so": True}
             body["consent"] = {"version": PRIVACY_POLICY.version, "given_by": "oneself"}
+        if label == "PUT /api/v1/staff/residents/{key}" and "birth_year" in body:
+            body["birth_year"] = 1950  # a schema knows no year that is yet to come
         if label == "PUT /api/v1/staff/residents/{key}/consent" and self.mostly():
             body |= {"version": PRIVACY_POLICY.version, "given_by": "guardian"}
         if label == "PUT /api/v1/staff/residents/{key}/home" and self.mostly():
@@ -481,9 +489,19 @@ class Fuzzer:
             if label.endswith("/submission"):
                 drafts = select(CourseRun.key).where(CourseRun.state == RunState.DRAFT)
                 return session.scalars(drafts.order_by(CourseRun.id)).first() or "a" * 16
-            if label.endswith(("/home", "/joining-codes")):
+            if "/staff/residents/" in label:
                 return self.town.elder.resident(session).key
         return self.open_runs[2].key
+
+    def a_form_filled_in(self) -> str:
+        """The key of a class that asked the resident something; they answer anew, for they may have emptied the form meanwhile."""
+        with self.door.app.app_context(), transaction() as session:
+            run, resident = session.get_one(CourseRun, self.open_runs[0].id), self.town.resident
+            said = {questions_of(session, run)[0].key: "包子"}
+            answer_questions(
+                session, run, resident.resident(session), said, by_account_id=resident.account_id
+            )
+        return run.key
 
     def an_undelivered_notice(self) -> str:
         """The key of a message that staff may send again."""

@@ -161,6 +161,7 @@ CHANGING: dict[str, dict[str, Any]] = {
         "agreed_how": "本人当面同意",
     },
     "POST /api/v1/staff/residents/<key:key>/joining-codes": {},
+    "PUT /api/v1/staff/residents/<key:key>": {"name": "孙奶奶"},
     "DELETE /api/v1/staff/bonds/<key:key>": {},
     "PUT /api/v1/staff/course-runs/<key:key>/registrations/<key:resident>": {},
     "DELETE /api/v1/staff/course-runs/<key:key>/registrations/<key:resident>": {},
