@@ -208,6 +208,15 @@ def test_e8_a_child_does_not_make_itself_older(town: Town) -> None:
     says(2011)
 
 
+def test_e8_who_comes_of_age_this_year_tells_their_own_year_of_birth(town: Town) -> None:
+    grown = somebody(town, name="小周", birth_year=2009)
+    binds(town, town.guardian, grown, BondKind.GUARDIAN)
+    with transaction() as session:
+        grown.resident(session).birth_year = 2008
+    with transaction() as session:
+        introduce(session, grown.account(session), Profile(birth_year=2007))
+
+
 # --- help that is offered and accepted ----------------------------------------------------------------------------
 
 
@@ -267,6 +276,24 @@ def test_nobody_helps_half_the_town(town: Town) -> None:
     assert code_of(lambda: offers(town.neighbour)) == "too_many_wards"
 
 
+def test_whoever_helps_as_many_as_they_may_is_accepted_by_nobody_more(town: Town, elder: Person) -> None:
+    """The code was made while there was room, and the counter wrote another bond down meanwhile."""
+    for _ in range(4):
+        binds(town, town.neighbour, somebody(town, birth_year=1950))
+    code = offers(town.neighbour)
+    binds(town, town.neighbour, somebody(town, birth_year=1950))
+    assert code_of(lambda: accepts(elder, code)) == "too_many_wards"
+    assert bonds_over(elder) == []
+
+
+def test_who_closed_the_account_meanwhile_is_told_so(town: Town, elder: Person) -> None:
+    code = offers(town.neighbour)
+    with transaction() as session:
+        elder.account(session).closed_at = town_clock.now()
+    for deed in (lambda: accepts(elder, code), lambda: offers(elder), lambda: adds(elder)):
+        assert code_of(deed) == "token_revoked"
+
+
 # --- the counter --------------------------------------------------------------------------------------------------
 
 
@@ -286,6 +313,16 @@ def test_a_bond_that_ends_at_the_counter_ends_at_once(town: Town) -> None:
             end_at_counter(session, bond_within(session, people_scope(session, clerk), key), by=clerk)
     assert code_of(lambda: town.neighbour.tap(town.a_run(), for_whom=town.elder)) == "no_bond"
     assert [act for act, _ in entries_for(town.elder)] == ["bond.made", "bond.ended"]
+
+
+def test_a_bond_that_ended_can_be_made_anew(town: Town) -> None:
+    first, _ = binds(town, town.neighbour, town.elder)
+    with transaction() as session:
+        clerk = town.clerk.member(session)
+        end_at_counter(session, bond_within(session, people_scope(session, clerk), first), by=clerk)
+    again, _ = binds(town, town.neighbour, town.elder)
+    assert again != first
+    assert town.neighbour.tap(town.a_run(), for_whom=town.elder).resident_key == town.elder.key
 
 
 def test_bonds_of_other_communities_are_not_found(town: Town) -> None:

@@ -27,6 +27,7 @@ from models.courses.attendance import (
     name_adults,
     sign_out,
 )
+from models.departures import close_account, what_closing_means
 from models.errors import Refusal
 from models.notices import Notice, NoticeKind
 from models.residents import BondKind, Resident, bonds_over, end_bond
@@ -241,3 +242,16 @@ def test_a_child_that_went_home_because_the_class_moves_waits_again_when_it_is_h
     assert waiting(run) == ["李小雨"]
     fetches(run, line.key, town.guardian.key)
     assert len(told()) == 2
+
+
+def test_who_may_fetch_a_child_is_forgotten_when_it_leaves_with_its_guardian(
+    town: Town, run: CourseRun, clock: StoppedClock
+) -> None:
+    (grandpa,) = names(town, run, GRANDPA)
+    fetches(run, comes(town, run, clock), grandpa)
+    with transaction() as session:
+        account = town.guardian.account(session)
+        close_account(session, account, seen=what_closing_means(session, account).fingerprint)
+    with reading() as session:
+        assert session.scalars(select(PickUpAdult)).all() == []
+        assert session.scalars(select(PickUp)).all() == []

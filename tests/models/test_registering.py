@@ -11,8 +11,8 @@ from sqlalchemy import select
 from models import clock as town_clock
 from models.accounts import Account
 from models.base import reading, transaction
-from models.consents import PRIVACY_POLICY, withdraw
-from models.counter import ConsentGiver, take_consent, take_consent_back
+from models.consents import PRIVACY_POLICY, Consent, withdraw
+from models.counter import ConsentGiver, ResidentConsent, take_consent, take_consent_back
 from models.courses import (
     Admission,
     AtCounter,
@@ -166,6 +166,15 @@ def test_who_took_everything_back_in_the_app_is_not_registered_until_they_sign(t
     assert refused(town.a_run(), town.resident, town.clerk).code == "ward_withdrew"
     signs(town, town.resident)
     assert taken_for(town.a_run(), town.resident, town.clerk) is not None
+
+
+def test_what_was_agreed_to_of_an_older_policy_is_asked_anew(town: Town, elder: Person) -> None:
+    with transaction() as session:
+        session.scalars(select(ResidentConsent)).one().version = "2025-01"
+        mine = select(Consent).where(Consent.account_id == town.resident.account_id)
+        session.scalars(mine).one().version = "2025-01"
+    for whom in (elder, town.resident):
+        assert refused(town.a_run(), whom, town.clerk).details["fields"] == ["for.consent"]
 
 
 def test_nobody_is_nobody_at_the_counter_either(town: Town) -> None:
