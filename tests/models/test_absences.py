@@ -40,6 +40,7 @@ from models.courses.attendance import (
     take_batch,
 )
 from models.courses.pauses import Pause, PauseEnd, paused_until
+from models.departures import close_account, what_closing_means
 from models.errors import Refusal
 from models.notices import Notice, NoticeKind
 from models.policies import set_policy
@@ -438,6 +439,18 @@ def test_an_appeal_that_is_declined_leaves_it(town: Town, clock: StoppedClock) -
     with transaction() as session:
         assert forget_appeals(session, town_clock.now()) == 1
         assert session.scalars(select(AbsenceAppeal)).one().words is None
+
+
+def test_what_somebody_appealed_and_was_answered_goes_with_them(town: Town, clock: StoppedClock) -> None:
+    (run,) = missed(town, clock, town.resident, times=1)
+    appeals(run, town.resident)
+    decides(False)
+    with transaction() as session:
+        account = town.resident.account(session)
+        close_account(session, account, seen=what_closing_means(session, account).fingerprint)
+    with reading() as session:
+        (made,) = session.scalars(select(AbsenceAppeal))
+        assert (made.words, made.answer) == (None, "")
 
 
 @pytest.mark.parametrize(
