@@ -76,6 +76,8 @@ RULES = {
         Rule("street_first_hours", "再对本街道开放几小时", 24, 0, 720),
         Rule("courses_reviewed", "课程发布前是否要管理员审核（1 要，0 不要）", 0, 0, 1),
         Rule("min_to_open", "开班最少要几个人，不够的在开课前一天请工作人员决定", 8, 0, 1000),
+        Rule("opens", "没有写明开放时间的场所几点开门", "08:30"),
+        Rule("closes", "没有写明开放时间的场所几点关门", "21:00"),
         Rule("publishing_hour", "每天几点统一发布新课", "09:00"),
         Rule("quiet_from", "夜间免打扰开始", "21:30"),
         Rule("quiet_until", "夜间免打扰结束", "08:00"),
@@ -125,6 +127,8 @@ class Policies:
     short_messages_a_day: int
     call_again_hours: float
     courses_reviewed: bool
+    opens: time
+    closes: time
     publishing_hour: time
     completion_percent: float
     runs_a_term: int

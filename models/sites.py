@@ -10,10 +10,19 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, contains_eager, mapped_column, relationship
+from sqlalchemy.orm import (
+    Mapped,
+    Session,
+    contains_eager,
+    joinedload,
+    mapped_column,
+    relationship,
+    selectinload,
+)
 
 from models.base import Base, Keyed, PlainText, chosen_from
 from models.errors import NotFound
+from models.journal import enter
 from models.regions import Region, is_within, regions_within
 
 
@@ -23,6 +32,15 @@ class SiteKind(StrEnum):
     CENTRE = "centre"  # 党群服务中心
     STATION = "station"  # 党群服务站
     REST_STATION = "rest_station"  # 驿站
+
+
+class VenueUse(StrEnum):
+    """Who may use a room, and how (domain.md §2.2)."""
+
+    WALK_IN = "walk_in"  # 随到随用，不用预约
+    AT_ONCE = "at_once"  # 预约即通过
+    REVIEWED = "reviewed"  # 预约后由工作人员审核
+    STAFF_ONLY = "staff_only"  # 只由工作人员安排
 
 
 class Site(Keyed, Base):
@@ -58,6 +76,11 @@ class Venue(Keyed, Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     name: Mapped[str] = mapped_column(PlainText(40))
     capacity: Mapped[int]
+    floor: Mapped[str] = mapped_column(PlainText(20), default="", server_default="")
+    use: Mapped[VenueUse] = mapped_column(
+        chosen_from(VenueUse), default=VenueUse.REVIEWED, server_default=VenueUse.REVIEWED
+    )
+    access_note: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")  # 怎么进门
 
     site: Mapped[Site] = relationship(back_populates="venues")
     spaces: Mapped[list[Space]] = relationship(secondary=venue_spaces, order_by="Space.id")
@@ -104,6 +127,62 @@ def add_venue(
     session.add(venue)
     session.flush()
     return venue
+
+
+def describe_venue(
+    session: Session,
+    venue: Venue,
+    *,
+    floor: str,
+    use: VenueUse,
+    access_note: str,
+    by_account_id: int | None = None,
+    identity: str = "town",
+) -> None:
+    """Write down where a room is, who may use it and how, and how one gets in; the same twice changes nothing."""
+    wanted = {"floor": floor, "use": use, "access_note": access_note}
+    changed = [name for name, value in wanted.items() if getattr(venue, name) != value]
+    if not changed:
+        return
+    for name in changed:
+        setattr(venue, name, wanted[name])
+    enter(
+        session,
+        "venue.described",
+        venue,
+        by_account_id=by_account_id,
+        identity=identity,
+        details={"changed": changed},
+    )
+    session.flush()
+
+
+def site_by_key(session: Session, key: str) -> Site:
+    """A service point with its rooms, as everybody may see it. Raises NotFound."""
+    site = session.scalars(
+        select(Site).options(joinedload(Site.region), selectinload(Site.venues)).where(Site.key == key)
+    ).first()
+    if site is None:
+        raise NotFound("没有找到这个服务点")
+    return site
+
+
+def site_in(session: Session, key: str, *, within: Sequence[Region]) -> Site:
+    """The service point with this key in one of these places. Raises NotFound outside of them."""
+    site = site_by_key(session, key)
+    if not is_within(site.region, within):
+        raise NotFound("没有找到这个服务点")
+    return site
+
+
+def sites_within(session: Session, region: Region | None, *, after_id: int | None, most: int) -> list[Site]:
+    """Up to ``most`` service points of a place and of what lies under it, or of everywhere, in the order they were added."""
+    query = (
+        select(Site).options(joinedload(Site.region), selectinload(Site.venues)).order_by(Site.id).limit(most)
+    )
+    if region is not None:
+        query = query.where(Site.region_id.in_(regions_within(region)))
+    return list(session.scalars(query if after_id is None else query.where(Site.id > after_id)))
 
 
 def venue_in(session: Session, key: str, *, within: Sequence[Region]) -> Venue:

@@ -70,6 +70,9 @@ TABLES = {
     "/api/v1/staff/scenes": "scenes",
     "/api/v1/staff/certificates": "certificates",
     "/api/v1/staff/residents": "residents",
+    "/api/v1/sites": "sites",
+    "/api/v1/staff/sites": "sites",
+    "/api/v1/staff/venues": "venues",
     "/api/v1/staff/bonds": "bonds",
 }
 

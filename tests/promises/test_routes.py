@@ -36,12 +36,14 @@ from models.staff import Role
 from server.jobs.ladder import send_short_messages
 from server.wechat_sandbox import create_sandbox
 from tests.databases import Rows, photograph
-from tests.people import Person, Town, Worker, a_bond, a_person_without_phone, a_staff_member
+from tests.people import Person, Town, Worker, a_bond, a_person_without_phone, a_staff_member, a_venue
 from tests.phones import Door, Phone, told
 
 # what anybody may ask without a login, and why
 OPEN = {
     "POST /api/v1/login": "this is how one gets a token",
+    "GET /api/v1/sites": "where one can go, and when, is for everybody",
+    "GET /api/v1/sites/<key:key>": "the same",
     "GET /api/v1/regions": "one chooses a home before being known",
     "GET /api/v1/course-runs": "browsing needs no login",
     "GET /api/v1/course-runs/<key:key>": "browsing needs no login",
@@ -115,6 +117,9 @@ CHANGING: dict[str, dict[str, Any]] = {
     "PUT /api/v1/staff/course-runs/<key:key>/registrations/<key:registration>/admission": {},
     "PUT /api/v1/staff/course-runs/<key:key>/registrations/<key:registration>/rejection": BECAUSE,
     "PUT /api/v1/staff/course-runs/<key:key>/submission": {},
+    "PUT /api/v1/staff/sites/<key:key>/hours": {"items": []},
+    "PUT /api/v1/staff/venues/<key:key>": {"floor": "2楼", "use": "walk_in", "access_note": None},
+    "PUT /api/v1/staff/venues/<key:key>/hours": {"items": []},
     "PUT /api/v1/staff/course-runs/<key:key>/objection": BECAUSE,
     "PUT /api/v1/staff/course-runs/<key:key>/publication": {},
     "DELETE /api/v1/staff/course-runs/<key:key>/publication": {},
@@ -377,7 +382,7 @@ def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Pers
     noun = operation.partition("/api/v1/")[2].partition("/<key:")[0]
     match noun:
         case "staff/course-runs":
-            key = f"{run.key}/{somebody_of_wangjiang(town, 'staff/residents')}"
+            key = f"{run.key}/{what_stands_in_wangjiang(town, 'staff/residents')}"
         case "staff/course-sessions":
             key = run.sessions[0].key
         case "staff/scenes" | "staff/certificates":
@@ -386,20 +391,14 @@ def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Pers
             town.outsider.tap(run)
             key = key_of(Notice, Notice.account_id == town.outsider.account_id)
         case "staff/calls":
-            with transaction() as session:
-                elder = a_person_without_phone(session, town.wangjiang)
-                a_bond(session, town.outsider, elder)
-            town.outsider.tap(run, for_whom=elder)
-            with door.app.app_context():
-                send_short_messages(town_clock.now())
-            key = key_of(Call, Call.resident_id == elder.resident_id)
+            key = somebody_to_call(door, town, run)
         case "staff/content-checks":
             with transaction() as session:
                 key = hold_text(
                     session, name_of(town.outsider), "加我微信", Finding(), HeldBecause.DOUBTFUL
                 ).key
-        case "staff/residents" | "staff/bonds":
-            key = somebody_of_wangjiang(town, noun)
+        case "staff/residents" | "staff/bonds" | "staff/venues" | "staff/sites":
+            key = what_stands_in_wangjiang(town, noun)
         case "me/helpers":
             with transaction() as session:
                 key = a_bond(session, town.neighbour, town.outsider).key
@@ -411,9 +410,23 @@ def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Pers
         return a_staff_member(session, Role.ADMIN, town.wangjiang), key
 
 
-def somebody_of_wangjiang(town: Town, noun: str) -> str:
-    """An elder of the other community, or the bond by which somebody may act for her."""
+def somebody_to_call(door: Door, town: Town, run: CourseRun) -> str:
+    """A call to an elder of the other community, for whom somebody registered."""
     with transaction() as session:
+        elder = a_person_without_phone(session, town.wangjiang)
+        a_bond(session, town.outsider, elder)
+    town.outsider.tap(run, for_whom=elder)
+    with door.app.app_context():
+        send_short_messages(town_clock.now())
+    return key_of(Call, Call.resident_id == elder.resident_id)
+
+
+def what_stands_in_wangjiang(town: Town, noun: str) -> str:
+    """A room of the other community or its site, an elder of it or the bond by which somebody may act for her."""
+    with transaction() as session:
+        if noun in {"staff/venues", "staff/sites"}:
+            room = a_venue(session, town.wangjiang)
+            return room.key if noun == "staff/venues" else room.site.key
         elder = a_person_without_phone(session, town.wangjiang)
         bond = a_bond(session, town.outsider, elder)
         return elder.key if noun == "staff/residents" else bond.key

@@ -61,6 +61,8 @@ WHOLE_PHONES = {
     "CopiedProfileOut": "the copy of one's own data, for oneself and the child one guards",
     "FetcherOut": "staff call whoever does not come for a child",
     "PlaceOut": "the public number of a service station",
+    "SiteBrief": "the same",
+    "SiteOut": "the same",
 }
 
 
