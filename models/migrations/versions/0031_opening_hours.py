@@ -1,7 +1,7 @@
 """Opening hours, and who may use a room and how
 
-Revision: 0030
-After: 0029
+Revision: 0031
+After: 0030
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
