@@ -83,17 +83,22 @@ def list_courses(wanted: dict[str, Any]) -> dict[str, Any]:
 
 @door.post("/staff/courses")
 @door.takes(CourseIn)
-@door.gives(CourseOut, 201)
+@door.gives(CourseOut, 201, refuses=(409, 422))
 def open_staff_course(sent: dict[str, Any]) -> Course:
     """新开课程（工作人员）
 
     The community's course of this title; one that is there already stays the same course and takes the category;
-    what it is (``kind``) is said once. An activity (活动) is held once a run.
+    what it is (``kind``) is said once, 409 ``kind_differs`` where it is something else already. An activity (活动) is held once a run.
     """
     with named_in("community"):
         community = _community(sent["community"])
     return open_course(
-        db.session(), community, title=sent["title"], category=sent["category"], kind=sent["kind"], **hat()
+        db.session(),
+        community,
+        title=sent["title"],
+        category=sent["category"],
+        kind=sent.get("kind"),
+        **hat(),
     )
 
 

@@ -76,7 +76,7 @@ class CourseIn(Shape):
     title = Words(60, required=True)
     category = Words(20, required=True, metadata={"description": "类别，社区自己的叫法"})
     kind = fields.Enum(
-        CourseKind, by_value=True, load_default=CourseKind.COURSE, metadata={"description": "课程或活动"}
+        CourseKind, by_value=True, metadata={"description": "课程或活动；不写时新开的是课程，已有的不变"}
     )
 
 

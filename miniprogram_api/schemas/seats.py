@@ -6,10 +6,10 @@ from marshmallow import fields
 from marshmallow.validate import Range
 
 from miniprogram_api.schemas.fields import Cursor, Key, Limit, Shape, TownTime, Whole, Words
+from miniprogram_api.schemas.planning import MOST_SEATS
 from models.courses import RegistrationState, Why
 
 LONGEST_REASON = 100
-MOST_SEATS = 500
 WHY_LABELS = {
     Why.REFUSED: "没报上",
     Why.PROMOTED: "候补转正",

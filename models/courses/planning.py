@@ -74,13 +74,14 @@ def open_course(
     *,
     title: str,
     category: str,
-    kind: CourseKind = CourseKind.COURSE,
+    kind: CourseKind | None = None,
     by_account_id: int | None = None,
     identity: str = "town",
 ) -> Course:
     """The community's course or activity of this title, made if it is new; its category follows whoever wrote it last.
 
-    What it is (``kind``) is said once, when it is new.
+    What it is (``kind``) is said once, when it is new, else it is a course. Raises Conflict ``kind_differs`` where it is something else
+    already.
 
     Two who open the same course at once get the same one.
     """
@@ -88,8 +89,15 @@ def open_course(
     course = session.scalar(select(Course).where(Course.region_id == region.id, Course.title == title))
     is_new = course is None
     if course is None:
-        course = Course(region=region, title=title, kind=kind)
+        course = Course(region=region, title=title, kind=kind or CourseKind.COURSE)
         session.add(course)
+    elif kind is not None and kind is not course.kind:
+        is_now = "活动" if course.is_activity else "课程"
+        raise Conflict(
+            "kind_differs",
+            f"这里已经有一个叫“{title}”的{is_now}，请换一个名称",
+            faults=[Fault("title", f"已经是一个{is_now}的名称")],
+        )
     course.category = category
     session.flush()
     if is_new:

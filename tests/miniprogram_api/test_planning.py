@@ -610,3 +610,6 @@ def test_what_something_is_is_said_once(clerk: Phone, town: Town) -> None:
     an_activity(clerk, town)
     sent = {"community": town.wutong.key, "title": "包粽子", "category": "节日"}
     assert told(clerk.post("/staff/courses", json=sent), 201)["kind"] == "activity"
+    body = the_problem(clerk.post("/staff/courses", json={**sent, "kind": "course"}), 409, "kind_differs")
+    assert body["detail"] == "这里已经有一个叫“包粽子”的活动，请换一个名称"
+    assert body["errors"][0]["field"] == "title"
