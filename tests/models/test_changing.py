@@ -217,13 +217,13 @@ def test_one_evening_is_called_off_and_the_rest_stands(town: Town) -> None:
 
 def test_a_run_is_called_off_with_everybody_in_it(town: Town) -> None:
     """E6"""
-    run = town.a_run(capacity=1, evenings=2)
+    run = town.a_run(capacity=2, evenings=2, seating=Seating(seats_held=1))
     town.resident.tap(run)
     town.neighbour.tap(run)
     assert cancel(run) == 2
     assert cancel(run) == 0
     now = town.now(run)
-    assert (now.phase, now.seats_taken, now.waiting) == (RunPhase.CANCELLED, 0, 0)
+    assert (now.phase, now.seats_taken, now.waiting, now.seats_held) == (RunPhase.CANCELLED, 0, 0, 0)
     assert (now.cancelled_because, now.cancelled_at) == ("老师出差", town_clock.now())
     assert {one.state for one in now.sessions} == {SessionState.CANCELLED}
     for registration in town.registrations(run):

@@ -104,6 +104,21 @@ def test_a_day_before_a_class_with_too_few_waits_for_staff(town: Town, clock: St
     assert waiting(town) == {}
 
 
+def test_nothing_is_to_be_decided_of_a_class_that_begins_now_or_that_nobody_has_seen(
+    town: Town, clock: StoppedClock
+) -> None:
+    begins, unseen = town.a_run(starts_at=FIRST_EVENING), town.a_run(starts_at=FIRST_EVENING, published=False)
+    appears_at = FIRST_EVENING - timedelta(hours=2)
+    do(unseen, lambda session, it: publish(session, it, at=appears_at))
+    town.resident.tap(begins)
+    clock.move_to(appears_at - timedelta(seconds=1))
+    assert waiting(town) == {town.wutong.path: 1}
+    clock.move_to(appears_at)
+    assert waiting(town) == {town.wutong.path: 2}
+    clock.move_to(FIRST_EVENING)
+    assert waiting(town) == {}
+
+
 def test_how_many_it_takes_is_the_communitys_own_and_never_more_than_there_are_seats(
     town: Town, clock: StoppedClock
 ) -> None:
@@ -391,7 +406,9 @@ def test_only_what_is_alike_and_to_come_is_put_together(town: Town) -> None:
     run = town.a_run(title="摄影")
     narrower = town.a_run(title="摄影", starts_at=NEXT_WEEK, min_age=60)
     draft = town.a_run(title="摄影", starts_at=NEXT_WEEK, published=False)
-    for other in (town.a_run(title="书法", starts_at=NEXT_WEEK), narrower, draft, run):
+    unseen = town.a_run(title="摄影", starts_at=NEXT_WEEK, published=False)
+    do(unseen, lambda session, it: publish(session, it, at=FIRST_EVENING))
+    for other in (town.a_run(title="书法", starts_at=NEXT_WEEK), narrower, draft, unseen, run):
         assert refused(run, other) == "merge_unfit"
     assert town.now(run).state is RunState.PUBLISHED
 

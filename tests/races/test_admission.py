@@ -52,7 +52,7 @@ from models.errors import Refusal
 from models.notices import Notice, NoticeKind
 from server.jobs import seats as town_work
 from tests.people import FIRST_EVENING, Person, Town, plan_as_it_stands, raise_capacity
-from tests.races.rush import meanwhile, must_be_whole, rush, until_somebody_waits_for_a_lock
+from tests.races.rush import a_tap_that_stops, meanwhile, must_be_whole, rush, until_somebody_waits_for_a_lock
 
 OFFER = Seating(promotion=Promotion.OFFER)
 DRAWS_AT = FIRST_EVENING - timedelta(days=3)
@@ -173,6 +173,34 @@ def test_fewer_chairs_than_people_sit_on_are_refused_by_the_table_itself(town: T
         with transaction() as session, pytest.raises(IntegrityError):
             session.execute(lower)
     must_be_whole(run)
+
+
+def test_a_correction_waits_for_the_tap_that_takes_the_seat_it_would_take_away(
+    town: Town, app: Flask, engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And refuses in words what the table would only fail at."""
+    run = town.a_run(capacity=2)
+    first, second = town.people(2)
+    first.tap(run)
+
+    def fewer_chairs() -> object:
+        with transaction() as session:
+            mine = session.get_one(CourseRun, run.id)
+            return revise_run(session, mine, replace(plan_as_it_stands(mine), capacity=1))
+
+    with a_tap_that_stops(monkeypatch, "write_counters", done=True) as (stands_there, may_go_on):
+        tapping, tapped = meanwhile(app, partial(second.tap, run))
+        assert stands_there.wait(PATIENCE)
+        correcting, answers = meanwhile(app, fewer_chairs)
+        if engine_name == "postgresql":  # on SQLite whoever writes waits for its turn
+            until_somebody_waits_for_a_lock()
+        may_go_on.set()
+        for thread in (tapping, correcting):
+            thread.join(PATIENCE)
+    (standing,), (refusal,) = tapped, answers
+    assert isinstance(standing, Standing)
+    assert getattr(refusal, "code", refusal) == "run_has_learners"
+    assert (town.now(run).capacity, town.now(run).seats_taken) == (2, 2)
 
 
 def test_seats_are_held_while_people_tap(town: Town, app: Flask) -> None:
