@@ -26,11 +26,12 @@ from models.courses import (
     register,
     register_each,
 )
+from models.departures import close_account, what_closing_means
 from models.errors import Conflict, NotFound, Refusal
 from models.journal import JournalEntry
 from models.ladder import ShortMessage
 from models.notices import Notice, NoticeKind
-from models.residents import BondKind, Resident
+from models.residents import Bond, BondKind, Resident
 from tests.people import Person, Town, Worker, a_bond, a_person_without_phone, a_resident
 
 OFFICE, GRID = "社区工作人员", "网格员"
@@ -244,6 +245,28 @@ def test_m29_of_a_child_the_guardian_is_told(town: Town) -> None:
     assert short_messages() == []
 
 
+def test_m29_who_guards_a_child_no_longer_is_told_nothing_of_it(town: Town) -> None:
+    signs(town, town.child, given_by=ConsentGiver.GUARDIAN)
+    with transaction() as session:
+        session.scalars(
+            select(Bond).where(Bond.ward_id == town.child.resident_id)
+        ).one().ended_at = town_clock.now()
+    taken_for(town.a_run(), town.child, town.clerk)
+    assert heard(town.guardian) == []
+    assert short_messages() == [(NoticeKind.ACTED_FOR_YOU, town.child.resident_id)]
+
+
+def test_m29_a_helper_who_leaves_is_named_no_longer(town: Town) -> None:
+    with transaction() as session:
+        elder = a_resident(session, town.wutong, name="孙奶奶", birth_year=1950)
+        a_bond(session, town.helper, elder)
+    town.helper.tap(town.a_run(), for_whom=elder)
+    with transaction() as session:
+        account = town.helper.account(session)
+        close_account(session, account, seen=what_closing_means(session, account).fingerprint)
+    assert heard(elder) == [(NoticeKind.ACTED_FOR_YOU, "家人代办", "")]
+
+
 def test_m29_a_child_with_a_phone_and_its_guardian_are_both_told(town: Town) -> None:
     with transaction() as session:
         teenager = a_resident(session, town.wutong, name="小周", birth_year=2010)
@@ -337,6 +360,16 @@ def test_e8_below_eighteen_a_guardian_agrees_first(town: Town) -> None:
 def test_e8_a_guardian_may_sign_at_the_counter(town: Town) -> None:
     child = signs(town, teenager(town, 2010), given_by=ConsentGiver.GUARDIAN)
     assert child.tap(town.a_run()).resident_key == child.key
+
+
+def test_e8_what_a_guardian_took_back_and_another_helper_are_no_guardians_word(town: Town) -> None:
+    child = signs(town, teenager(town, 2010), given_by=ConsentGiver.GUARDIAN)
+    with transaction() as session:
+        take_consent_back(session, child.resident(session), by=town.clerk.member(session))
+        a_bond(session, town.guardian, child, kind=BondKind.GRID_HELPER)
+    with pytest.raises(Conflict) as no:
+        child.tap(town.a_run())
+    assert no.value.code == "guardian_consent_needed"
 
 
 @pytest.mark.parametrize("birth_year", [2012, 2010])
