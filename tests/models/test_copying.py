@@ -25,6 +25,7 @@ from models.courses import (
     copy_run,
     move_session,
     plan_run,
+    release_seats,
 )
 from models.errors import Refusal
 from models.sites import Venue
@@ -191,3 +192,15 @@ def test_a_copy_leaves_time_to_apply_before_its_draw(town: Town, clock: town_clo
     refusal = refused(run, (FIRST_EVENING + WEEK).date())
     assert [fault.field for fault in refusal.faults] == ["first_on"]
     assert copied(town, run, (FIRST_EVENING + 2 * WEEK).date()).draws_at == FIRST_EVENING + 2 * WEEK - 3 * DAY
+
+
+def test_a_class_that_held_seats_holds_as_many_again_as_its_community_does(
+    town: Town, clock: town_clock.StoppedClock
+) -> None:
+    """They were let go of before it began; who comes to the counter next term finds some."""
+    run = town.a_run(capacity=10, seating=Seating(seats_held=1))
+    clock.move_to(run.starts_at - DAY)
+    with transaction() as session:
+        assert release_seats(session, run.key) == 1
+    assert copied(town, run).seats_held == 2
+    assert copied(town, town.a_run(capacity=10)).seats_held == 0
