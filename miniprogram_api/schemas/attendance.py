@@ -32,6 +32,7 @@ BATCH_LABELS = {
     BatchVerdict.NOT_OF_THIS_SESSION: "不是这个班的学员",
     BatchVerdict.OUT_OF_WINDOW: "不在签到时间内",
     BatchVerdict.UNKNOWN: "认不出的码",
+    BatchVerdict.EVENT_TAKEN: "这个编号记的是别人，请换一个编号再传",
 }
 MARK_LABELS = {
     MarkVerdict.RECORDED: "已登记",

@@ -99,8 +99,10 @@ class TakenOut(OfAClassOut):
     evenings = fields.Integer(required=True, metadata={"description": "有记录的到课次数"})
     hours = fields.Float(required=True)
     certificate = fields.Function(
-        lambda taken: taken.certificate and taken.certificate.printed_code,
-        metadata={"type": ["string", "null"], "description": "结业证书编号"},
+        lambda taken: (
+            taken.certificate.printed_code if taken.certificate and taken.certificate.is_valid else None
+        ),
+        metadata={"type": ["string", "null"], "description": "结业证书编号，撤销了的不再有"},
         required=True,
     )
 

@@ -133,6 +133,7 @@ def test_a_certificate_taken_back_says_so_to_everybody(door: Door, town: Town, d
     assert "证书有效" not in shown
     assert "代签" not in shown
     assert told(mine.get(f"/course-runs/{done.key}/certificate"))["revoked_because"] == "代签"
+    assert [taken["certificate"] for taken in told(mine.get("/me/record"))["items"]] == [None]
     assert len(mine.get(f"/course-runs/{done.key}/certificate/file").data) != len(valid)
     with reading() as session:
         acts = session.scalars(

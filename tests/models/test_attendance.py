@@ -466,10 +466,22 @@ def test_a_batch_told_again_changes_nothing_and_is_answered_the_same(
     first = tells(run, items)
     was = record(run, town.resident).at
     assert tells(run, items[::-1]) == first[::-1]
-    changed = [seen("1", key_of(town, run, town.elder), -10), seen("3", key_of(town, run, town.resident), 20)]
+    changed = [
+        seen("1", key_of(town, run, town.resident), -10),
+        seen("3", key_of(town, run, town.resident), 20),
+    ]
     assert tells(run, changed) == [first[0], BatchVerdict.ALREADY]
     assert states(run) == {"陈静": "late", "王奶奶": None, "李小雨": None}
     assert record(run, town.resident).at == was
+
+
+def test_two_devices_that_count_alike_lose_nobody(town: Town, run: CourseRun, clock: StoppedClock) -> None:
+    clock.move_to(FIRST_EVENING + timedelta(hours=3))
+    assert tells(run, [seen("1", key_of(town, run, town.resident))]) == [BatchVerdict.ACCEPTED]
+    assert tells(run, [seen("1", key_of(town, run, town.elder))]) == [BatchVerdict.EVENT_TAKEN]
+    assert states(run)["王奶奶"] is None
+    assert tells(run, [seen("elder-1", key_of(town, run, town.elder))]) == [BatchVerdict.ACCEPTED]
+    assert tells(run, [seen("1", key_of(town, run, town.resident))]) == [BatchVerdict.ACCEPTED]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])

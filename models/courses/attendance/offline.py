@@ -1,7 +1,7 @@
 """Batches (离线补传): what a device saw while it had no network, told afterwards, item by item.
 
 Every item has a name of the device's own. What became of a name stays: told again, alone or in another batch, it changes nothing and is
-answered the same. In whatever order items come, the earliest moment somebody was seen is the one that counts.
+answered the same; told of somebody else, by a device that counts as another one does, it is refused and nobody is lost. In whatever order items come, the earliest moment somebody was seen is the one that counts.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def take_batch(
     if clock.now() >= meeting.ends_at + TAKEN_FOR:
         raise Conflict("session_over", "这次课结束已满七天，不能再补传；需要更正请由社区管理员用签到表办理")
     known = {
-        event.event: event.verdict
+        event.event: event
         for event in session.scalars(
             select(CheckInEvent).where(
                 CheckInEvent.session_id == meeting.id, CheckInEvent.event.in_({item.event for item in items})
@@ -65,10 +65,10 @@ def take_batch(
     verdicts = []
     seen_now: set[int] = set()
     for item in items:
-        if item.event in known:
-            verdicts.append(known[item.event])
-            continue
         registration = people.registered(item)
+        if item.event in known:
+            verdicts.append(_told_before(known[item.event], registration))
+            continue
         state = window.of_staff(item.seen_at)
         if not people.knows(item):
             verdict = BatchVerdict.UNKNOWN
@@ -88,21 +88,25 @@ def take_batch(
             )
             verdict = BatchVerdict.ACCEPTED if is_new else BatchVerdict.ALREADY
             seen_now.add(registration.id)
-        session.add(
-            CheckInEvent(
-                session_id=meeting.id,
-                event=item.event,
-                registration_id=registration.id if registration else None,
-                seen_at=item.seen_at,
-                verdict=verdict,
-            )
+        known[item.event] = CheckInEvent(
+            session_id=meeting.id,
+            event=item.event,
+            registration_id=registration.id if registration else None,
+            seen_at=item.seen_at,
+            verdict=verdict,
         )
-        known[item.event] = verdict
+        session.add(known[item.event])
         verdicts.append(verdict)
     session.flush()
     # whoever was seen after all was not absent, and a pause that rests on it ends
     relieve(session, {one.resident_id for one in people.everybody if one.id in seen_now})
     return verdicts
+
+
+def _told_before(event: CheckInEvent, registration: Registration | None) -> BatchVerdict:
+    """What became of an item of this name, unless that was about somebody else."""
+    is_another = registration is not None and event.registration_id not in (None, registration.id)
+    return BatchVerdict.EVENT_TAKEN if is_another else event.verdict
 
 
 def forget_events(session: Session, now: datetime) -> int:

@@ -183,6 +183,7 @@ class BatchVerdict(StrEnum):
     NOT_OF_THIS_SESSION = "not_of_this_session"  # 不是这个班的学员
     OUT_OF_WINDOW = "out_of_window"  # 不在签到时间内
     UNKNOWN = "unknown"  # 认不出的码
+    EVENT_TAKEN = "event_taken"  # 这个编号记的是别人
 
 
 class CheckInEvent(Base):
