@@ -39,6 +39,7 @@ MARK_LABELS = {
     MarkVerdict.UNCHANGED: "没有变化",
     MarkVerdict.NOT_OF_THIS_SESSION: "不是这个班的学员",
     MarkVerdict.BECAUSE_NEEDED: "更正请写原因",
+    MarkVerdict.NOT_BEGUN: "还没开始，不能记缺席",
 }
 
 

@@ -191,8 +191,11 @@ def a_class_tonight(town: Town) -> None:
     lines = [Mark(one.key, AttendanceState.ABSENT) for one in town.registrations(tonight)]
     town.helper.tap(tonight, for_whom=town.elder)
     by = Recorder(town.neighbour.account_id, "resident")
-    with transaction() as session:  # whom somebody wrote down too early, one of whom says so
+    with (
+        transaction() as session
+    ):  # it began just now: whom somebody wrote down too early, one of whom says so
         meeting = session.get_one(CourseSession, tonight.sessions[0].id)
+        meeting.starts_at = meeting.run.starts_at = clock.now()
         mark_sheet(session, meeting, lines, may_correct=False, by=Recorder())
         appeal(session, meeting, town.neighbour.resident(session), "我已经到了", by=by)
 

@@ -247,8 +247,9 @@ def test_the_hour_after_a_class_and_an_amnesty_at_one_moment_leave_nobody_absent
 
 
 def test_an_appeal_declined_while_the_storm_is_forgiven_has_one_answer(
-    town: Town, app: Flask, run: CourseRun
+    town: Town, app: Flask, run: CourseRun, clock: StoppedClock
 ) -> None:
+    clock.move_to(FIRST_EVENING)
     line = town.registrations(run)[0]
     with transaction() as session:
         meeting = session.get_one(CourseSession, meeting_id(run))
@@ -301,7 +302,10 @@ def test_two_who_sign_one_child_out_at_once_do_it_once_and_the_guardian_hears_on
     assert (how_many(PickUp), len(told)) == (1, 1)
 
 
-def test_two_clerks_decide_one_appeal_and_one_word_stands(town: Town, app: Flask, run: CourseRun) -> None:
+def test_two_clerks_decide_one_appeal_and_one_word_stands(
+    town: Town, app: Flask, run: CourseRun, clock: StoppedClock
+) -> None:
+    clock.move_to(FIRST_EVENING)
     line = town.registrations(run)[0]
     with transaction() as session:
         meeting = session.get_one(CourseSession, meeting_id(run))

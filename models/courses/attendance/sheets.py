@@ -51,6 +51,7 @@ class MarkVerdict(StrEnum):
     UNCHANGED = "unchanged"  # 本来就是这样
     NOT_OF_THIS_SESSION = "not_of_this_session"  # 不是这个班的学员
     BECAUSE_NEEDED = "because_needed"  # 更正要写原因
+    NOT_BEGUN = "not_begun"  # 还没上课，不能记缺课
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,9 @@ def mark_sheet(
         row = written.get(registration.id)
         if row is not None and row.state is mark.state:
             verdicts.append(MarkVerdict.UNCHANGED)
+            continue
+        if mark.state is AttendanceState.ABSENT and clock.now() < meeting.starts_at:
+            verdicts.append(MarkVerdict.NOT_BEGUN)  # whoever is on the way is not missing yet
             continue
         if is_correction and not mark.because:
             verdicts.append(MarkVerdict.BECAUSE_NEEDED)
