@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from models.base import reading, transaction
+from models.base import db, reading, transaction, writer
 from models.consents import PRIVACY_POLICY
 from models.counter import ConsentGiver, take_consent
 from models.courses import (
@@ -18,6 +18,7 @@ from models.courses import (
     RegistrationState,
     Standing,
     Tap,
+    decide,
     register,
     roster_of,
 )
@@ -102,6 +103,25 @@ def test_nor_in_two_pairs_at_once(town: Town, run: CourseRun) -> None:
     town.guardian.tap(run, for_whom=town.child)
     other = town.a_run(audience=Audience.PAIR, title="亲子手工", starts_at=FIRST_EVENING)
     assert refused(town.guardian, other, another_child(town)) == "time_clash"
+
+
+def test_who_comes_along_with_a_child_has_no_class_of_their_own_then(town: Town, run: CourseRun) -> None:
+    """And it is no course of theirs: not in the term, not in the queues, not of the same kind."""
+    town.is_as_strict_as_others()
+    town.guardian.tap(run, for_whom=town.child)
+    assert refused(town.guardian, town.a_run(starts_at=FIRST_EVENING)) == "time_clash"
+    for _ in range(2):
+        assert town.guardian.tap(town.a_run()).state is RegistrationState.CONFIRMED
+
+
+def test_nor_with_two_children_in_two_classes_at_once_in_one_batch(town: Town, run: CourseRun) -> None:
+    other = town.a_run(audience=Audience.PAIR, starts_at=FIRST_EVENING)
+    brother = another_child(town)
+    taps = [town.guardian.wants(run, for_whom=town.child), town.guardian.wants(other, for_whom=brother)]
+    with writer(db.engine).begin() as connection:
+        first, second = decide(connection, taps)
+    assert isinstance(first, Standing)
+    assert getattr(second, "code", second) == "time_clash"
 
 
 def test_brothers_and_sisters_come_to_the_same_class(town: Town, run: CourseRun) -> None:

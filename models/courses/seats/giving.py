@@ -54,12 +54,9 @@ def seat(
             hopeful.append((ask, _may_ask(ask, now)))
         except Refusal as refusal:
             refused.append((ask, refusal))
-    adults = [(ask.run, ask.adult) for ask, _ in hopeful if ask.adult is not None]
-    asked = [*((ask.run, learner) for ask, learner in hopeful), *adults]
+    asked = [(ask.run, person) for ask, learner in hopeful for person in (learner, ask.adult) if person]
     hold_people(connection, {person.id for _, person in asked})
     grounds = look_into(connection, asked, now)
-    if adults:
-        grounds.note_pairs(connection, adults, now)
     open_questions = _open_questions(connection, asks)
     paused = paused_until(connection, {learner.id for _, learner in hopeful}, now)
     fresh: list[tuple[Ask, Held]] = []
@@ -75,6 +72,8 @@ def seat(
                 continue
             held[ask.run.id, learner.id] = mine
             grounds.note(ask.run, learner, mine.standing.state)
+            if ask.adult is not None:
+                grounds.note(ask.run, ask.adult, mine.standing.state, alongside=True)
             fresh.append((ask, mine))
         answers[ask.place] = mine.standing
     _store(connection, fresh, now)

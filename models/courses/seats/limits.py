@@ -10,9 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, literal, select, union_all
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models import clock
 from models.bulk import among
@@ -31,7 +33,10 @@ HAVING_A_SEAT = (RegistrationState.CONFIRMED, RegistrationState.OFFERED)
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """A live place of somebody in a run that is not over."""
+    """A live place of somebody in a run that is not over; or a child's, whom they come along with (``alongside``).
+
+    To come along takes their time, and is no course or queue of theirs.
+    """
 
     run_id: int
     course_id: int
@@ -39,6 +44,7 @@ class Commitment:
     kind: CourseKind
     state: RegistrationState
     starts_at: datetime
+    alongside: bool = False
 
     @property
     def is_a_seat(self) -> bool:
@@ -48,7 +54,10 @@ class Commitment:
     def counts_in_term_of(self, moment: datetime) -> bool:
         """Whether it is one of the courses somebody takes in the term of a moment; activities are not."""
         return (
-            self.is_a_seat and self.kind is CourseKind.COURSE and _term_of(self.starts_at) == _term_of(moment)
+            not self.alongside
+            and self.is_a_seat
+            and self.kind is CourseKind.COURSE
+            and _term_of(self.starts_at) == _term_of(moment)
         )
 
 
@@ -63,34 +72,14 @@ class Grounds:
     completed: Collection[tuple[int, int]] = ()
     paths: Mapping[int, str] = field(default_factory=dict)
 
-    def note(self, run: LockedRun, learner: Person, state: RegistrationState) -> None:
-        """Somebody of this batch got a place: their next ask of the batch meets it."""
-        title, kind = self.courses.get(run.id, ("", CourseKind.COURSE))
-        self.commitments[learner.id].append(
-            Commitment(run.id, run.course_id, title, kind, state, run.starts_at)
-        )
-
-    def note_pairs(
-        self, connection: Connection, pairs: Sequence[tuple[LockedRun, Person]], now: datetime
+    def note(
+        self, run: LockedRun, person: Person, state: RegistrationState, *, alongside: bool = False
     ) -> None:
-        """What these adults come along to with a child takes their time too, beside the runs they ask for."""
-        rows = connection.execute(
-            select(Registration.paired_with_id, CourseRun.id, CourseRun.course_id, Course.title, Course.kind)
-            .add_columns(Registration.state, CourseRun.starts_at)
-            .join(CourseRun, CourseRun.id == Registration.run_id)
-            .join(Course, Course.id == CourseRun.course_id)
-            .where(
-                Registration.paired_with_id.in_({adult.id for _, adult in pairs}),
-                Registration.state.in_(LIVE_STATES),
-                CourseRun.ends_at > now,
-            )
-            .order_by(Registration.id)
-        ).all()
-        for adult_id, *commitment in rows:
-            self.commitments[adult_id].append(Commitment(*commitment))
-        unknown = {*(row.id for row in rows), *(run.id for run, _ in pairs)} - set(self.times)
-        if rows and unknown:
-            self.times = {**self.times, **_times_of(connection, unknown)}
+        """Somebody of this batch got a place, or comes along to one: their next ask of the batch meets it."""
+        title, kind = self.courses.get(run.id, ("", CourseKind.COURSE))
+        self.commitments[person.id].append(
+            Commitment(run.id, run.course_id, title, kind, state, run.starts_at, alongside)
+        )
 
 
 def must_be_free(run: LockedRun, adult: Person, grounds: Grounds) -> None:
@@ -166,7 +155,8 @@ def must_leave_room(
     ]
     if not theirs:
         return
-    for each in theirs:
+    own = [each for each in theirs if not each.alongside]
+    for each in own:
         if each.course_id == run.course_id:
             raise Conflict(
                 "same_course",
@@ -192,7 +182,7 @@ def must_leave_room(
                 details={"most": policy.runs_a_term, "courses": titles},
             )
     elif policy.waits_at_once:
-        waiting = [each.title for each in theirs if not each.is_a_seat]
+        waiting = [each.title for each in own if not each.is_a_seat]
         if len(waiting) >= policy.waits_at_once:
             raise Conflict(
                 "too_many_waits",
@@ -210,36 +200,45 @@ def is_at_limit(run: LockedRun, theirs: Iterable[Commitment], grounds: Grounds) 
     return 0 < most <= counted
 
 
-_COMMITMENTS = (
-    select(
-        Registration.resident_id,
-        Registration.run_id,
-        CourseRun.course_id,
-        Course.title,
-        Course.kind,
-        Registration.state,
-        CourseRun.starts_at,
+def _places_of(whose: InstrumentedAttribute[Any], *, alongside: bool) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Registration.id.label("registration_id"),
+            whose.label("person_id"),
+            Registration.run_id,
+            CourseRun.course_id,
+            Course.title,
+            Course.kind,
+            Registration.state,
+            CourseRun.starts_at,
+            literal(alongside).label("alongside"),
+        )
+        .join(CourseRun, CourseRun.id == Registration.run_id)
+        .join(Course, Course.id == CourseRun.course_id)
+        .where(
+            among(whose, "people"),
+            Registration.state.in_(LIVE_STATES),
+            CourseRun.ends_at > bindparam("now"),
+        )
     )
-    .join(CourseRun, CourseRun.id == Registration.run_id)
-    .join(Course, Course.id == CourseRun.course_id)
-    .where(
-        among(Registration.resident_id, "residents"),
-        Registration.state.in_(LIVE_STATES),
-        CourseRun.ends_at > bindparam("now"),
-    )
-    .order_by(Registration.id)
-)
+
+
+# two questions, not one with an "or": each has its index
+_COMMITMENTS = union_all(
+    _places_of(Registration.resident_id, alongside=False),
+    _places_of(Registration.paired_with_id, alongside=True),
+).order_by("registration_id")
 
 
 def commitments_of(
-    connection: Connection, residents: Collection[int], now: datetime
+    connection: Connection, people: Collection[int], now: datetime
 ) -> dict[int, list[Commitment]]:
-    """By resident: every live place in a run that is not over."""
+    """By person: every live place in a run that is not over, theirs or a child's whom they come along with."""
     found: dict[int, list[Commitment]] = defaultdict(list)
-    if not residents:
+    if not people:
         return found
-    for row in connection.execute(_COMMITMENTS, {"residents": residents, "now": now}):
-        found[row.resident_id].append(Commitment(*row[1:]))
+    for _, person, *commitment in connection.execute(_COMMITMENTS, {"people": people, "now": now}):
+        found[person].append(Commitment(*commitment))
     return found
 
 
