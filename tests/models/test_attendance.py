@@ -692,7 +692,7 @@ def test_what_staff_wrote_of_an_evening_that_moves_is_written_anew(
     clock.move_to(FIRST_EVENING - 10 * MINUTE)
     said = {
         town.resident: AttendanceState.PRESENT,
-        town.elder: AttendanceState.EXCUSED,
+        town.elder: AttendanceState.LATE,
         town.child: AttendanceState.LEAVE,
     }
     marks(run, *(Mark(key_of(town, run, who), state) for who, state in said.items()))
