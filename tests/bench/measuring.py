@@ -6,6 +6,7 @@ import math
 import os
 import resource
 import statistics
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -81,7 +82,6 @@ QUICK = Scale(
     3,
 )
 LOOKERS = 64
-PHONES_START_SECONDS = 0.15  # CPU the phones' process takes before it plays and after it; it is ours, too
 SMALL_HISTORY = 1_000
 
 
@@ -239,9 +239,9 @@ class House(AbstractContextManager["House"]):
     def _play(self, requests: Sequence[bytes], connections: int, **striking: Any) -> tuple[Cell, Outcome]:
         if "strike_at" in striking:
             striking["strike_at"] = int(len(requests) * striking["strike_at"])
-        before, busy = self._cpu(), busy_seconds()
+        before, busy, bench = self._cpu(), busy_seconds(), _cpu_of_the_bench()
         outcome = storm.play(self.server.port, requests, connections=connections, **striking)
-        busy = busy_seconds() - busy
+        busy, bench = busy_seconds() - busy, _cpu_of_the_bench() - bench
         server, database = (after - before for after, before in zip(self._cpu(), before, strict=True))
         waited = sorted(answer.seconds for answer in outcome.answers)
         each = 1e6 / len(requests)
@@ -253,9 +253,7 @@ class House(AbstractContextManager["House"]):
             database_cpu_us=database * each,
             phones_cpu_us=outcome.cpu_seconds * each,
             phones_share=outcome.cpu_seconds / outcome.seconds,
-            others_share=max(0.0, busy - server - database - outcome.cpu_seconds - PHONES_START_SECONDS)
-            / outcome.seconds
-            / (os.cpu_count() or 1),
+            others_share=max(0.0, busy - server - database - bench) / outcome.seconds / (os.cpu_count() or 1),
         ), outcome
 
     def _cpu(self) -> tuple[float, float]:
@@ -280,6 +278,11 @@ class House(AbstractContextManager["House"]):
                 sum(memory.rss for memory in ours), sum(memory.pss for memory in ours)
             )
         return found
+
+
+def _cpu_of_the_bench() -> float:
+    """CPU seconds of this process, and of the phones it has waited for, their start and their end included."""
+    return time.process_time() + _cpu_of_children()
 
 
 def _cpu_of_children() -> float:
