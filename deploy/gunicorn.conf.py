@@ -32,3 +32,10 @@ def post_fork(server, worker):
     from server.web import let_everybody_in  # noqa: PLC0415 - the master must not load gevent for its own
 
     let_everybody_in()
+
+
+def post_worker_init(worker):
+    """The application stands: from here on the collector looks at what requests leave behind alone."""
+    from server.web import let_the_house_stand  # noqa: PLC0415 - as above
+
+    let_the_house_stand()
