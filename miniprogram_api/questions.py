@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from miniprogram_api.acting import learner_to_write_about, oneself_or_ward
 from miniprogram_api.content import Opinion, begin_writing, checked
+from miniprogram_api.counter import resident_at_the_counter
 from miniprogram_api.cursors import after_id, page
-from miniprogram_api.edge import Door, Needs, account, caller, named_in, staff_hat
+from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.courses import ForWhom
 from miniprogram_api.schemas.questions import (
     AnswersIn,
     AnswersOut,
-    CounterAnswersIn,
     QuestionsIn,
     QuestionsOut,
     StaffAnswersOut,
@@ -22,7 +22,7 @@ from miniprogram_api.schemas.questions import (
 from miniprogram_api.wechat import Scene
 from models.base import db
 from models.content_checks import RUN_ANSWER
-from models.counter import agreed_among, people_scope, resident_within
+from models.counter import agreed_among
 from models.courses import (
     CourseRun,
     QuestionKind,
@@ -145,29 +145,28 @@ def set_questions(sent: dict[str, Any], key: str) -> dict[str, Any]:
     return {"items": questions_of(session, run)}
 
 
-@door.put("/staff/course-runs/<key:key>/answers")
-@door.takes(CounterAnswersIn)
+@door.put("/staff/course-runs/<key:key>/answers/<key:resident>", rate=RateName.COUNTER)
+@door.takes(AnswersIn)
 @door.gives(AnswersOut, refuses=(409, 422))
-def answer_at_the_counter(sent: dict[str, Any], key: str) -> dict[str, Any]:
+def answer_at_the_counter(sent: dict[str, Any], key: str, resident: str) -> dict[str, Any]:
     """代填报名问题（工作人员）
 
-    Write down what somebody one looks after answers at the counter, before they are registered there. They have agreed to what is kept of
-    them, on their phone or on paper: 409 ``consent_needed`` otherwise.
+    Write down what somebody one looks after answers, at the counter or at their door, before they are registered there. They have agreed
+    to what is kept of them, on their phone or on paper: 409 ``consent_needed`` otherwise.
     """
-    session, run, member = db.session(), _run(key), staff_hat()
-    with named_in("resident"):
-        resident = resident_within(session, people_scope(session, member), sent["resident"])
-    if resident.id not in agreed_among(session, [resident]):
+    session, learner = db.session(), resident_at_the_counter(resident)
+    run = published_run(session, key)
+    if learner.id not in agreed_among(session, [learner]):
         raise Conflict("consent_needed", "请先阅读并同意隐私政策")
     answers = answer_questions(
         session,
         run,
-        resident,
+        learner,
         _said(sent["answers"]),
         by_account_id=account().id,
         identity=caller().identity,
     )
-    return _told(run, resident, answers)
+    return _told(run, learner, answers)
 
 
 @door.get("/staff/course-runs/<key:key>/answers", looks=True)

@@ -114,12 +114,6 @@ class AnswersIn(Shape):
     )
 
 
-class CounterAnswersIn(AnswersIn):
-    """All that somebody answers at the counter."""
-
-    resident = Key(required=True)
-
-
 class AnswerOut(Shape):
     """One answer with its question."""
 

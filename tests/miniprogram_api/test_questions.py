@@ -145,14 +145,16 @@ def test_staff_write_down_what_is_answered_at_the_counter(door: Door, town: Town
     clerk, path = door.phone(town.clerk), f"/staff/course-runs/{run.key}/answers"
     question = form(door, run)[0]["key"]
 
-    def sent(person: Person) -> Any:
+    def sent(person: Person, by: Phone = clerk) -> Any:
         answer = {"question": question, "answer": "小号"}
-        return clerk.put(path, json={"resident": person.key, "answers": [answer]})
+        return by.put(f"{path}/{person.key}", json={"answers": [answer]})
 
     given = told(sent(town.resident))
     assert [one["answer"] for one in given["answers"]] == ["小号"]
     assert town.resident.tap(run).state == "confirmed"
-    the_problem(sent(town.outsider), 409, "not_there")
+    the_problem(sent(town.outsider), 404, "not_found")
+    at_the_door = told(sent(town.neighbour, by=door.phone(town.grid_worker)))
+    assert at_the_door["resident"] == town.neighbour.key
     with transaction() as session:
         stranger = a_resident(session, town.wutong, name="没同意", consents=False)
     the_problem(sent(stranger), 409, "consent_needed")

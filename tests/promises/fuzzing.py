@@ -347,8 +347,8 @@ class Fuzzer:
 
     def fill_decision(self, body: dict[str, Any], label: str) -> None:
         """A moment that is yet to come, for what staff decide about a class."""
-        if label == "PUT /api/v1/staff/course-runs/{key}/answers":
-            body |= {"resident": self.somebody_in(self.open_runs[2].key), "answers": []}
+        if label == "PUT /api/v1/staff/course-runs/{key}/answers/{resident}":
+            body["answers"] = []
         if label == "PUT /api/v1/staff/course-sessions/{key}/time":
             starts = FIRST_EVENING + timedelta(
                 days=self.chance.randint(40, 400), hours=self.chance.randint(0, 5)

@@ -125,7 +125,7 @@ CHANGING: dict[str, dict[str, Any]] = {
     "DELETE /api/v1/staff/course-runs/<key:key>/publication": {},
     "PUT /api/v1/staff/course-runs/<key:key>/cancellation": BECAUSE,
     "PUT /api/v1/staff/course-runs/<key:key>/completion": {},
-    "PUT /api/v1/staff/course-runs/<key:key>/answers": {"resident": "a" * 16, "answers": []},
+    "PUT /api/v1/staff/course-runs/<key:key>/answers/<key:resident>": {"answers": []},
     "PUT /api/v1/staff/certificates/<key:key>/revocation": BECAUSE,
     "PUT /api/v1/staff/course-runs/<key:key>/questions": {
         "questions": [{"kind": "text", "title": "想学什么"}]
