@@ -49,11 +49,11 @@ def show_site(key: str) -> dict[str, Any]:
 
 @door.put("/staff/sites/<key:key>/hours")
 @door.takes(HoursIn)
-@door.gives(SiteOut, refuses=(422,))
+@door.gives(SiteOut, refuses=(409, 422))
 def write_hours_of_site(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """写开放时间（服务点）
 
-    From now on it is open just then. What was taken before stays as it is; 422 names each stretch that cannot be.
+    From now on it is open just then. What was taken before stays as it is; 409 ``hours_unfit`` names each stretch that cannot be.
     """
     site = site_in(db.session(), key, within=office_places())
     write_hours(db.session(), site, _hours(sent), **hat())
@@ -62,7 +62,7 @@ def write_hours_of_site(sent: dict[str, Any], key: str) -> dict[str, Any]:
 
 @door.put("/staff/venues/<key:key>/hours")
 @door.takes(HoursIn)
-@door.gives(SiteOut, refuses=(422,))
+@door.gives(SiteOut, refuses=(409, 422))
 def write_hours_of_venue(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """写开放时间（场地）
 

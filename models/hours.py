@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, chosen_from
 from models.calendars import Calendar, DayKind
-from models.errors import Fault, Invalid
+from models.errors import Conflict, Fault
 from models.journal import enter
 from models.policies import Policies, policies_at
 from models.sites import Site, Venue
@@ -87,11 +87,11 @@ def write_hours(
 ) -> None:
     """Let a site, or one room, be open just then; a room without hours of its own goes by its site's again.
 
-    Stretches may touch and come in any order. Raises Invalid naming each that cannot be (``items.3.closes``), and keeps what was.
+    Stretches may touch and come in any order. Raises Conflict ``hours_unfit`` naming each that cannot be (``items.3.closes``), and keeps what was.
     """
     faults = _faults(hours)
     if faults:
-        raise Invalid(faults, code="hours_invalid")
+        raise Conflict("hours_unfit", "写的开放时间有重叠或先后颠倒，请改好再保存", faults=faults)
     site_id, venue_id = (place.site_id, place.id) if isinstance(place, Venue) else (place.id, None)
     place.lock()  # two who write at once: the second replaces what the first wrote
     was = sorted(one.hours for one in hours_of(session, [site_id]) if one.venue_id == venue_id)

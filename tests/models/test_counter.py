@@ -291,7 +291,9 @@ def test_taking_back_what_was_taken_back_changes_nothing(town: Town, clock: Stop
     with reading() as session:
         (paper,) = session.scalars(select(ResidentConsent))
         acts = session.scalars(
-            select(JournalEntry.act).where(JournalEntry.act.startswith("resident_consent"))
+            select(JournalEntry.act)
+            .where(JournalEntry.act.startswith("resident_consent"))
+            .order_by(JournalEntry.id)
         )
         assert paper.withdrawn_at == then
         assert list(acts) == ["resident_consent.given", "resident_consent.withdrawn"]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from models.base import reading, transaction
-from models.errors import Invalid
+from models.errors import Conflict
 from models.hours import Hours, Opening, OpeningTimes, OpenOn, said, write_hours
 from models.journal import JournalEntry
 from models.policies import set_policy
@@ -102,7 +102,7 @@ def test_hours_that_cannot_be_are_named_and_nothing_is_lost(
     room: Venue, hours: list[Hours], fields: list[str]
 ) -> None:
     write(room, on(OpenOn.WORKDAY, MORNING))
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(Conflict) as caught:
         write(room, hours)
     assert [fault.field for fault in caught.value.faults] == fields
     assert open_on(room, A_THURSDAY) == ["08:30-12:00"]

@@ -193,7 +193,7 @@ def test_a_tap_nobody_makes_for_another_costs_not_one_statement_more(
     other = town.a_run()
     statements.clear()
     town.helper.tap(other, for_whom=ward)
-    assert len(statements) == for_oneself + 4, "the bond, what they agreed to, and how late it is there"
+    assert len(statements) == for_oneself + 3, "the bond, what they agreed to, and how late it is there"
 
 
 def test_somebody_whose_helper_left_hears_of_moving_up_from_the_community(town: Town) -> None:

@@ -92,7 +92,9 @@ def waiting(run: CourseRun) -> list[str | None]:
 
 def told() -> list[Notice]:
     with reading() as session:
-        return list(session.scalars(select(Notice).where(Notice.kind == NoticeKind.CHILD_FETCHED)))
+        return list(
+            session.scalars(select(Notice).where(Notice.kind == NoticeKind.CHILD_FETCHED).order_by(Notice.id))
+        )
 
 
 def test_a_named_adult_fetches_the_child_and_the_guardian_hears_who_and_when(
