@@ -20,7 +20,7 @@ from schemathesis.config import (
 )
 from schemathesis.engine import events, from_schema
 from schemathesis.hooks import unregister
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 
 from models import clock
 from models.accounts import Account, Login
@@ -249,8 +249,8 @@ class Fuzzer:
             return particular
         if label == "GET /api/v1/course-runs/{key}/answers" and persona.name == "resident":
             return self.a_form_filled_in()
-        if label.endswith("/leave"):
-            return self.chance.choice(self.open_runs[:2]).sessions[0].key
+        if label.endswith(("/direct-seat", "/leave")):
+            return self.of_ones_own(label, persona)
         if changes_a_class(label):
             spare = self.chance.choice(
                 self.submitted_runs if label.endswith("/objection") else self.spare_runs
@@ -480,6 +480,24 @@ class Fuzzer:
         with self.door.app.app_context(), reading() as session:
             over = select(CourseRun.key).where(CourseRun.ends_at <= clock.now(), CourseRun.seats_taken > 0)
             return str(session.scalars(over.order_by(CourseRun.id)).first())
+
+    def of_ones_own(self, label: str, persona: Persona) -> str:
+        """An evening one has a seat at; a run in whose queue one stands, if there is one."""
+        if label.endswith("/leave"):
+            return self.chance.choice(self.open_runs[:2]).sessions[0].key
+        who = persona.who.resident_id if isinstance(persona.who, Person) else None
+        with self.door.app.app_context(), reading() as session:
+            queue = session.scalar(
+                select(CourseRun.key)
+                .join(Registration, Registration.run_id == CourseRun.id)
+                .where(
+                    Registration.state == RegistrationState.WAITLISTED,
+                    (Registration.resident_id == who) if who is not None else true(),
+                )
+                .order_by(CourseRun.id)
+                .limit(1)
+            )
+        return queue or self.open_runs[0].key
 
     def drawn_run(self) -> str:
         """A class whose seats are drawn."""
