@@ -353,7 +353,9 @@ def test_what_was_entered_wrong_is_corrected_and_the_rest_stays(town: Town) -> N
     with reading() as session:
         resident = elder.resident(session)
         assert (resident.name, resident.birth_year, resident.phone) == ("孙大娘", 1942, "13933334444")
-        entries = session.scalars(select(JournalEntry).where(JournalEntry.act == "resident.corrected")).all()
+        entries = session.scalars(
+            select(JournalEntry).where(JournalEntry.act == "resident.corrected").order_by(JournalEntry.id)
+        ).all()
     assert [entry.details for entry in entries] == [{"fields": ["phone"]}, {"fields": ["birth_year", "name"]}]
     assert {(entry.identity, entry.for_resident_id) for entry in entries} == {
         (town.clerk.identity, elder.resident_id)
