@@ -40,6 +40,8 @@ R = TypeVar("R")
 
 WRITING = frozenset({"POST", "PUT", "DELETE"})
 LONGEST_ATTEMPT_KEY = 64
+ROUND_A_PHOTO = 1 << 14
+MEDIA = {"json": "application/json", "files": "multipart/form-data"}
 ATTEMPT_KEY = f"[!-~]{{1,{LONGEST_ATTEMPT_KEY}}}"
 
 
@@ -55,13 +57,15 @@ class Needs(Enum):
 class Manners:
     """How a route behaves. ``asks_wechat``: the view looks first, waits ``between_transactions``, and writes afterwards.
 
-    ``rate``: what a call is counted as, by login, or by address where there is none.
+    ``rate``: what a call is counted as, by login, or by address where there is none. ``takes_photo``: what is sent may be as large as a
+    photo.
     """
 
     needs: Needs
     looks: bool
     asks_wechat: bool
     rate: RateName | None
+    takes_photo: bool
 
 
 @dataclass
@@ -114,6 +118,7 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         looks: bool = False,
         asks_wechat: bool = False,
         kept: bool = False,
+        takes_photo: bool = False,
         rate: RateName | None = None,
         **options: Any,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -121,12 +126,13 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
 
         ``looks``: a GET that journals what it shows, and so writes. ``kept``: the same bytes for everyone, served from
         ``Freshness`` before anything is parsed. ``rate``: how often it may be asked, 429 ``too_many_requests`` beyond.
+        ``takes_photo``: a body of up to ``PHOTO_MEGABYTES``, and a little for what is around it.
         """
         register = super().route(rule, **options)
 
         def decorate(view: Callable[P, R]) -> Callable[P, R]:
             self.manners[f"{self.name}.{options.get('endpoint') or view.__name__}"] = Manners(
-                needs, looks, asks_wechat, rate
+                needs, looks, asks_wechat, rate, takes_photo
             )
             methods = set(options.get("methods", ()))
             shown: Callable[..., Any] = self._documented(view, needs, methods)
@@ -156,16 +162,16 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                     return cast("R", parsed(*args, **kwargs))
 
                 return query_only
-            if location != "json":
+            if location not in MEDIA:
                 return cast("Callable[..., R]", parsed)
 
             @wraps(parsed)
-            def json_only(*args: Any, **kwargs: Any) -> R:
-                if request.mimetype != "application/json":
+            def of_its_kind_only(*args: Any, **kwargs: Any) -> R:
+                if request.mimetype != MEDIA[location]:
                     raise UnsupportedMediaType
                 return cast("R", parsed(*args, **kwargs))
 
-            return self._refusing(json_only, (400, 413, 415))
+            return self._refusing(of_its_kind_only, (400, 413, 415))
 
         return decorate
 
@@ -216,6 +222,8 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
     def _let_in(self) -> Response | None:
         # no session is made for what needs none: kept lists, and taps, which the committer decides on its own connection
         manners = self.manners[request.endpoint or ""]
+        if manners.takes_photo:
+            request.max_content_length = (terms().photo_megabytes << 20) + ROUND_A_PHOTO
         will_write = request.method in WRITING or manners.looks
         if manners.needs is Needs.NOTHING:
             if manners.rate is not None:
@@ -257,6 +265,14 @@ def staff_hat() -> StaffMember:
     if member is None:
         raise Forbidden("identity_unfit", "请切换到工作人员身份再操作")
     return member
+
+
+def partner_hat() -> Partner:
+    """The unit that is asking. Raises Forbidden in any other hat."""
+    partner = caller().partner
+    if partner is None:
+        raise Forbidden("identity_unfit", "请切换到单位身份再操作")
+    return partner
 
 
 def account_if_any() -> Account | None:
@@ -333,12 +349,24 @@ def _recall_answer(session: TownSession, who: Caller) -> Response | None:
         return None
     if not re.fullmatch(ATTEMPT_KEY, attempt_key):
         raise Invalid([Fault("Idempotency-Key", f"请求编号为 1 到 {LONGEST_ATTEMPT_KEY} 个可见字符")])
-    asked = f"{request.method} {request.full_path} {who.identity}\n".encode() + request.get_data()
+    asked = f"{request.method} {request.full_path} {who.identity}\n".encode() + _what_was_sent()
     g.attempt = (attempt_key, hashlib.sha256(asked).hexdigest())
     kept = recall(session, who.account, attempt_key, asked=g.attempt[1])
     if kept is None:
         return None
     return Response(kept.body, kept.status, mimetype="application/json")
+
+
+def _what_was_sent() -> bytes:
+    """The body, the same for the same attempt: the lines between the files of a form are drawn anew each time it is sent."""
+    if request.mimetype != MEDIA["files"]:
+        return request.get_data()
+    said = [(name, value.encode(errors="replace")) for name, value in request.form.items(multi=True)]
+    for name, file in request.files.items(multi=True):
+        said.append((name, file.read()))
+        file.seek(0)
+    parts = sorted((name.encode(errors="replace"), hashlib.sha256(body).digest()) for name, body in said)
+    return b"".join(hashlib.sha256(name).digest() + digest for name, digest in parts)
 
 
 def _keep_answer(shape: type[Schema] | None, status: int, result: Any) -> None:

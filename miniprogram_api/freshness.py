@@ -17,6 +17,7 @@ from flask import Response, request
 FRESH_SECONDS = 1.0
 OLDEST_SECONDS = 2.0
 MOST_KEPT = 512
+MOST_BYTES = 16 * 1024 * 1024  # a week of a centre of thirty rooms is a quarter of a million
 
 
 @dataclass(slots=True)
@@ -60,11 +61,15 @@ class Freshness:
                 if kept is not None:
                     kept.being_made = False
                 raise
-            if len(self._kept) >= MOST_KEPT:  # somebody invents addresses; the next readers fill it again
+            if self._is_full(made):  # somebody invents addresses; the next readers fill it again
                 self._kept.clear()
                 self._making.clear()
             self._kept[where] = made
         return self._answer(made)
+
+    def _is_full(self, made: _Kept) -> bool:
+        kept = list(self._kept.values())
+        return len(kept) >= MOST_KEPT or sum(len(each.body) for each in (*kept, made)) > MOST_BYTES
 
     def _make(self, make: Callable[[], Response]) -> _Kept:
         began = time.monotonic()  # the body is as old as the look at the database, not as its encoding
@@ -80,9 +85,15 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
 
 
-def unless_known(body: bytes, etag: str, *, kind: str, fresh_seconds: int) -> Response:
-    """A body that is the same for everyone, with its ETag; 304 without it for who has it already."""
-    headers = {"ETag": etag, "Cache-Control": f"public, max-age={fresh_seconds}"}
+def unless_known(
+    body: bytes, etag: str, *, kind: str, fresh_seconds: int, for_good: bool = False
+) -> Response:
+    """A body that is the same for everyone, with its ETag; 304 without it for who has it already.
+
+    ``for_good``: nothing else will ever stand under this address, so nobody who keeps it need ask again.
+    """
+    kept = f"public, max-age={fresh_seconds}{', immutable' if for_good else ''}"
+    headers = {"ETag": etag, "Cache-Control": kept}
     asked = request.environ.get("HTTP_IF_NONE_MATCH")
     if asked and (etag in asked or asked.strip() == "*"):
         return Response(status=304, headers=headers)

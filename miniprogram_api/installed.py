@@ -14,6 +14,7 @@ from miniprogram_api.freshness import Freshness
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.rates import Rates
 from miniprogram_api.sms import SmsGateway
+from miniprogram_api.storage import Storage
 from miniprogram_api.wechat import WeChatGateway
 from models.accounts import TokenMint
 from models.notices import TemplateName
@@ -26,6 +27,8 @@ class Terms(Protocol):
     def public_url(self) -> str: ...
     @property
     def trusted_proxies(self) -> int: ...
+    @property
+    def photo_megabytes(self) -> int: ...
     @property
     def wechat_state(self) -> str: ...
     @property
@@ -65,6 +68,11 @@ def freshness() -> Freshness:
 def code_images() -> PictureShelf:
     """The kept pictures of codes."""
     return cast("PictureShelf", current_app.extensions["code_images"])
+
+
+def photo_files() -> Storage:
+    """The files of photos of rooms."""
+    return cast("Storage", current_app.extensions["photo_files"])
 
 
 def template_called(template_id: str) -> TemplateName | None:

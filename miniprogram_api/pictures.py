@@ -7,7 +7,6 @@ directory may be emptied at any time: the next one who asks makes the picture ag
 from __future__ import annotations
 
 import fcntl
-import secrets
 import threading
 import time
 import zlib
@@ -16,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
+from miniprogram_api.storage import Storage
 from models.errors import Busy
 
 PATIENCE_SECONDS = 10.0
@@ -32,6 +32,7 @@ class PictureShelf:
 
     def __init__(self, directory: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._directory = directory
+        self._storage = Storage(directory, kind="picture")
         self._patience_seconds = patience_seconds
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[bytes]] = {}
@@ -42,7 +43,7 @@ class PictureShelf:
         What ``make`` raises goes to everyone who waited for it, and nothing is kept. Raises Busy when another process takes longer
         than one has patience for.
         """
-        kept = self._kept(name)
+        kept = self._storage.find(name)
         if kept is not None:
             return kept
         with self._lock:
@@ -65,21 +66,20 @@ class PictureShelf:
 
     def names(self) -> list[str]:
         """The names of every picture that is kept now."""
-        return sorted(path.stem for path in self._directory.glob("*.picture"))
+        return list(self._storage.names())
 
     def drop(self, beginning: str) -> None:
         """Let go of every picture whose name begins so."""
-        for path in self._directory.glob(f"{beginning}*.picture"):
-            path.unlink(missing_ok=True)
+        self._storage.delete(*(name for name in self._storage.names() if name.startswith(beginning)))
 
     def _made(self, name: str, make: Callable[[], bytes]) -> bytes:
         self._directory.mkdir(parents=True, exist_ok=True)
         with self._turn(name):
-            kept = self._kept(name)
+            kept = self._storage.find(name)
             if kept is not None:
                 return kept  # another process was quicker
             picture = make()
-            self._keep(name, picture)
+            self._storage.put(picture, name)
             return picture
 
     @contextmanager
@@ -98,20 +98,3 @@ class PictureShelf:
                         raise Busy from None
                     time.sleep(_LOOK_AGAIN_SECONDS)
             yield
-
-    def _kept(self, name: str) -> bytes | None:
-        try:
-            return self._path(name).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def _keep(self, name: str, picture: bytes) -> None:
-        draft = self._directory / f"{name}.{secrets.token_hex(4)}.draft"
-        try:
-            draft.write_bytes(picture)
-            draft.replace(self._path(name))
-        finally:
-            draft.unlink(missing_ok=True)
-
-    def _path(self, name: str) -> Path:
-        return self._directory / f"{name}.picture"

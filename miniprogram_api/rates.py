@@ -53,6 +53,9 @@ class RateName(StrEnum):
     FILES = "files"  # 导出文件
     CERTIFICATES = "certificates"  # 查验证书，按网络地址
     COUNTER = "counter"  # 工作人员登记和查找居民
+    RESERVING = "reserving"  # 预约场地
+    DOOR_CODES = "door_codes"  # 输入门口签到码
+    PHOTOS = "photos"  # 上传照片
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,9 @@ RATES: Mapping[RateName, Rate] = {
     RateName.FILES: Rate(20, 60),
     RateName.CERTIFICATES: Rate(120, 60),
     RateName.COUNTER: Rate(60, 60),
+    RateName.RESERVING: Rate(60, 60),
+    RateName.DOOR_CODES: Rate(20, 60),
+    RateName.PHOTOS: Rate(30, 60),
 }
 
 

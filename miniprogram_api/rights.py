@@ -7,6 +7,7 @@ from typing import Any
 
 from miniprogram_api.edge import Door, account, caller
 from miniprogram_api.rates import RateName
+from miniprogram_api.schemas.copies import CopyOut
 from miniprogram_api.schemas.residents import ConsentIn, ConsentOut
 from miniprogram_api.schemas.rights import (
     FINAL,
@@ -15,7 +16,6 @@ from miniprogram_api.schemas.rights import (
     SEATS_GO_TO,
     ClosureOut,
     ClosureSeen,
-    CopyOut,
     HelpersOut,
 )
 from models import clock
@@ -126,6 +126,8 @@ def show_my_closure() -> dict[str, Any]:
         "registrations": closure.registrations,
         "seats_go_to": SEATS_GO_TO,
         "wards": closure.wards,
+        "groups": closure.groups,
+        "rooms": closure.rooms,
         "kept": [*KEPT, *([KEPT_OF_STAFF] if closure.has_worked_here else [])],
         "final": FINAL,
     }

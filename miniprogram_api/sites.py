@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, Needs
 from miniprogram_api.office import hat, office_places
-from miniprogram_api.schemas.sites import HoursIn, SiteOut, SitesOut, SitesQuery, VenueIn
+from miniprogram_api.schemas.sites import HoursIn, RoomByItselfOut, SiteOut, SitesOut, SitesQuery, VenueIn
+from miniprogram_api.venue_policies import rules_for_everybody
 from models import clock
 from models.base import db
+from models.equipment import equipment_of
 from models.hours import Hours, OpeningTimes, write_hours
+from models.photos import photos_of
 from models.regions import region_by_key
-from models.sites import Site, Venue, describe_venue, site_by_key, site_in, sites_within, venue_in
+from models.sites import (
+    Site,
+    Venue,
+    describe_venue,
+    site_by_key,
+    site_in,
+    sites_within,
+    venue_by_key,
+    venue_in,
+)
 
 door = Door("sites", description="服务点和场地")
 
@@ -45,6 +57,23 @@ def show_site(key: str) -> dict[str, Any]:
     Its rooms, who may use them and how, and when everything is open, by the calendar with 调休 for the seven days from today.
     """
     return _whole(site_by_key(db.session(), key))
+
+
+@door.get("/venues/<key:key>", needs=Needs.NOTHING, kept=True)
+@door.gives(RoomByItselfOut, refuses=(404,))
+def show_venue(key: str) -> dict[str, Any]:
+    """场地
+
+    One room: where it is, who may use it and how, its rules, and when it is open in the seven days from today. What is free of it:
+    ``GET /venues/{key}/availability``.
+    """
+    venue = venue_by_key(db.session(), key)
+    times = OpeningTimes(db.session(), [venue.site])
+    return {
+        **_rooms([venue], times)[0],
+        "site": venue.site,
+        "week": _week(times, times.of_venue(venue)),
+    }
 
 
 @door.put("/staff/sites/<key:key>/hours")
@@ -116,25 +145,38 @@ def _brief(site: Site, times: OpeningTimes) -> dict[str, Any]:
 
 def _whole(site: Site) -> dict[str, Any]:
     times = OpeningTimes(db.session(), [site])
-    hours, today = times.of_site(site), clock.today()
+    hours = times.of_site(site)
     return {
         **_brief(site, times),
         "hours": {"its_own": times.is_written(site), "items": hours},
-        "week": [_day(times, hours, today + timedelta(days=n)) for n in range(DAYS_AHEAD)],
-        "venues": [_room(venue, times) for venue in site.venues],
+        "week": _week(times, hours),
+        "venues": _rooms(site.venues, times),
     }
 
 
-def _room(venue: Venue, times: OpeningTimes) -> dict[str, Any]:
-    return {
-        "key": venue.key,
-        "name": venue.name,
-        "capacity": venue.capacity,
-        "floor": venue.floor,
-        "use": venue.use,
-        "access_note": venue.access_note,
-        "hours": {"its_own": times.is_written(venue), "items": times.of_venue(venue)},
-    }
+def _rooms(venues: Sequence[Venue], times: OpeningTimes) -> list[dict[str, Any]]:
+    rules, equipment = rules_for_everybody(venues), equipment_of(db.session(), venues)
+    photos = photos_of(db.session(), venues)
+    return [
+        {
+            "key": venue.key,
+            "name": venue.name,
+            "capacity": venue.capacity,
+            "floor": venue.floor,
+            "use": venue.use,
+            "access_note": venue.access_note,
+            "hours": {"its_own": times.is_written(venue), "items": times.of_venue(venue)},
+            "rules": rules.get(venue.id),
+            "equipment": equipment[venue.id],
+            "photos": photos[venue.id],
+        }
+        for venue in venues
+    ]
+
+
+def _week(times: OpeningTimes, hours: Sequence[Hours]) -> list[dict[str, Any]]:
+    today = clock.today()
+    return [_day(times, hours, today + timedelta(days=n)) for n in range(DAYS_AHEAD)]
 
 
 def _day(times: OpeningTimes, hours: Iterable[Hours], on: date) -> dict[str, Any]:

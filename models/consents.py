@@ -44,7 +44,7 @@ class ConsentChannel(StrEnum):
 class PolicyText:
     """One version of a text people agree to, as it is stored beside this module."""
 
-    kind: ConsentKind
+    kind: str
     version: str
 
     @cached_property

@@ -17,15 +17,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
+from models.agreements import count_behind, count_unconfirmed
 from models.calendars import Calendar
 from models.content_checks import count_waiting as count_content_checks
 from models.courses import count_in_review, count_too_few
 from models.courses.attendance import count_appeals, count_unrecorded
+from models.groups import count_applied, count_without_leader
 from models.ladder import count_waiting as count_calls
 from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
 from models.notices.dead_letters import count_waiting as count_dead_letters
 from models.policies import policies_at
 from models.regions import Region
+from models.reservations import count_credit_appeals, count_damaged, count_pending
 from models.staff import OFFICE, Role, RoleGrant, StaffMember, grants_of
 
 TOLD_WITHIN = timedelta(
@@ -52,6 +55,13 @@ PILES = (
     Pile("runs_in_review", "待审核的班次", frozenset({Role.ADMIN}), count_in_review),
     Pile("sheets", "没登记签到的课", frozenset(OFFICE), count_unrecorded),
     Pile("absence_appeals", "缺课申诉", frozenset(OFFICE), count_appeals),
+    Pile("reservations", "待审核的场地预约", frozenset(OFFICE), count_pending),
+    Pile("damage", "场地损坏待核实", frozenset(OFFICE), count_damaged),
+    Pile("credit_appeals", "信用申诉", frozenset(OFFICE), count_credit_appeals),
+    Pile("service_deliveries", "待确认的服务", frozenset(OFFICE), count_unconfirmed),
+    Pile("agreements_behind", "履约不足的协议", frozenset(OFFICE), count_behind),
+    Pile("groups", "待审核的团队", frozenset(OFFICE), count_applied),
+    Pile("groups_without_leader", "没有负责人的团队", frozenset(OFFICE), count_without_leader),
     Pile("content_checks", "内容审核", frozenset(OFFICE), count_content_checks),
 )
 

@@ -133,6 +133,7 @@ class OpeningTimes:
 
     def __init__(self, session: Session, sites: Sequence[Site]) -> None:
         self._calendar = Calendar.in_force(session)
+        self._kinds: dict[date, OpenOn] = {}  # many rooms are asked about the same few days
         self._written: dict[tuple[int, int | None], list[Hours]] = defaultdict(list)
         for one in hours_of(session, {site.id for site in sites}):
             self._written[one.site_id, one.venue_id].append(one.hours)
@@ -156,7 +157,9 @@ class OpeningTimes:
 
     def kind_of(self, on: date) -> OpenOn:
         """What a day is, as hours know it."""
-        return _IS[self._calendar.kind_of(on)]
+        if on not in self._kinds:
+            self._kinds[on] = _IS[self._calendar.kind_of(on)]
+        return self._kinds[on]
 
     def on_day(self, hours: Iterable[Hours], on: date) -> list[Hours]:
         """When it is open on a day by these hours, in order, stretches that touch as one."""

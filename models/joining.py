@@ -20,6 +20,7 @@ from models.content_checks import ContentCheck, strike_checks_of_people
 from models.courses import Receipt, RunAnswer, forget_answers_of
 from models.departures import POINTS_AT_A_PERSON, put_in_place_of, retire
 from models.errors import Conflict
+from models.inductions import Induction, hand_over_inductions
 from models.journal import JournalEntry, enter
 from models.residents import BondKind, Resident, guards_a_child, resident_of
 from models.staff import StaffMember
@@ -28,8 +29,8 @@ from models.vault import vault
 JOINING_MINUTES = 30
 CODE_DIGITS = 10  # two more than for help: whoever guesses one is somebody else
 
-# what somebody leaves behind by looking around; whatever else points at a person makes them one of their own
-SAYS_LITTLE = frozenset({Receipt, RunAnswer, ContentCheck, JournalEntry})
+# what somebody leaves behind by looking around, or what both entries may have; whatever else points at a person makes them one of their own
+SAYS_LITTLE = frozenset({Receipt, RunAnswer, ContentCheck, Induction, JournalEntry})
 
 
 def invite_to_join(session: Session, resident: Resident, *, by: StaffMember) -> str:
@@ -105,6 +106,7 @@ def _give_oneself_up_for(session: Session, oneself: Resident, resident: Resident
     resident.elder_mode = resident.elder_mode or oneself.elder_mode
     strike_checks_of_people(session, [oneself.id])
     forget_answers_of(session, [oneself.id])
+    hand_over_inductions(session, oneself, resident)
     put_in_place_of(session, oneself, resident)
 
 

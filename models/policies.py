@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import time
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
@@ -21,6 +23,10 @@ from models.errors import Fault, Invalid
 from models.regions import Region
 
 _AN_HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_SLOTS = re.compile(rf"({_AN_HOUR.pattern})-({_AN_HOUR.pattern}|24:00)(?: |$)")
+
+
+Slots = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -34,31 +40,65 @@ class Rule:
     most: float = 0
 
     def read(self, text: str) -> float | str:
-        """The value written in a row. Raises Invalid naming the rule."""
+        """The value somebody wants to have in a row. Raises Invalid naming the rule, also for a fraction of what is counted in whole numbers."""
         try:
             if isinstance(self.default, str):
-                if not _AN_HOUR.fullmatch(text):  # time.fromisoformat would read 21.30 as nine o'clock
+                if not self._is_fit(text):
                     raise ValueError(text)
                 return text
             number = float(text)
         except ValueError:
             raise self._fault(text) from None
-        if not self.least <= number <= self.most:
+        if not self.least <= number <= self.most or (self.is_whole and number != int(number)):
             raise self._fault(text)
         return number
 
-    def _fault(self, text: str) -> Invalid:
-        wanted = (
-            "一个时刻，例如 21:30"
-            if isinstance(self.default, str)
-            else f"{self.least:g} 到 {self.most:g} 之间的数"
+    def kept(self, text: str) -> float | str:
+        """What a row says, which was read when it was written: a rule that has become stricter since shuts no place down."""
+        return text if isinstance(self.default, str) else float(text)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether only whole numbers make sense."""
+        return self.name in _WHOLE
+
+    @property
+    def is_slots(self) -> bool:
+        """Whether it says stretches of a day instead of one number or moment."""
+        return isinstance(self.default, str) and "-" in self.default
+
+    def _is_fit(self, text: str) -> bool:
+        if not self.is_slots:
+            return _AN_HOUR.fullmatch(text) is not None  # time.fromisoformat would read 21.30 as nine o'clock
+        slots = read_slots(text)
+        return _SLOTS.sub("", text) == "" and (
+            all(opens < closes for opens, closes in slots)
+            and all(one[1] <= after[0] for one, after in pairwise(slots))
         )
+
+    def _fault(self, text: str) -> Invalid:
+        if self.is_slots:
+            wanted = "先后不重叠的时段，例如 09:00-11:00 14:00-16:00"
+        elif isinstance(self.default, str):
+            wanted = "一个时刻，例如 21:30"
+        else:
+            wanted = f"{self.least:g} 到 {self.most:g} 之间的{'整数' if self.is_whole else '数'}"
         return Invalid(
             [Fault(self.name, f"“{self.meaning}”不能是“{text}”，请填{wanted}")], code="policy_invalid"
         )
 
 
-# domain.md §2.1 and §6; every default is a recommendation there, marked [R]
+def read_slots(text: str) -> Slots:
+    """Stretches of a day, each from one minute of it to another, as ``09:00-11:00 14:00-16:00`` writes them."""
+    return tuple((_minute(found[1]), _minute(found[3])) for found in _SLOTS.finditer(text))
+
+
+def _minute(text: str) -> int:
+    hour, minute = text.split(":")
+    return int(hour) * 60 + int(minute)
+
+
+# domain.md §2.1, §2.2 and §6; every default is a recommendation there, marked [R]
 RULES = {
     rule.name: rule
     for rule in (
@@ -98,6 +138,43 @@ RULES = {
         Rule("completion_percent", "到课达到有签到记录的课的百分之几算结业", 66.6, 0, 100),
         Rule("answers_kept_days", "报名问题的回答在结课后保留几天", 180, 0, 3650),
         Rule("export_lines", "名单和签到表一次导出最多多少人", 300, 1, 5000),
+        Rule("reserve_days", "场地提前几天可以预约", 7, 0, 365),
+        Rule("group_reserve_days", "团队提前几天可以预约场地", 14, 0, 365),
+        Rule("reserve_opens", "可预约的新一天几点放出来", "08:00"),
+        Rule(
+            "reserve_slots",
+            "场地的固定时段（空着就没有固定时段）",
+            "09:00-11:00 14:00-16:00 16:00-18:00 19:00-21:00",
+        ),
+        Rule("reserve_least_minutes", "场地一次至少预约多少分钟", 30, 30, 1440),
+        Rule("reserve_most_minutes", "个人一次最多预约多少分钟", 120, 30, 1440),
+        Rule("group_most_minutes", "团队一次最多预约多少分钟", 240, 30, 1440),
+        # none unless a room wants it: the fixed slots touch, and who has one would else have the next as well
+        Rule("buffer_minutes", "预约结束后留多少分钟打扫", 0, 0, 240),
+        Rule("reservations_a_day", "每人每天最多预约几次场地（0 不限）", 1, 0, 100),
+        Rule("reservations_a_week", "每人每周最多预约几次场地（0 不限）", 2, 0, 100),
+        Rule("reserved_minutes_a_week", "每人每周最多预约多少分钟场地（0 不限）", 240, 0, 10080),
+        Rule("group_reservations_a_week", "每个团队每周最多预约几次场地（0 不限）", 2, 0, 100),
+        Rule("group_minutes_a_week", "每个团队每周最多预约多少分钟场地（0 不限）", 480, 0, 10080),
+        Rule("series_weeks", "团队固定预约最多连续几周（0 不能固定预约）", 4, 0, 4),
+        Rule("series_at_once", "每个团队同时最多有几个固定预约", 1, 1, 20),
+        Rule("others_may_reserve", "其他社区的居民能不能预约（1 能，0 不能）", 0, 0, 1),
+        Rule("unreviewed_until_hours", "开始前多少小时还没审核的预约自动放开", 12, 0, 168),
+        Rule("cancel_room_hours", "开始前多少小时以内取消预约算临时取消", 2, 0, 168),
+        Rule("room_check_in_before_minutes", "场地开始前多少分钟可以签到", 30, 0, 240),
+        Rule("no_show_minutes", "开始后多少分钟没有签到就放开场地", 15, 5, 240),
+        Rule("sign_out_minutes", "结束后多少分钟以内要签退", 30, 0, 240),
+        Rule("room_offer_minutes", "候补到的场地保留多少分钟等人确认", 120, 5, 1440),
+        Rule("credit_late", "临时取消预约扣多少信用分", 5, 0, 100),
+        Rule("credit_no_show", "预约没来扣多少信用分", 15, 0, 100),
+        Rule("credit_no_sign_out", "用完没有签退扣多少信用分", 2, 0, 100),
+        Rule("credit_damage", "损坏场地或设施扣多少信用分", 30, 0, 100),
+        Rule("credit_kept", "按约使用加多少信用分（最多加到 100）", 5, 0, 100),
+        Rule("credit_needed", "信用分低于多少暂停预约", 60, 0, 100),
+        Rule("credit_pause_days", "信用分过低暂停预约多少天（0 不暂停）", 30, 0, 365),
+        Rule("credit_days", "信用分按最近多少天计算", 180, 1, 730),
+        Rule("credit_appeal_days", "扣分后多少天内可以申诉", 7, 1, 90),
+        Rule("override_notice_hours", "征用已约的场地至少提前多少小时告知", 24, 0, 720),
     )
 }
 
@@ -110,7 +187,7 @@ class Policy(Base):
 
     region_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
     name: Mapped[str] = mapped_column(PlainText(40))
-    value: Mapped[str] = mapped_column(PlainText(40))
+    value: Mapped[str] = mapped_column(PlainText(80))
 
 
 @dataclass(frozen=True)
@@ -153,6 +230,38 @@ class Policies:
     appeal_days: float
     leave_before_hours: float
     late_after_minutes: float
+    reserve_days: int
+    group_reserve_days: int
+    reserve_opens: time
+    reserve_slots: Slots
+    reserve_least_minutes: int
+    reserve_most_minutes: int
+    group_most_minutes: int
+    buffer_minutes: int
+    reservations_a_day: int
+    reservations_a_week: int
+    reserved_minutes_a_week: int
+    group_reservations_a_week: int
+    group_minutes_a_week: int
+    series_weeks: int
+    series_at_once: int
+    others_may_reserve: bool
+    unreviewed_until_hours: float
+    cancel_room_hours: float
+    room_check_in_before_minutes: int
+    no_show_minutes: int
+    sign_out_minutes: int
+    room_offer_minutes: int
+    credit_late: int
+    credit_no_show: int
+    credit_no_sign_out: int
+    credit_damage: int
+    credit_kept: int
+    credit_needed: int
+    credit_pause_days: int
+    credit_days: int
+    credit_appeal_days: int
+    override_notice_hours: float
 
 
 _AS: Mapping[str, Callable[[Any], Any]] = {
@@ -160,6 +269,7 @@ _AS: Mapping[str, Callable[[Any], Any]] = {
     "int": int,
     "bool": bool,
     "time": time.fromisoformat,
+    "Slots": read_slots,
 }
 
 
@@ -173,6 +283,7 @@ def _read(numbers: Mapping[str, float | str]) -> Policies:
     )
 
 
+_WHOLE = {each.name for each in fields(Policies) if str(each.type) in ("int", "bool")}
 DEFAULTS = _read({})  # the numbers of the house
 
 _HERE = Region.__table__.alias()
@@ -185,24 +296,47 @@ _SET_ABOVE = (
 )
 
 
-def policies_at(session: Session | Connection, region_id: int | None) -> Policies:
-    """The numbers in force at a place: the nearest row wins, then the default; nowhere in particular, the defaults."""
+def policies_at(
+    session: Session | Connection, region_id: int | None, nearer: Mapping[str, str] = MappingProxyType({})
+) -> Policies:
+    """The numbers in force at a place: what is set ``nearer`` still wins, then the nearest row, then the default.
+
+    Nowhere in particular, the defaults.
+    """
     if region_id is None:
         return DEFAULTS
-    rows = session.execute(_SET_ABOVE, {"region_id": region_id})
-    return _read({name: RULES[name].read(value) for name, value in rows if name in RULES})
+    rows = {**_set_above(session, region_id), **nearer}
+    if not rows:
+        return DEFAULTS
+    return _read({name: RULES[name].kept(value) for name, value in rows.items() if name in RULES})
+
+
+def said_at(session: Session | Connection, region_id: int) -> dict[str, str]:
+    """The numbers in force at a place as their rows say them, by the names of ``RULES``, in that order."""
+    above = _set_above(session, region_id)
+    return {name: above.get(name, as_kept(name, f"{rule.default}")) for name, rule in RULES.items()}
+
+
+def _set_above(session: Session | Connection, region_id: int) -> dict[str, str]:
+    return dict(session.execute(_SET_ABOVE, {"region_id": region_id}).all())
 
 
 def set_policy(session: Session, region: Region, name: str, value: str) -> Policy:
     """Set a number for a region and everything under it. Raises Invalid for an unknown rule or a senseless value."""
+    said = as_kept(name, value)
+    row = session.scalar(select(Policy).where(Policy.region_id == region.id, Policy.name == name))
+    if row is None:
+        row = Policy(region_id=region.id, name=name)
+        session.add(row)
+    row.value = said
+    return row
+
+
+def as_kept(name: str, value: str) -> str:
+    """A number as its row keeps it. Raises Invalid for an unknown rule or a senseless value."""
     if name not in RULES:
         raise Invalid(
             [Fault("name", f"没有“{name}”这条规则，可选：{'、'.join(RULES)}")], code="policy_unknown"
         )
     number = RULES[name].read(value)
-    row = session.scalar(select(Policy).where(Policy.region_id == region.id, Policy.name == name))
-    if row is None:
-        row = Policy(region_id=region.id, name=name)
-        session.add(row)
-    row.value = number if isinstance(number, str) else f"{number:.10g}"
-    return row
+    return number if isinstance(number, str) else f"{number:.10g}"

@@ -39,6 +39,7 @@ class VenueUse(StrEnum):
 
     WALK_IN = "walk_in"  # 随到随用，不用预约
     AT_ONCE = "at_once"  # 预约即通过
+    AFTER_INDUCTION = "after_induction"  # 预约前要参加使用培训，之后预约即通过
     REVIEWED = "reviewed"  # 预约后由工作人员审核
     STAFF_ONLY = "staff_only"  # 只由工作人员安排
 
@@ -81,6 +82,7 @@ class Venue(Keyed, Base):
         chosen_from(VenueUse), default=VenueUse.REVIEWED, server_default=VenueUse.REVIEWED
     )
     access_note: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")  # 怎么进门
+    door_code: Mapped[str] = mapped_column(PlainText(6), default="", server_default="")  # 门口签到码
 
     site: Mapped[Site] = relationship(back_populates="venues")
     spaces: Mapped[list[Space]] = relationship(secondary=venue_spaces, order_by="Space.id")
@@ -89,6 +91,11 @@ class Venue(Keyed, Base):
     def full_name(self) -> str:
         """The room as somebody finds it who has never been there."""
         return f"{self.name}（{self.site.name}）"
+
+    @property
+    def takes_reservations(self) -> bool:
+        """Whether people reserve it themselves; the other rooms are used without, or given by staff."""
+        return self.use not in {VenueUse.WALK_IN, VenueUse.STAFF_ONLY}
 
 
 class Space(Base):
@@ -185,15 +192,23 @@ def sites_within(session: Session, region: Region | None, *, after_id: int | Non
     return list(session.scalars(query if after_id is None else query.where(Site.id > after_id)))
 
 
-def venue_in(session: Session, key: str, *, within: Sequence[Region]) -> Venue:
-    """The room with this key in one of these places. Raises NotFound outside of them."""
+def venue_by_key(session: Session, key: str) -> Venue:
+    """The room with this key, as everybody may see it. Raises NotFound."""
     venue = session.scalar(
         select(Venue)
         .join(Site)
         .options(contains_eager(Venue.site).joinedload(Site.region))
         .where(Venue.key == key)
     )
-    if venue is None or not is_within(venue.site.region, within):
+    if venue is None:
+        raise NotFound("没有找到这个场地")
+    return venue
+
+
+def venue_in(session: Session, key: str, *, within: Sequence[Region]) -> Venue:
+    """The room with this key in one of these places. Raises NotFound outside of them."""
+    venue = venue_by_key(session, key)
+    if not is_within(venue.site.region, within):
         raise NotFound("没有找到这个场地")
     return venue
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import content_checks, courses, desk, follows
+from models import agreements, content_checks, courses, desk, follows, groups, reservations
 from models.courses import attendance
 from models.notices import About, News, announcing
 
@@ -24,6 +24,9 @@ WITNESSES: Mapping[About, Callable[[Session, Sequence[Any]], set[int]]] = {
     About.CONSENT: announcing.still_true,
     About.CONTENT_CHECK: content_checks.still_true,
     About.NEW_CLASS: follows.still_true,
+    About.RESERVATION: reservations.still_true,
+    About.GROUP: groups.still_true,
+    About.AGREEMENT: agreements.still_true,
 }
 
 

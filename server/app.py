@@ -19,6 +19,7 @@ from miniprogram_api.pushes import PushSecrets
 from miniprogram_api.rates import Rates
 from miniprogram_api.scenes import LOOKS_SECONDS, LookTally
 from miniprogram_api.sms import ConsoleSms, SmsGateway, TencentSms
+from miniprogram_api.storage import Storage
 from miniprogram_api.wechat import WeChatGateway
 from models.accounts import TokenMint
 from models.base import db, engine_options, prepare, reading
@@ -69,6 +70,7 @@ def create_app(settings: Settings, *, fresh_seconds: float = FRESH_SECONDS) -> F
         "freshness": Freshness(fresh_seconds),
         "rates": Rates(settings.rates, redis_url=settings.rate_limit_storage),
         "code_images": PictureShelf(settings.data_dir / "codes"),
+        "photo_files": Storage(settings.data_dir / "photos", kind="jpg"),
         "scene_looks": LookTally(LOOKS_SECONDS if fresh_seconds else 0),
     }
     open_doors(app)

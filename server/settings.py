@@ -37,6 +37,7 @@ SANDBOX_PUSH_AES_KEY = "sandboxsandboxsandboxsandboxsandboxsandboxs"
 WECHAT_CONNECTIONS = 16
 MOST_CONNECTIONS = 256
 MOST_PROXIES = 8
+MOST_MEGABYTES = 50
 IN_MEMORY = "memory://"
 
 Name = TypeVar("Name", bound=StrEnum)
@@ -102,6 +103,7 @@ class Settings:
     )  # may hold a password; none: each process counts
     public_url: str = "http://127.0.0.1:8000"
     trusted_proxies: int = 0
+    photo_megabytes: int = 8
     port: int = 8000
     sandbox_port: int = 8001
     bind: str = "127.0.0.1"
@@ -192,6 +194,7 @@ def from_environment(env: Mapping[str, str] | None = None, *, for_commands: bool
         rate_limit_storage=_redis(read),
         public_url=read.text("PUBLIC_URL", demo_url if is_demo else None, check=_must_be_url).rstrip("/"),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0 if is_demo else 1, most=MOST_PROXIES, least=0),
+        photo_megabytes=read.number("PHOTO_MEGABYTES", Settings.photo_megabytes, most=MOST_MEGABYTES),
         port=port,
         sandbox_port=sandbox_port,
         bind=read.text("BIND", DEFAULTS["BIND"]),

@@ -8,6 +8,7 @@ sockets, nothing else.
 from __future__ import annotations
 
 import atexit
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -30,8 +31,18 @@ from models.base import db, transaction
 from models.notices import TemplateName
 from server.app import create_app
 from server.settings import SANDBOX_APPID, Mode, Settings
-from tests.databases import ENGINES, Rows, hang, photograph, postgresql_database, postgresql_server, wipe
+from tests.databases import (
+    ENGINES,
+    Rows,
+    hang,
+    photograph,
+    postgresql_database,
+    postgresql_server,
+    spare_the_disk,
+    wipe,
+)
 from tests.people import Town, a_crowd, build_town
+from tests.rooms import Centre, a_centre
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=town_clock.TOWN_ZONE)
 CROWD = 500
@@ -57,6 +68,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return False, item.path.name, "postgresql" in item.name
 
     items.sort(key=place)  # in the order of the shuffle otherwise
+
+
+def pytest_collection_finish() -> None:
+    """Whatever was imported and collected stands until the end, and whatever a test makes mostly until its own."""
+    gc.set_threshold(700, 10, 100)  # a tenth of the full collections: the fuzzer keeps every answer it had
+    let_stand()
+
+
+def let_stand() -> None:
+    """What is in memory now stays there: the collector looks through it no more, as in a web worker (``server.web``).
+
+    With thousands of tests in memory a full collection takes a quarter of a second, and there is one every twenty tests.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def settings_for(url: str, **changes: Any) -> Settings:
@@ -113,7 +139,9 @@ def open_house(url: str) -> Iterator[House]:
     """An application on a database brought to head, and everything of it closed at the end."""
     app = create_app(settings_for(url))
     with app.app_context():
+        spare_the_disk(db.engine)
         flask_migrate.upgrade()
+    let_stand()
     try:
         yield House(app, url)
     finally:
@@ -222,6 +250,13 @@ def town(house: House, clock: town_clock.StoppedClock) -> Iterator[Town]:
     """The standing cast in two communities, in an open application context."""
     with house.app.app_context():
         yield house.town("town", build_town)
+
+
+@pytest.fixture
+def centre(town: Town) -> Centre:
+    """The centre of the first community, with rooms of every kind."""
+    with transaction() as session:
+        return a_centre(session, town.wutong)
 
 
 @pytest.fixture

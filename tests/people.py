@@ -38,9 +38,10 @@ from models.courses import (
     receipts_of,
     register,
 )
+from models.credit_codes import check_sign
 from models.grants import Answer, record_answers
 from models.notices import TemplateName
-from models.partners import Partner, PartnerKind, admit, enlist
+from models.partners import Partner, PartnerKind, UnitCard, admit, enlist, enlist_unit
 from models.policies import Policy, set_policy
 from models.regions import Region, RegionKind, plant
 from models.residents import Bond, BondKind, Profile, Resident, bind, introduce
@@ -265,6 +266,21 @@ def a_partner_member(session: Session, *, name: str = "老张裁缝铺") -> Unit
     account, login_key = an_account(session)
     admit(session, partner, account)
     return UnitMember(partner.id, partner.key, account.id, login_key)
+
+
+def a_unit(session: Session, region: Region, *, name: str | None = None) -> Partner:
+    """A unit with its papers that serves a place, without members yet."""
+    number = next(_counter)
+    seventeen = f"91350100M{number:08}"
+    card = UnitCard(
+        name=name or f"共建单位{number}",
+        kind=PartnerKind.UNIT,
+        credit_code=seventeen + check_sign(seventeen),
+        region=session.get_one(Region, region.id),
+        contact_name="老赵",
+        contact_phone="13900000009",
+    )
+    return enlist_unit(session, card, by_account_id=None, identity="town")
 
 
 # --- places and courses -------------------------------------------------------------------------------------------

@@ -23,7 +23,8 @@ from models.notices import TemplateName
 from models.wechat_tokens import StoredTokenShelf
 from server.app import create_app
 from server.wechat_sandbox import templates
-from tests.conftest import House, settings_for
+from tests.conftest import House, let_stand, settings_for
+from tests.databases import spare_the_disk
 from tests.people import Person, UnitMember, Worker
 from tests.sandbox import SandboxTown, sandbox
 
@@ -118,6 +119,9 @@ def doors(houses: Callable[[str], House]) -> Iterator[Callable[[str], Flask]]:
     def app_on(url: str) -> Flask:
         app = create_app(settings_for(url, wechat_templates=TEMPLATES), fresh_seconds=0)
         made.append(app)
+        with app.app_context():
+            spare_the_disk(db.engine)
+        let_stand()
         return app
 
     yield app_on

@@ -10,18 +10,24 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
+from flask import Flask
 
-from server.wechat_sandbox import Options, create_sandbox
+from server.wechat_sandbox import Options, create_sandbox, create_screens
 from server.wechat_sandbox.account import Account
 from server.wechat_sandbox.templates import DEFAULT_TEMPLATES
+from server.wechat_sandbox.wire import Wire
 from tests.serving import listening, server_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 APPID = "wxsandbox000000001"
 SECRET = "sandbox-secret"
@@ -226,13 +232,8 @@ def open_sandbox(*, options: Options | None = None, state_file: Path | None = No
     app = create_sandbox(
         appid=APPID, secret=SECRET, templates=DEFAULT_TEMPLATES, options=options, state_file=state_file
     )
-    with listening(server_of(app)) as address:
-        town = SandboxTown(address, app.extensions["wechat_sandbox"])
-        try:
-            yield town
-        finally:
-            town.close()
-            town.account.pushes.close()
+    with _served(app, app.extensions["wechat_sandbox"]) as town:
+        yield town
 
 
 @pytest.fixture
@@ -245,8 +246,28 @@ def listener() -> Iterator[Listener]:
 @pytest.fixture
 def sandbox() -> Iterator[SandboxTown]:
     """A fresh sandbox with the default templates."""
-    with open_sandbox() as town:
+    account = Account(appid=APPID, secret=SECRET, templates=DEFAULT_TEMPLATES, options=Options())
+    screens = _screens()
+    screens.extensions["wechat_sandbox"] = account
+    with _served(Wire(account, screens.wsgi_app), account) as town:
         yield town
+
+
+@contextmanager
+def _served(app: WSGIApplication, account: Account) -> Iterator[SandboxTown]:
+    with listening(server_of(app)) as address:
+        town = SandboxTown(address, account)
+        try:
+            yield town
+        finally:
+            town.close()
+            account.pushes.close()
+
+
+@cache
+def _screens() -> Flask:
+    """The screens of every test's sandbox: to compile their addresses anew for each takes longer than most tests."""
+    return create_screens()
 
 
 def _json(answer: requests.Response) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import HTTPServer
 from socketserver import ThreadingMixIn
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 class _Quiet(WSGIRequestHandler):
@@ -22,7 +24,7 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def server_of(app: Flask) -> BaseWSGIServer:
+def server_of(app: WSGIApplication) -> BaseWSGIServer:
     """A server of this application, bound to a free port and not answering yet."""
     return make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
 
@@ -33,7 +35,7 @@ def listening(server: HTTPServer) -> Iterator[str]:
     if isinstance(server, ThreadingMixIn):
         server.daemon_threads = True  # idle keep-alive connections are not waited for
         server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.002}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -6,7 +6,9 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from miniprogram_api.schemas.equipment import LentOut
 from miniprogram_api.schemas.fields import Cursor, Day, Key, Limit, Matching, Shape, Words
+from miniprogram_api.schemas.photos import PhotoOut
 from miniprogram_api.schemas.regions import RegionBrief
 from models.hours import MOST_STRETCHES, OpenOn, said_minute
 from models.sites import SiteKind, VenueUse
@@ -76,27 +78,64 @@ class OpenDayOut(Shape):
     open = fields.List(fields.Nested(OpenShape), required=True)
 
 
-class RoomOut(Shape):
-    """A room as everybody may see it."""
+class RulesOut(Shape):
+    """What whoever reserves a room has to know beforehand: how many days ahead and at what hour a new day opens, whether it goes by
+    fixed slots (none: any stretch), how short and how long, and until when one may cancel or be late."""
+
+    reserve_days = fields.Integer(required=True)
+    group_reserve_days = fields.Integer(required=True)
+    reserve_opens = fields.String(required=True, metadata={"description": "新的一天几点放出来，例如 08:00"})
+    reserve_slots = fields.List(fields.Nested(OpenShape), required=True)
+    reserve_least_minutes = fields.Integer(required=True)
+    reserve_most_minutes = fields.Integer(required=True)
+    group_most_minutes = fields.Integer(required=True)
+    buffer_minutes = fields.Integer(required=True)
+    others_may_reserve = fields.Boolean(required=True, metadata={"description": "其他社区的居民能不能预约"})
+    cancel_room_hours = fields.Float(required=True)
+    no_show_minutes = fields.Integer(required=True)
+
+
+class RoomBrief(Shape):
+    """A room in a list."""
 
     key = Key(required=True)
     name = fields.String(required=True)
     capacity = fields.Integer(required=True)
     floor = fields.String(required=True)
     use = fields.Enum(VenueUse, by_value=True, required=True)
+
+
+class RoomOut(RoomBrief):
+    """A room as everybody may see it; ``rules`` of one that nobody reserves are null."""
+
     access_note = fields.String(required=True)
     hours = fields.Nested(HoursOut, required=True)
+    rules = fields.Nested(RulesOut, required=True, allow_none=True)
+    equipment = fields.List(fields.Nested(LentOut), required=True)
+    photos = fields.List(fields.Nested(PhotoOut), required=True)
 
 
-class SiteBrief(Shape):
-    """A service point in a list."""
+class SiteOfRoom(Shape):
+    """The service point a room is in."""
 
     key = Key(required=True)
     name = fields.String(required=True)
     kind = fields.Enum(SiteKind, by_value=True, required=True)
     address = fields.String(required=True)
     phone = fields.String(required=True)
-    community = fields.Nested(RegionBrief, attribute="region", required=True)
+
+
+class RoomByItselfOut(RoomOut):
+    """A room by itself, with where it is and the seven days from today."""
+
+    site = fields.Nested(SiteOfRoom, required=True)
+    week = fields.List(fields.Nested(OpenDayOut), required=True)
+
+
+class SiteBrief(SiteOfRoom):
+    """A service point in a list."""
+
+    region = fields.Nested(RegionBrief, required=True)
     rooms = fields.Integer(required=True)
     today = fields.Nested(OpenDayOut, required=True)
 

@@ -106,6 +106,16 @@ SMS_TEMPLATES: Mapping[ShortMessageName, SmsTemplate] = {
             {"helper": 8, "deed": 24},
         ),
         SmsTemplate(
+            ShortMessageName.ROOM_CANCELLED,
+            "很抱歉，您约的{1}（{2}）已取消，请不要跑空，可以打电话给社区改约。",
+            {"room": 12, "starts": 11},
+        ),
+        SmsTemplate(
+            ShortMessageName.ROOM_OFFERED,
+            "您候补的{1}有空了，请在{2}前在小程序确认，或打电话给社区。",
+            {"room": 12, "until": 11},
+        ),
+        SmsTemplate(
             ShortMessageName.PLEASE_CALL,
             "{1}有事想告诉您，一直没联系上，方便时请回电{2}。",
             {"community": 16, "phone": 13},

@@ -30,8 +30,11 @@ from models.content_checks.deciding import (
 )
 from models.content_checks.fields import (
     ABSENCE_APPEAL,
+    CREDIT_APPEAL,
     FEEDBACK_WORDS,
     FIELDS,
+    GROUP_ABOUT,
+    GROUP_NAME,
     PICK_UP_NAME,
     RESIDENT_NAME,
     RUN_ANSWER,
@@ -64,8 +67,11 @@ from models.content_checks.verdicts import (
 
 __all__ = [
     "ABSENCE_APPEAL",
+    "CREDIT_APPEAL",
     "FEEDBACK_WORDS",
     "FIELDS",
+    "GROUP_ABOUT",
+    "GROUP_NAME",
     "KEPT_FOR",
     "PICK_UP_NAME",
     "RESIDENT_NAME",

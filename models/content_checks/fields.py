@@ -16,6 +16,8 @@ from models import clock
 from models.content_checks.checks import CheckState, ContentCheck
 from models.courses import Feedback, RunAnswer
 from models.courses.attendance import AbsenceAppeal, PickUpAdult
+from models.groups import Group, clear_about, clear_name, refuse_about, refuse_name
+from models.reservations import CreditEntry
 from models.residents import Resident
 
 Follow = Callable[[Session, ContentCheck, str | None], None]
@@ -119,13 +121,60 @@ def _take_the_adult_away(session: Session, check: ContentCheck, written: str | N
         session.flush()
 
 
+def _take_the_credit_appeal_away(session: Session, check: ContentCheck, written: str | None) -> None:
+    """Words of an appeal that may not stay go; the appeal waits on, for those who decide know the reservation."""
+    if check.state not in (CheckState.REJECTED, CheckState.RISKY):
+        return
+    entry = session.scalar(select(CreditEntry).where(CreditEntry.key == (check.subject_key or "")))
+    if entry is not None and entry.appeal_words == written:
+        entry.appeal_words = None
+        session.flush()
+
+
+CREDIT_APPEAL = CheckedField(
+    CreditEntry.__tablename__,
+    "words",
+    "信用申诉",
+    "pages/me/credit",
+    follow=_take_the_credit_appeal_away,
+)
+
 PICK_UP_NAME = CheckedField(
     PickUpAdult.__tablename__, "name", "接送人姓名", "pages/me/registrations", follow=_take_the_adult_away
 )
 
+
+def _judge_the_name(session: Session, check: ContentCheck, written: str | None) -> None:
+    """A group whose name may not stay is none; staff approve one whose name nobody has to look at any more."""
+    judged = refuse_name if check.state in (CheckState.REJECTED, CheckState.RISKY) else clear_name
+    judged(session, check.subject_key or "", written)
+
+
+GROUP_NAME = CheckedField(Group.__tablename__, "name", "团队名称", "pages/me/groups", follow=_judge_the_name)
+
+
+def _judge_what_it_says(session: Session, check: ContentCheck, written: str | None) -> None:
+    """A group says nothing of itself where its words may not stay."""
+    judged = refuse_about if check.state in (CheckState.REJECTED, CheckState.RISKY) else clear_about
+    judged(session, check.subject_key or "", written)
+
+
+GROUP_ABOUT = CheckedField(
+    Group.__tablename__, "about", "团队介绍", "pages/me/groups", follow=_judge_what_it_says
+)
+
 FIELDS: Mapping[tuple[str, str], CheckedField] = {
     (field.subject_kind, field.name): field
-    for field in (RESIDENT_NAME, RUN_ANSWER, FEEDBACK_WORDS, ABSENCE_APPEAL, PICK_UP_NAME)
+    for field in (
+        RESIDENT_NAME,
+        RUN_ANSWER,
+        FEEDBACK_WORDS,
+        ABSENCE_APPEAL,
+        CREDIT_APPEAL,
+        PICK_UP_NAME,
+        GROUP_NAME,
+        GROUP_ABOUT,
+    )
 }
 
 

@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.accounts import Account
 from models.courses.attendance import let_go_of_records
-from models.courses.hearing import adults_of, hearers, registered_and_hears
+from models.courses.hearing import adults_of, registered_and_hears
 from models.courses.planning import Evening, call_off, learners_busy, take_place
 from models.courses.registrations import LIVE, Registration
 from models.courses.runs import CourseRun, CourseSession, RunState, SessionState
 from models.courses.seats.ending import end_all_places
 from models.courses.seats.lapsing import shorten_offers
 from models.errors import Conflict, Fault, Invalid
+from models.hearing import hearers
 from models.journal import enter
 from models.ladder import ToTell, owe_to_people
 from models.notices import Debt, NoticeKind, goes_out_at, owe_once

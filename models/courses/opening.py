@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session, aliased
 
 from models import clock
 from models.courses.changing import By
-from models.courses.hearing import hearers
 from models.courses.listing import with_all_that_is_shown
 from models.courses.planning import Evening, call_off, learners_busy, most_heads
 from models.courses.questions import OpenOnes, unanswered_by
@@ -23,6 +22,7 @@ from models.courses.registrations import RegistrationState
 from models.courses.runs import Admission, Audience, CourseRun, CourseSession, RunState, SessionState
 from models.courses.seats.merging import Moved, move_places
 from models.errors import Conflict
+from models.hearing import hearers
 from models.journal import enter
 from models.ladder import ToTell, owe_to_people
 from models.notices import Debt, NoticeKind, goes_out_at, owe_once

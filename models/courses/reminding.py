@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.accounts import Account
-from models.courses.hearing import adults_of, hearers, registered_and_hears
+from models.courses.hearing import adults_of, registered_and_hears
 from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import Course, CourseKind, CourseRun, CourseSession, RunState, SessionState
+from models.hearing import hearers
 from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.residents import Resident
 from models.sites import Site, Venue

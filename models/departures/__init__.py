@@ -4,13 +4,14 @@ What it would mean is said first (``what_closing_means``) and named by a fingerp
 nobody closes blindly. Then, in one transaction:
 
 * every seat and every place in a queue is given up by the rules of ``models.courses``: the first in line moves up and is told;
+* groups they lead stay without a leader until staff name another, and applications for one are taken back;
 * children under fourteen without another guardian leave with the one who agreed for them; every other ward keeps their seats;
 * bonds end, consents are withdrawn, logins end, message grants go, what was still owed is not sent;
 * the account becomes a tombstone whose openid nobody can guess, so the same WeChat user who returns starts anew (E32);
 * the resident's row is **deleted**, and what must stay points at a nameless one made in its place.
 
 That the row goes is also the protection: a tap that was under way when the person left meets a foreign key, not a seat. The order
-of locks is the account, the runs by id, the people by id; a tap locks runs and then, through its foreign keys, people.
+of locks is the account, the runs by id, the groups by id, the people by id; a tap locks runs and then, through its foreign keys, people.
 """
 
 from __future__ import annotations

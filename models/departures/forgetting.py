@@ -16,7 +16,8 @@ from models.accounts import Account
 from models.consents import forget_consents_of_closed_accounts
 from models.content_checks import RESIDENT_NAME, strike_checks_of_field
 from models.counter import forget_consents_of_people_who_left
-from models.courses import Registration, said_helper
+from models.courses import Registration
+from models.hearing import WHO_ACTS, said_helper
 from models.journal import enter
 from models.kept_answers import KeptAnswer
 from models.ladder import Call, ShortMessage
@@ -130,7 +131,7 @@ def strike_from_letters(session: Session, people: Sequence[Resident], bonds: Seq
 def _strike_as_helper(session: Session, helper: Resident, bonds: Sequence[Bond]) -> None:
     """Those they acted for were told the surname of who did: what stays says only by what right."""
     for bond in bonds:
-        said, nameless = said_helper(helper.name, bond.kind), said_helper(None, bond.kind)
+        said, nameless = said_helper(helper.name, WHO_ACTS[bond.kind]), WHO_ACTS[bond.kind]
         theirs = (
             (Notice, Notice.account_id == bond.ward.account_id),
             (ShortMessage, ShortMessage.resident_id == bond.ward_id),

@@ -31,10 +31,13 @@ from models.departures.meaning import Closure, children_of, places_of, what_clos
 from models.errors import Busy, Conflict
 from models.follows import Follow
 from models.grants import GrantReport, MessageGrant
+from models.groups import Group, hold_groups_of, leave_groups
+from models.inductions import Induction, forget_inductions_of
 from models.journal import JournalEntry, enter
 from models.kept_answers import KeptAnswer
 from models.ladder import Call, ShortMessage, end_rungs
 from models.partners import PartnerMember
+from models.reservations import By, CreditEntry, Reservation, let_go_of_rooms, strike_words_of
 from models.residents import Bond, Resident, bonds_around, end_bond, resident_of
 from models.staff import StaffMember
 
@@ -53,7 +56,11 @@ POINTS_AT_A_PERSON: tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int
     ShortMessage.resident_id,
     Call.resident_id,
     Pause.resident_id,
+    Reservation.resident_id,
+    CreditEntry.resident_id,
     PickUp.guardian_id,
+    Induction.resident_id,
+    Group.leader_id,
     JournalEntry.for_resident_id,
 )
 
@@ -100,6 +107,7 @@ def see_off(session: Session, resident: Resident, *, by_account_id: int, identit
     Raises Conflict ``closes_themselves`` for somebody who has an account.
     """
     hold_runs_of(session, [resident.id])
+    hold_groups_of(session, [resident.id])
     resident.lock()
     if resident.left_at is not None:
         return
@@ -119,6 +127,7 @@ def _hold(session: Session, account: Account) -> Closure:
     oneself = resident_of(session, account)
     people = [oneself, *children_of(session, oneself)] if oneself else []
     hold_runs_of(session, [one.id for one in people])
+    hold_groups_of(session, [one.id for one in people])
     for one in sorted(people, key=lambda one: one.id):
         one.lock()  # two guardians who leave at once meet here: the second takes the child along
     session.expire_all()
@@ -164,12 +173,16 @@ def _let_go(session: Session, leaving: Sequence[Resident], *, by_account_id: int
     """These people (held by the caller) leave: how many seats and places they gave up."""
     ids = [one.id for one in leaving]
     given_up = give_up_all(session, ids, by_account_id=by_account_id, identity=identity)
+    given_up += let_go_of_rooms(session, ids, by=By(by_account_id, identity))
+    strike_words_of(session, ids)
     bonds = bonds_around(session, ids)
     strike_from_letters(session, leaving, bonds)
     strike_checks_of_people(session, ids)
+    leave_groups(session, ids, by_account_id=by_account_id, identity=identity)
     forget_words(session, ids)
     forget_words_of_appeals(session, ids)
     forget_pick_ups_of(session, ids)
+    forget_inductions_of(session, ids)
     withdraw_those_kept_of(session, ids)
     forget_answers_of(session, ids)
     forget_feedback_words(session, ids)

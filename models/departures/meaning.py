@@ -15,7 +15,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 from models import clock
 from models.accounts import Account
 from models.courses import LIVE, CourseRun, Registration
+from models.groups import Group, live_groups_led_by
 from models.partners import partners_of
+from models.reservations import Reservation, held_for
 from models.residents import Bond, BondKind, Resident, guards_a_child, resident_of
 from models.staff import StaffMember, staff_members_of
 
@@ -56,6 +58,8 @@ class Closure:
     obstacles: Sequence[Obstacle]
     registrations: Sequence[Registration]
     wards: Sequence[WardLeft]
+    groups: Sequence[Group] = ()  # that lose their leader, or are not asked for any more
+    rooms: Sequence[Reservation] = ()  # that go to who waits, the children's included
     has_worked_here: bool = False  # a staff member's name outlives the account, for the journal's sake
 
     @property
@@ -73,6 +77,8 @@ class Closure:
             [[obstacle.code, obstacle.identity] for obstacle in self.obstacles],
             [[held.id, held.state] for held in self.registrations],
             [[left.ward.id, left.kind, left.becomes] for left in self.wards],
+            [[group.id, group.state] for group in self.groups],
+            [[room.id, room.state] for room in self.rooms],
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
@@ -82,9 +88,20 @@ def what_closing_means(session: Session, account: Account) -> Closure:
     oneself = resident_of(session, account)
     wards = _wards_left(session, oneself) if oneself else []
     closure = Closure(account, oneself, _obstacles(session, account), (), wards)
-    held = places_of(session, [one.id for one in closure.leaving])
+    leaving = [one.id for one in closure.leaving]
+    held, led = places_of(session, leaving), live_groups_led_by(session, leaving)
+    rooms = held_for(session, leaving, after=clock.now())
     worked = session.scalar(select(StaffMember.id).where(StaffMember.account_id == account.id).limit(1))
-    return Closure(account, oneself, closure.obstacles, held, wards, has_worked_here=worked is not None)
+    return Closure(
+        account,
+        oneself,
+        closure.obstacles,
+        held,
+        wards,
+        groups=led,
+        rooms=rooms,
+        has_worked_here=worked is not None,
+    )
 
 
 def places_of(session: Session, residents: Collection[int]) -> Sequence[Registration]:

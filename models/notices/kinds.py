@@ -22,6 +22,11 @@ class TemplateName(StrEnum):
     ATTENDANCE = "attendance"  # 出勤情况
     SEATS_OPENING = "seats_opening"  # 名额开放
     SEAT_OFFER = "seat_offer"  # 候补名额待确认
+    ROOM_RESULT = "room_result"  # 场地预约结果
+    ROOM_REMINDER = "room_reminder"  # 场地预约开始提醒
+    ROOM_CHANGE = "room_change"  # 场地预约变更
+    ROOM_CREDIT = "room_credit"  # 预约信用
+    SERVICE_PROMISE = "service_promise"  # 场地换服务履约
 
 
 TEMPLATE_TITLES: Mapping[TemplateName, str] = {
@@ -35,6 +40,11 @@ TEMPLATE_TITLES: Mapping[TemplateName, str] = {
     TemplateName.ATTENDANCE: "出勤情况通知",
     TemplateName.SEATS_OPENING: "名额开放提醒",
     TemplateName.SEAT_OFFER: "候补转正通知",
+    TemplateName.ROOM_RESULT: "场地预约结果通知",
+    TemplateName.ROOM_REMINDER: "预约开始提醒",
+    TemplateName.ROOM_CHANGE: "预约变更通知",
+    TemplateName.ROOM_CREDIT: "预约信用通知",
+    TemplateName.SERVICE_PROMISE: "协议履约提醒",
 }
 
 
@@ -48,6 +58,8 @@ class ShortMessageName(StrEnum):
     SELECTED = "selected"  # 中签、审核通过
     ACTED_FOR_YOU = "acted_for_you"  # 代办告知
     PLEASE_CALL = "please_call"  # 请回电
+    ROOM_CANCELLED = "room_cancelled"  # 场地预约取消
+    ROOM_OFFERED = "room_offered"  # 场地候补到了，等本人确认
 
 
 class NoticeKind(StrEnum):
@@ -76,6 +88,19 @@ class NoticeKind(StrEnum):
     ACTED_FOR_YOU = "acted_for_you"  # M29 代办告知
     NEW_CLASSES = "new_classes"  # M6 每日新课
     OPENING_SOON = "opening_soon"  # M6 马上开始报名
+    ROOM_RESERVED = "room_reserved"  # M7 预约成功、审核通过
+    ROOM_REFUSED = "room_refused"  # M7 未通过、没有来得及审核
+    ROOM_OFFERED = "room_offered"  # M7 候补到了，请确认
+    ROOM_WAIT_OVER = "room_wait_over"  # M7 候补没有轮到
+    ROOM_SOON = "room_soon"  # M8 两小时前的提醒和签到码
+    ROOM_CALLED_OFF = "room_called_off"  # M9 社区取消
+    ROOM_RELEASED = "room_released"  # M10 没有来，已放开
+    CREDIT_TAKEN = "credit_taken"  # M10 扣了信用分
+    CREDIT_APPEAL_DECIDED = "credit_appeal_decided"  # M10 申诉的结果
+    RESERVING_RESUMED = "reserving_resumed"  # M10 恢复预约
+    RESERVED_FOR_YOU = "reserved_for_you"  # M29 代办告知
+    GROUP_DECIDED = "group_decided"  # 团队审核结果
+    SERVICE_BEHIND = "service_behind"  # M32 场地换服务履约不足
 
 
 class About(StrEnum):
@@ -88,3 +113,6 @@ class About(StrEnum):
     CONSENT = "consent"  # 同意
     CONTENT_CHECK = "content_check"  # 内容审核
     NEW_CLASS = "new_class"  # 新课
+    RESERVATION = "reservation"  # 预约
+    GROUP = "group"  # 居民团队
+    AGREEMENT = "agreement"  # 场地换服务协议

@@ -212,6 +212,20 @@ def morning_after(policies: Policies, moment: datetime) -> datetime:
     return morning if morning > local else morning + timedelta(days=1)
 
 
+def awake_after(policy: Policies, moment: datetime, span: timedelta) -> datetime:
+    """When so much time has gone by, the quiet hours not counted."""
+    if policy.quiet_from == policy.quiet_until:
+        return moment + span
+    while True:
+        moment = clock.in_town(morning_after(policy, moment))
+        night = datetime.combine(moment.date(), policy.quiet_from, clock.TOWN_ZONE)
+        night += timedelta(days=night <= moment)
+        if moment + span <= night:
+            return moment + span
+        span -= night - moment
+        moment = night
+
+
 def morning_in_time(policies: Policies, news: News, moment: datetime) -> datetime:
     """When news that must arrive may be told: as ``morning_after``, but at once where it is worth nothing by the morning.
 

@@ -31,7 +31,21 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
     "staff_desk": (NoticeKind.STAFF_DESK,),
     "profile": (NoticeKind.CONTENT_REFUSED,),
     "follow": (NoticeKind.NEW_CLASSES, NoticeKind.OPENING_SOON),
-    "helpers": (NoticeKind.ACTED_FOR_YOU,),  # where one looks at who may act for oneself
+    "reservation": (NoticeKind.ROOM_RESERVED, NoticeKind.ROOM_SOON, NoticeKind.ROOM_CALLED_OFF),
+    "room_waiting": (NoticeKind.ROOM_OFFERED, NoticeKind.ROOM_WAIT_OVER, NoticeKind.ROOM_CALLED_OFF),
+    "credit": (
+        NoticeKind.CREDIT_TAKEN,
+        NoticeKind.CREDIT_APPEAL_DECIDED,
+        NoticeKind.RESERVING_RESUMED,
+        NoticeKind.ROOM_RELEASED,
+        NoticeKind.ROOM_REFUSED,
+    ),
+    "helpers": (
+        NoticeKind.ACTED_FOR_YOU,
+        NoticeKind.RESERVED_FOR_YOU,
+    ),  # where one looks at who may act for oneself
+    "group": (NoticeKind.GROUP_DECIDED, NoticeKind.CONTENT_REFUSED),
+    "agreement": (NoticeKind.SERVICE_BEHIND,),
 }
 PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
     tap: tuple(dict.fromkeys(MOMENTS[kind].template for kind in kinds)) for tap, kinds in HEARD_AFTER.items()

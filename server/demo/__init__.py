@@ -1,7 +1,7 @@
 """The demo town (安澜市): what a newcomer finds after the first start. Fictional from end to end (domain.md §5).
 
 places  regions, sites, rooms      cast  people and their hats      classes  the timetable that is imported    finished  a class that is over
-activity  what one comes to once
+activity  what one comes to once    groups  residents who come together    rooms  who uses which room when
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from server.demo.activity import hold_an_activity
 from server.demo.cast import DemoPerson, bring_in_people, demo_people
 from server.demo.classes import CLASSES, FILE_NAME, write_timetable
 from server.demo.finished import SAID, hold_a_class
+from server.demo.groups import found_groups
 from server.demo.places import CITY, WUTONG, plant_places
+from server.demo.rooms import reserve_rooms
 from server.timetable import apply_timetable, read_timetable
 
 __all__ = ["DemoPerson", "demo_people", "is_loaded", "load_demo_town", "must_not_be_a_real_town"]
@@ -68,6 +70,8 @@ def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
     hold_an_activity(session, regions[WUTONG], now)
     learners = [welcome(session, openid="demo-resident"), *neighbours]
     hold_a_class(session, regions[WUTONG], learners[: len(SAID)], now=now)
+    found_groups(session, learners[0], learners[1])
+    reserve_rooms(session, regions[WUTONG], learners[0], neighbours[:6], now=now)
     return True
 
 

@@ -10,7 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.jobs import attendance, content, delivery, ladder, publishing, pushes, seats, telling, tidying
+from server.jobs import (
+    attendance,
+    content,
+    delivery,
+    ladder,
+    publishing,
+    pushes,
+    rooms,
+    seats,
+    telling,
+    tidying,
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,12 @@ SCHEDULE = (
         timedelta(minutes=1),
         telling.tell_staff,
         "工作日 08:30 和 17:00 提醒工作人员还有哪些待办",
+    ),
+    Job(
+        "tell_of_promises",
+        timedelta(hours=1),
+        telling.tell_of_promises,
+        "场地换服务履约不足，提醒单位和社区，每月最多一次",
     ),
     Job(
         "tell_of_policy",
@@ -186,6 +203,51 @@ SCHEDULE = (
         "开课前没有审核完的申请，告诉本人",
     ),
     Job(
+        "expire_unreviewed",
+        timedelta(minutes=1),
+        rooms.expire_unreviewed,
+        "开始前十二小时还没审核的场地预约自动放开，并说明原因",
+        rooms.MOST_AT_ONCE,
+    ),
+    Job(
+        "release_no_shows",
+        timedelta(seconds=30),
+        rooms.release_no_shows,
+        "开始十五分钟没有签到的场地放开，先给候补",
+        rooms.MOST_AT_ONCE,
+    ),
+    Job(
+        "finish_unsigned",
+        timedelta(minutes=1),
+        rooms.finish_unsigned,
+        "用完半小时没有签退的预约自动结束",
+        rooms.MOST_AT_ONCE,
+    ),
+    Job(
+        "end_room_offers",
+        timedelta(seconds=30),
+        rooms.end_room_offers,
+        "到时没有确认的场地转给下一位，轮不到的候补说一声",
+    ),
+    Job(
+        "offer_rooms",
+        timedelta(seconds=30),
+        rooms.offer_rooms,
+        "课改期、停用取消让出来的场地，先给候补",
+    ),
+    Job(
+        "remind_of_rooms",
+        timedelta(minutes=1),
+        rooms.remind_of_rooms,
+        "开始前两小时提醒并给签到码；暂停预约到期，告诉本人",
+    ),
+    Job(
+        "forget_credit_appeals",
+        timedelta(hours=24),
+        rooms.forget_credit_appeals,
+        "信用申诉的文字处理后留 180 天",
+    ),
+    Job(
         "archive_runs",
         timedelta(hours=1),
         tidying.archive_runs,
@@ -211,5 +273,11 @@ SCHEDULE = (
         timedelta(hours=24),
         tidying.forget_code_pictures,
         "课程结束满三十天或已收回的小程序码，图片从本机删除",
+    ),
+    Job(
+        "forget_photo_files",
+        timedelta(hours=24),
+        tidying.forget_photo_files,
+        "上传中断留下的、没有用上的照片文件，满一天删除",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from models.agreements import owe_warnings
 from models.base import reading, transaction
 from models.desk import owe_digests
 from models.notices.announcing import announce_policy, not_yet_told
@@ -15,6 +16,12 @@ def tell_staff(now: datetime) -> int:
     """Owe staff the word of what waits on their desks, at their hours; how many are new."""
     with transaction() as session:
         return owe_digests(session, now)
+
+
+def tell_of_promises(now: datetime) -> int:
+    """Owe units and staff the word of service that is behind, once a month; how many are new."""
+    with transaction() as session:
+        return owe_warnings(session, now)
 
 
 def tell_of_policy(now: datetime) -> int:

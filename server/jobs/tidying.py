@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from miniprogram_api.installed import code_images
+from miniprogram_api.installed import code_images, photo_files
+from miniprogram_api.photos import forget_files_of_nothing
 from miniprogram_api.scenes import forget_pictures
 from models.accounts import forget_ended_logins
 from models.base import reading, transaction
@@ -17,6 +18,7 @@ from models.kept_answers import forget_old_answers
 CODES_KEPT_FOR = timedelta(days=30)  # after the last evening; a poster that still hangs is not printed again
 ARCHIVED_AT_ONCE = 200
 COMPLETED_AT_ONCE = 50
+PHOTO_UNDER_WAY = timedelta(days=1)  # far longer than it takes from the file to its row
 
 
 def archive_runs(now: datetime) -> int:
@@ -68,3 +70,8 @@ def forget_logins(now: datetime) -> int:
 def forget_code_pictures(now: datetime) -> int:
     """Remove this machine's pictures of codes of classes long over, and of codes that lead nowhere any more; of how many codes."""
     return forget_pictures(code_images(), since=now - CODES_KEPT_FOR)
+
+
+def forget_photo_files(now: datetime) -> int:
+    """Delete this machine's files of photos that hang nowhere, a day after they were put; how many files."""
+    return forget_files_of_nothing(photo_files(), since=now - PHOTO_UNDER_WAY)

@@ -7,10 +7,10 @@ changes nothing. What people count on is never moved by a file: a region's kind 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from models.base import Base, transaction
 from models.journal import enter
 from models.regions import Region, RegionKind, plant
-from models.sites import Site, SiteKind, Space, Venue, add_venue, open_site
+from models.sites import Site, SiteKind, Space, Venue, VenueUse, add_venue, open_site
 from server.places.names import Names
 from server.places.tables import (
     REGION_KINDS,
@@ -26,6 +26,7 @@ from server.places.tables import (
     ROOMS,
     SITE_KINDS,
     SITES,
+    VENUE_USES,
     Row,
     Tables,
     kind_of,
@@ -42,7 +43,16 @@ Thing = TypeVar("Thing")
 
 DEPTH = {kind: depth for depth, kind in enumerate(RegionKind)}
 _PARTS = re.compile("[、，,;；+＋/]")
-_LABELS = {"kind": "类型", "address": "地址", "phone": "电话", "name": "名称", "capacity": "容纳人数"}
+_LABELS = {
+    "kind": "类型",
+    "address": "地址",
+    "phone": "电话",
+    "name": "名称",
+    "capacity": "容纳人数",
+    "floor": "楼层",
+    "use": "使用方式",
+    "access_note": "进门说明",
+}
 
 
 @dataclass
@@ -256,31 +266,32 @@ class _Registering:
             site = self._refer(row, "站点", self._sites)
             name = row.read("名称", text_of(40))
             capacity = row.read("容纳人数", read_people)
-            if site is None or name is None or capacity is None:
+            said = _described(row)
+            if site is None or name is None or capacity is None or said is None:
                 self._spoilt_rooms.add(folded(row.says("名称")))
                 continue
             place = (site.id, folded(name))
             if first.setdefault(place, row) is not row:
                 row.fault("名称", f"和第{first[place].number}行是同一个场地", "请删掉其中一行")
                 continue
-            self._register_room(row, site, name, capacity)
+            self._register_room(row, site, name, {"capacity": capacity, **said})
 
-    def _register_room(self, row: Row, site: Site, name: str, capacity: int) -> None:
+    def _register_room(self, row: Row, site: Site, name: str, says: dict[str, Any]) -> None:
         fits, spaces = self._floor(row, site, name)
         if not fits:
             return
         venue = self._rooms.get((site.id, folded(name)))
         is_new = venue is None
         if venue is None:
-            venue = add_venue(self._session, site, name=name, capacity=capacity, spaces=spaces)
+            venue = add_venue(self._session, site, name=name, capacity=says["capacity"], spaces=spaces)
             self._rooms[site.id, folded(name)] = venue
         elif spaces and {space.id for space in spaces} != {space.id for space in venue.spaces}:
             row.fault(
                 "由哪几间合成", f"“{shown(name)}”已经登记过，不是由这几间合成的", "请换一个名称，或照原来的写"
             )
             return
-        changes = _revise(venue, {"capacity": capacity})
-        self._note(venue, f"场地 {site.name}“{name}”，{capacity} 人", is_new=is_new, changes=changes)
+        changes = _revise(venue, says)
+        self._note(venue, f"场地 {site.name}“{name}”，{venue.capacity} 人", is_new=is_new, changes=changes)
 
     def _floor(self, row: Row, site: Site, name: str) -> tuple[bool, list[Space]]:
         """Whether the parts of a hall could be found, and the floor of all of them; none for a room of its own."""
@@ -333,6 +344,21 @@ class _Registering:
             self._report.unchanged += 1
 
 
+def _described(row: Row) -> dict[str, Any] | None:
+    """What a row says of a room besides its name and size; a blank cell leaves what stands. None when a cell has a fault."""
+    meanings: dict[str, tuple[str, Callable[[object], Any]]] = {
+        "floor": ("楼层", text_of(20)),
+        "use": ("使用方式", kind_of(VENUE_USES, "使用方式")),
+        "access_note": ("进门说明", text_of(200)),
+    }
+    said = {
+        attribute: row.read(column, meaning)
+        for attribute, (column, meaning) in meanings.items()
+        if row.says(column)
+    }
+    return None if None in said.values() else said
+
+
 def _revise(place: Site | Venue, wanted: dict[str, object]) -> list[str]:
     """Give a place what differs; what changed, in words."""
     changes = []
@@ -345,4 +371,6 @@ def _revise(place: Site | Venue, wanted: dict[str, object]) -> list[str]:
 
 
 def _said(value: object) -> str:
+    if isinstance(value, VenueUse):
+        return VENUE_USES[value].partition("/")[0]
     return SITE_KINDS[value].partition("/")[0] if isinstance(value, SiteKind) else f"{value or ''}"

@@ -14,7 +14,7 @@ from typing import TypeVar
 from openpyxl.utils import get_column_letter
 
 from models.regions import RegionKind
-from models.sites import SiteKind
+from models.sites import SiteKind, VenueUse
 from server.timetable.cells import Unreadable, as_seen, plain, read_text
 from server.timetable.columns import bare_header
 from server.timetable.faults import Findings, Place, shown
@@ -39,6 +39,14 @@ SITE_KINDS: Mapping[SiteKind, str] = {
     SiteKind.CENTRE: "党群服务中心/中心",
     SiteKind.STATION: "党群服务站/站",
     SiteKind.REST_STATION: "驿站",
+}
+
+VENUE_USES: Mapping[VenueUse, str] = {
+    VenueUse.WALK_IN: "随到随用/不用预约",
+    VenueUse.AT_ONCE: "预约即可/自动通过",
+    VenueUse.AFTER_INDUCTION: "培训后预约/先培训",
+    VenueUse.REVIEWED: "预约审核/需要审核",
+    VenueUse.STAFF_ONLY: "工作人员安排/不接受预约",
 }
 
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -82,6 +90,9 @@ ROOMS = Tab(
         "名称": "场地名称 场地 房间 名字",
         "容纳人数": "可容纳人数 人数 容量 座位数",
         "由哪几间合成": "合成 组成 由哪几间组成",
+        "楼层": "所在楼层 层",
+        "使用方式": "预约方式 开放方式",
+        "进门说明": "进入方式 开门方式 门禁说明",
     },
     ("站点", "名称", "容纳人数"),
 )
@@ -173,15 +184,15 @@ def text_of(most: int) -> Callable[[object], str]:
     return lambda value: read_text(value, most=most)
 
 
-def kind_of(words: Mapping[Kind, str]) -> Callable[[object], Kind]:
-    """Reads one of these kinds by any of its words."""
+def kind_of(words: Mapping[Kind, str], what: str = "类型") -> Callable[[object], Kind]:
+    """Reads one of these kinds of ``what`` by any of its words."""
 
     def kind(value: object) -> Kind:
         written = plain(read_text(value, most=20))
         for known, word in words.items():
             if written in (word, *word.split("/")):
                 return known
-        raise Unreadable(f"没有“{shown(written)}”这种类型", f"可以写：{'、'.join(words.values())}")
+        raise Unreadable(f"没有“{shown(written)}”这种{what}", f"可以写：{'、'.join(words.values())}")
 
     return kind
 

@@ -28,7 +28,7 @@ from server.wechat_sandbox.push_control import push_control
 from server.wechat_sandbox.templates import Template
 from server.wechat_sandbox.wire import Wire
 
-__all__ = ["Options", "create_sandbox"]
+__all__ = ["Options", "create_sandbox", "create_screens"]
 
 
 def create_sandbox(
@@ -51,11 +51,17 @@ def create_sandbox(
         keeper.load()
         account.on_change = keeper.soon
         atexit.register(keeper.save)
+    app = create_screens()
+    app.extensions["wechat_sandbox"] = account
+    app.wsgi_app = Wire(account, app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def create_screens() -> Flask:
+    """Everything but WeChat's own paths, for the account in ``app.extensions["wechat_sandbox"]``."""
     app = Flask(__name__, template_folder="screens", static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
-    app.extensions["wechat_sandbox"] = account
     for door in (control, push_control, orders, pages):
         app.register_blueprint(door)
     app.register_error_handler(BadField, say_which_field)
-    app.wsgi_app = Wire(account, app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -117,6 +117,31 @@ seats_opening = Template(
     title="名额开放提醒",
     content="课程名称:{{thing1.DATA}}\n开放时间:{{time2.DATA}}\n备注:{{thing4.DATA}}\n",
 )
+room_result = Template(
+    id="Vk3NqTz6Lc9XhRb1WmJd5PsFg0UaYe7Oi4Ku8Bt2CxM",
+    title="场地预约结果通知",
+    content="场地名称:{{thing1.DATA}}\n使用时间:{{time2.DATA}}\n审核结果:{{phrase3.DATA}}\n说明:{{thing4.DATA}}\n",
+)
+room_reminder = Template(
+    id="Hs8PwLx1Ty4GnKc7VbZd0QfRm3UaJe6Oi9Nu5Bt2EkW",
+    title="预约开始提醒",
+    content="场地名称:{{thing1.DATA}}\n开始时间:{{time2.DATA}}\n签到码:{{character_string3.DATA}}\n",
+)
+room_change = Template(
+    id="Jd2MtVy5Nx8CkQw3RbFz6GhPs9UaLe1Ti4Ou7Kv0XnE",
+    title="预约变更通知",
+    content="场地名称:{{thing1.DATA}}\n使用时间:{{time2.DATA}}\n变更原因:{{thing3.DATA}}\n补偿办法:{{thing4.DATA}}\n",
+)
+room_credit = Template(
+    id="Rf7BsYw4Dn1HqTe8MzLc2VpGx5KgUi9Oa0Nt3Jh6SbQ",
+    title="预约信用通知",
+    content="变动类型:{{phrase1.DATA}}\n当前信用:{{number2.DATA}}\n说明:{{thing3.DATA}}\n",
+)
+service_promise = Template(
+    id="Jq8VtLm3Xr6ZbKf0YnWc4PsHd9GuEa2Oi7Ke1Bx5TwM",
+    title="协议履约提醒",
+    content="协议名称:{{thing1.DATA}}\n剩余小时:{{number2.DATA}}\n备注:{{thing4.DATA}}\n",
+)
 
 DEFAULT_TEMPLATES = (
     registration_result,
@@ -129,4 +154,9 @@ DEFAULT_TEMPLATES = (
     account_notice,
     review_result,
     seats_opening,
+    room_result,
+    room_reminder,
+    room_change,
+    room_credit,
+    service_promise,
 )

@@ -1,4 +1,4 @@
-"""``make bench``: the running server and the worker against the bars P1–P16, on both databases. ``--help`` tells the options."""
+"""``make bench``: the running server and the worker against the bars P1–P18, on both databases. ``--help`` tells the options."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import Protocol, TypeVar
 
 from models import clock
 from server.settings import WECHAT_CONNECTIONS
-from tests.bench.bars import DECIDED_WRONG, EXACT, LOST, Findings, as_json, as_markdown, judge
+from tests.bench.bars import DECIDED_WRONG, EXACT, LOST, ROOM_EXACT, Findings, as_json, as_markdown, judge
 from tests.bench.deciding import Deciding
-from tests.bench.lists import add_old_runs, read_in_turn
+from tests.bench.lists import add_old_runs, look_in_turn, looks_at_lists
 from tests.bench.measuring import (
     FULL,
     LISTED,
@@ -33,14 +33,17 @@ from tests.bench.measuring import (
 )
 from tests.bench.messages import Post, claim_in_turn
 from tests.bench.outbox import Outbox
+from tests.bench.reserving import WantedRoom
+from tests.bench.rooms import add_centre, looks_at_rooms
 from tests.bench.serving import busy_seconds
 from tests.bench.stores import PostgreSql, Sqlite, Store
 
-BARS = tuple(f"P{n}" for n in range(1, 17))
+BARS = tuple(f"P{n}" for n in range(1, 19))
 ENGINES = ("sqlite", "postgresql")
 OUT = Path("var/bench")
 STRIKE_AT = 0.3
 MOST_OF_OTHERS = 0.10
+SMALL_PAST = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,6 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _measure_deciding(found, stores, scale, rounds, asked.only)
         if "P16" in asked.only:
             _measure_lists(found, stores, scale)
+        if "P17" in asked.only:
+            _measure_rooms(found, stores, scale, history)
+        if "P18" in asked.only:
+            _measure_room_storm(found, stores, scale, rounds, quiet)
     verdicts = [v for v in judge(found, asked.engine, scale.bursts) if v.bar.name in asked.only]
     report = as_markdown(found, verdicts)
     print(f"\n{report}")
@@ -85,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     print(f"kept in {OUT / name}.md and .json")
     failed = [
-        v for v in verdicts if not v.passes and (v.bar in (EXACT, LOST, DECIDED_WRONG) or not asked.quick)
+        v
+        for v in verdicts
+        if not v.passes and (v.bar in (EXACT, LOST, DECIDED_WRONG, ROOM_EXACT) or not asked.quick)
     ]
     return 1 if failed else 0
 
@@ -268,9 +277,41 @@ def _measure_lists(found: Findings, stores: dict[str, Store], scale: Scale) -> N
                 built = build_town(store, f"lists_{runs}", QUICK, history=SMALL_HISTORY, stack=stack)
                 built.open_runs(LISTED)
                 add_old_runs(built, runs)
-                towns.append((runs, built))
+                towns.append((runs, built, looks_at_lists(built)))
                 _say(f"{engine}: a town with {runs:,} old runs is there")
-            found.pages[engine] = read_in_turn(store, towns, scale.pages)
+            found.lists[engine] = look_in_turn(store, towns, scale.pages)
+
+
+def _measure_rooms(found: Findings, stores: dict[str, Store], scale: Scale, history: int) -> None:
+    """P17: a week of a centre, and a room taken, with few occupancies behind it and with years of them."""
+    found.remarks.append(f"P17: {SMALL_PAST:,} and {history:,} occupancies that are over, in 30 rooms.")
+    for engine, store in stores.items():
+        with ExitStack() as stack:
+            towns = []
+            for past in (SMALL_PAST, history):
+                built = build_town(store, f"rooms_{past}", QUICK, history=SMALL_HISTORY, stack=stack)
+                towns.append((past, built, looks_at_rooms(add_centre(built, past))))
+                _say(f"{engine}: a centre with {past:,} occupancies behind it is there")
+            found.rooms[engine] = look_in_turn(store, towns, scale.room_looks)
+
+
+def _measure_room_storm(
+    found: Findings, stores: dict[str, Store], scale: Scale, rounds: int, quiet: Quiet
+) -> None:
+    """P18: everybody wants one slot of one room of a centre of thirty, by the real route; beside it, the same people do nothing."""
+    people, connections = scale.room_storm
+    for engine, store in stores.items():
+        with ExitStack() as stack:
+            built = build_town(store, "room_storm", scale, history=SMALL_HISTORY, stack=stack)
+            room = WantedRoom(built, add_centre(built, SMALL_PAST))
+            house = stack.enter_context(House(store, built))
+            house.posts_of_nothing(people, connections)
+            for number in range(rounds):
+                nothing = quiet.play(partial(house.posts_of_nothing, people, connections))
+                cell = quiet.play(partial(house.storm_on, room, people, connections))
+                found.add(engine, "room of nothing", nothing)
+                found.add(engine, "room", cell)
+                _say(f"round {number + 1}: {engine:10} a room: {_brief(cell)}; nothing: {_brief(nothing)}")
 
 
 class Disturbed(Protocol):
@@ -340,7 +381,7 @@ def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--engine", type=_engines, default=ENGINES, help="sqlite, postgresql, or both with a comma"
     )
     reader.add_argument(
-        "--history", type=int, help="rows of the past for P8 and P12 (1,000,000; quick: 20,000)"
+        "--history", type=int, help="rows of the past for P8, P12 and P17 (1,000,000; quick: 20,000)"
     )
     reader.add_argument(
         "--connections",

@@ -1,4 +1,4 @@
-"""The bars P1–P16: what is divided by what, what is asked of it, and how the result reads."""
+"""The bars P1–P18: what is divided by what, what is asked of it, and how the result reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from server.settings import WECHAT_CONNECTIONS
 from tests.bench.deciding import Decided
-from tests.bench.lists import Page
+from tests.bench.lists import Look
 from tests.bench.measuring import Cell
 from tests.bench.messages import Claims, Posted
 from tests.bench.serving import Memory
@@ -67,6 +67,9 @@ DRAWN = Bar("P15", "cost of one of many lots ÷ of a tap", most=2)
 DRAWN_FLAT = Bar("P15", "cost of one of many lots ÷ of few", most=1.3)
 DRAWN_MEMORY = Bar("P15", "MiB the process grew by in a draw", most=64)
 FLAT_LIST = Bar("P16", "a page of a list among many old runs ÷ among few", most=2)
+FLAT_ROOMS = Bar("P17", "cost of it in rooms with years behind them ÷ with days", most=1.3)
+ROOM_STORM = Bar("P18", "taps on one slot of a room ÷ authenticated no-op POST")
+ROOM_EXACT = Bar("P18", "storms on a room with a fault", most=0)
 LOST = Bar("P10", "runs with a message lost or twice", most=0)
 
 
@@ -115,7 +118,8 @@ class Findings:
         default_factory=dict
     )  # a round: the new outbox's, the old one's
     decided: dict[tuple[str, str, int], list[Decided]] = field(default_factory=dict)
-    pages: dict[str, list[Page]] = field(default_factory=dict)
+    lists: dict[str, list[Look]] = field(default_factory=dict)
+    rooms: dict[str, list[Look]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
     def add(self, engine: str, kind: str, cell: Cell) -> None:
@@ -175,9 +179,11 @@ def judge(found: Findings, engines: Sequence[str], bursts: Sequence[tuple[int, i
                 faulty = float(sum(bool(cell.faults) for cell in cells))
                 verdicts.append(Verdict(EXACT, engine, f"{case}, of {len(cells)}", [faulty]))
         weigh(OPENING, engine, "", found.rates(engine, "opening"), found.rates(engine, "opening of nothing"))
+        verdicts += _judge_room_storm(found, engine)
         verdicts += _judge_messages(found, engine)
         verdicts += _judge_deciding(found, engine)
-        verdicts += _judge_lists(found, engine)
+        verdicts += _judge_looks(found.lists.get(engine, []), FLAT_LIST, engine)
+        verdicts += _judge_looks(found.rooms.get(engine, []), FLAT_ROOMS, engine)
     return sorted(verdicts, key=lambda verdict: int(verdict.bar.name[1:]))
 
 
@@ -235,13 +241,27 @@ def _judge_deciding(found: Findings, engine: str) -> list[Verdict]:
     return verdicts
 
 
-def _judge_lists(found: Findings, engine: str) -> list[Verdict]:
-    """P16, a line for each list."""
-    cost = {(page.name, page.runs): page.seconds for page in found.pages.get(engine, [])}
-    few, many = min((runs for _, runs in cost), default=0), max((runs for _, runs in cost), default=0)
+def _judge_looks(looks: Sequence[Look], bar: Bar, engine: str) -> list[Verdict]:
+    """P16 and P17, a line for each look."""
+    cost = {(look.name, look.past): look.seconds for look in looks}
+    few, many = min((past for _, past in cost), default=0), max((past for _, past in cost), default=0)
     return [
-        Verdict(FLAT_LIST, engine, name, [cost[name, many] / cost[name, few]])
+        Verdict(bar, engine, name, [cost[name, many] / cost[name, few]])
         for name in dict.fromkeys(name for name, _ in cost)
+    ]
+
+
+def _judge_room_storm(found: Findings, engine: str) -> list[Verdict]:
+    """P18."""
+    cells = found.cells.get((engine, "room"), [])
+    if not cells:
+        return []
+    nothing = found.rates(engine, "room of nothing")
+    ratios = [cell.per_second / rate for cell, rate in zip(cells, nothing, strict=True)]
+    faulty = float(sum(bool(cell.faults) for cell in cells))
+    return [
+        Verdict(ROOM_STORM, engine, "", ratios),
+        Verdict(ROOM_EXACT, engine, f"of {len(cells)}", [faulty]),
     ]
 
 
@@ -348,7 +368,8 @@ def as_json(found: Findings, verdicts: Sequence[Verdict]) -> dict[str, Any]:
             f"{engine}: {what} of {people}": [asdict(each) for each in cells]
             for (engine, what, people), cells in found.decided.items()
         },
-        "pages": {engine: [asdict(each) for each in pages] for engine, pages in found.pages.items()},
+        "lists": {engine: [asdict(each) for each in looks] for engine, looks in found.lists.items()},
+        "rooms": {engine: [asdict(each) for each in looks] for engine, looks in found.rooms.items()},
         "remarks": found.remarks,
     }
 

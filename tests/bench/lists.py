@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -44,13 +45,16 @@ AN_HOUR = timedelta(hours=1)
 
 
 @dataclass
-class Page:
-    """What a page of one list costs in a town with so many runs; seconds, the median."""
+class Look:
+    """What one look costs with so many rows of the past behind it; seconds, the median."""
 
     name: str
-    runs: int
+    past: int
     seconds: float
     others_share: float
+
+
+Looks = Mapping[str, Callable[[], object]]
 
 
 def add_old_runs(town: BenchTown, how_many: int) -> None:
@@ -103,22 +107,31 @@ def add_old_runs(town: BenchTown, how_many: int) -> None:
     take_statistics(town.engine)
 
 
-def read_in_turn(store: Store, towns: Sequence[tuple[int, BenchTown]], times: int) -> list[Page]:
-    """Every list, so many times in turn in each of the towns, of which each has so many old runs."""
+def look_in_turn(store: Store, towns: Sequence[tuple[int, BenchTown, Looks]], times: int) -> list[Look]:
+    """Every look, so many times in turn in each of the towns, of which each has so many rows of the past."""
     taken: dict[tuple[str, int], list[float]] = {}
     began, busy, ours = time.monotonic(), busy_seconds(), _ours(store)
     for turn in range(times + 1):
-        for runs, town in towns:
+        for past, town, looks in towns:
             with town.app.app_context():
-                for name, look in _lists(town).items():
+                for name, look in looks.items():
                     start = time.perf_counter()
-                    with reading() as session:
-                        look(session)
+                    look()
                     if turn:  # the first opens the connection and compiles the statements
-                        taken.setdefault((name, runs), []).append(time.perf_counter() - start)
+                        taken.setdefault((name, past), []).append(time.perf_counter() - start)
     others = busy_seconds() - busy - (_ours(store) - ours)
     share = max(0.0, others) / (time.monotonic() - began) / (os.cpu_count() or 1)
-    return [Page(name, runs, statistics.median(each), share) for (name, runs), each in taken.items()]
+    return [Look(name, past, statistics.median(each), share) for (name, past), each in taken.items()]
+
+
+def looks_at_lists(town: BenchTown) -> Looks:
+    """A page of every list."""
+    return {name: partial(_read, look) for name, look in _lists(town).items()}
+
+
+def _read(look: Callable[[Session], object]) -> None:
+    with reading() as session:
+        look(session)
 
 
 def _lists(town: BenchTown) -> Mapping[str, Callable[[Session], object]]:

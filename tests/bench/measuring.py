@@ -16,6 +16,7 @@ from typing import Any, Self
 from tests.bench import storm, town
 from tests.bench.exactness import faults_after, faults_of_refusals
 from tests.bench.phones import Outcome
+from tests.bench.reserving import WantedRoom
 from tests.bench.serving import Memory, Server, busy_seconds, cpu_seconds_of, family_of, memory_of
 from tests.bench.stores import PostgreSql, Store
 from tests.bench.town import BenchTown
@@ -45,6 +46,8 @@ class Scale:
     applicants: tuple[int, int]
     old_runs: tuple[int, int]
     pages: int
+    room_looks: int
+    room_storm: tuple[int, int]  # people, connections
 
 
 FULL = Scale(
@@ -63,6 +66,8 @@ FULL = Scale(
     (1_000, 10_000),
     (100, 100_000),
     20,
+    40,
+    (2_000, 256),
 )
 QUICK = Scale(
     1_000,
@@ -80,6 +85,8 @@ QUICK = Scale(
     (100, 900),
     (100, 5_000),
     3,
+    15,
+    (200, 64),
 )
 LOOKERS = 64
 SMALL_HISTORY = 1_000
@@ -175,6 +182,15 @@ class House(AbstractContextManager["House"]):
         cell, outcome = self._play(requests, connections)
         cell.faults = faults_of_refusals(self.town.engine, run, order, self.town.resident_keys, outcome)
         self.town.end(run)
+        return cell
+
+    def storm_on(self, room: WantedRoom, people: int, connections: int) -> Cell:
+        """Everybody wants one slot of one room, checked against the rows; it is free again afterwards."""
+        order = self._order(people)
+        # on a busy machine it takes minutes: what is asked is whether every answer is right, and p99 tells how long people waited
+        cell, outcome = self._play(room.requests(order), connections, patience_seconds=240.0)
+        cell.faults = room.faults_after(order, outcome)
+        room.let_go()
         return cell
 
     def posts_of_nothing(self, residents: int, connections: int) -> Cell:

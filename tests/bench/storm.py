@@ -30,11 +30,13 @@ def with_repeats(how_many: int, *, seed: int) -> list[int]:
     return [who for _, who in sorted(places)]
 
 
-def request(method: str, path: str, token: str = "") -> bytes:
-    """One request as it goes over the wire, as short as a client's may be."""
+def request(method: str, path: str, token: str = "", *, body: bytes = b"", attempt: str = "") -> bytes:
+    """One request as it goes over the wire, as short as a client's may be; ``body`` is JSON, ``attempt`` its ``Idempotency-Key``."""
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
-    length = "Content-Length: 0\r\n" if method in ("POST", "PUT") else ""
-    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{bearer}{length}\r\n".encode()
+    length = f"Content-Length: {len(body)}\r\n" if method in ("POST", "PUT") else ""
+    kind = "Content-Type: application/json\r\n" if body else ""
+    key = f"Idempotency-Key: {attempt}\r\n" if attempt else ""
+    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{bearer}{length}{kind}{key}\r\n".encode() + body
 
 
 class Storm(AbstractContextManager["Storm"]):
@@ -87,9 +89,10 @@ def play(
     connections: int,
     strike: Callable[[], None] | None = None,
     strike_at: int = 0,
+    patience_seconds: float = 60.0,
 ) -> Outcome:
     """Send everything; with ``strike``, do that when so many answers have come."""
-    job = Job(port, requests, connections, (strike_at,) if strike else ())
+    job = Job(port, requests, connections, (strike_at,) if strike else (), patience_seconds)
     with Storm(job) as storm:
         if strike is not None:
             storm.wait_for(strike_at)

@@ -168,9 +168,9 @@ def test_a_class_that_appears_while_one_walks_is_seen_at_most_once(door: Door, t
     assert len(keys) == len(set(keys)) == 4
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+def test_a_query_that_makes_no_sense_names_the_field(door: Door, town: Town) -> None:
+    town.a_run()
+    for query in (
         "cursor=nonsense",
         "cursor=W10",  # []
         "cursor=W3RydWUsMV0",  # [true,1]
@@ -213,12 +213,9 @@ def test_a_class_that_appears_while_one_walks_is_seen_at_most_once(door: Door, t
         "openid=x",
         "limit=1&limit=2",
         "state=full&state=closed",
-    ],
-)
-def test_a_query_that_makes_no_sense_names_the_field(door: Door, town: Town, query: str) -> None:
-    town.a_run()
-    found = the_problem(door.phone().get(f"/course-runs?{query}"), 422, "invalid")
-    assert {fault["field"] for fault in found["errors"]} == {query.partition("=")[0]}
+    ):
+        found = the_problem(door.phone().get(f"/course-runs?{query}"), 422, "invalid")
+        assert {fault["field"] for fault in found["errors"]} == {query.partition("=")[0]}, query
 
 
 def test_a_huge_query_is_refused_or_answered_but_never_a_fault(door: Door, town: Town) -> None:

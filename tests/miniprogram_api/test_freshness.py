@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, Response
 from sqlalchemy import event
 
-from miniprogram_api.freshness import FRESH_SECONDS, MOST_KEPT, OLDEST_SECONDS, Freshness
+from miniprogram_api.freshness import FRESH_SECONDS, MOST_BYTES, MOST_KEPT, OLDEST_SECONDS, Freshness
 from models.base import db
 from models.errors import NotFound
 from server.app import create_app
@@ -128,6 +128,15 @@ def test_somebody_who_invents_addresses_does_not_fill_the_memory() -> None:
     for n in range(MOST_KEPT * 2 + 5):
         serve(freshness, kitchen, f"/list?{n}")
     assert len(freshness._kept) <= MOST_KEPT
+
+
+def test_large_answers_do_not_fill_it_either() -> None:
+    freshness, a_mebibyte = Freshness(), b"0" * 1024 * 1024
+    for n in range(MOST_BYTES // len(a_mebibyte) + 3):
+        with Flask("kitchen").test_request_context(f"/list?{n}"):
+            assert freshness.serve(lambda: Response(a_mebibyte)).get_data() == a_mebibyte
+        assert sum(len(each.body) for each in freshness._kept.values()) <= MOST_BYTES
+    assert len(freshness._kept) == 3
 
 
 def test_while_one_makes_it_anew_the_others_get_the_last_one() -> None:

@@ -208,6 +208,23 @@ def test_the_document_says_where_one_may_ask_too_often(door: Door, town: Town) -
         "post /staff/residents/search",
         "put /staff/residents/{key}/consent",
         "delete /staff/residents/{key}/consent",
+        "delete /staff/venues/{key}/inductions/{resident}",
+        "post /me/group-leaderships",
+        "post /me/groups",
+        "post /me/groups/{key}/handover-codes",
+        "post /staff/groups",
+        "post /staff/partners",
+        "post /staff/venues/{key}/check-ins",
+        "post /staff/venues/{key}/photos",
+        "post /staff/venues/{key}/reservations",
+        "post /venues/{key}/reservation-series",
+        "post /venues/{key}/reservation-series/look",
+        "post /venues/{key}/reservations",
+        "put /me/credit-entries/{key}/appeal",
+        "put /me/groups/{key}",
+        "put /reservations/{key}/check-in",
+        "put /staff/partners/{key}",
+        "put /staff/venues/{key}/inductions/{resident}",
     }
     assert "Retry-After" in document["components"]["responses"]["Problem429"]["headers"]
 

@@ -23,7 +23,7 @@ def room(town: Town) -> Venue:
 
 def test_anybody_sees_where_one_can_go_and_when(door: Door, town: Town, room: Venue) -> None:
     (listed,) = told(door.phone().get(f"/sites?region={town.wutong.key}"))["items"]
-    assert (listed["community"]["name"], listed["rooms"]) == (town.wutong.name, 1)
+    assert (listed["region"]["name"], listed["rooms"]) == (town.wutong.name, 1)
     assert listed["today"] == {
         "on": "2026-11-20",
         "kind": "workday",

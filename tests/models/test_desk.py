@@ -218,7 +218,8 @@ def test_the_desk_costs_one_statement_a_pile_however_many_work_there(
     def cost() -> int:
         del statements[:]
         tell()
-        return len([said for said in statements if "count(" in said.lower()])
+        counted = ("count(", "sum(")  # of an agreement, what was given for it is added up
+        return len([said for said in statements if any(word in said.lower() for word in counted)])
 
     assert cost() == len(PILES)
     with transaction() as session:

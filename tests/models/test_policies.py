@@ -78,6 +78,23 @@ def test_a_number_is_kept_short_however_it_was_written(town: Town) -> None:
     assert kept == {"waitlist_share": "1.5", "quiet_from": "21:45"}
 
 
+@pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.is_whole])
+def test_a_fraction_of_what_is_counted_whole_is_refused_and_says_so(name: str) -> None:
+    rule = RULES[name]
+    half = (rule.least + rule.most) // 2 + 0.5
+    with pytest.raises(Invalid) as caught:
+        rule.read(f"{half}")
+    assert f"{rule.least:g} 到 {rule.most:g} 之间的整数" in caught.value.faults[0].message
+    assert rule.read(f"{rule.most:.1f}") == rule.most
+
+
+def test_a_fraction_that_was_kept_before_counts_as_it_always_did(town: Town) -> None:
+    with transaction() as session:
+        session.add(Policy(region_id=town.wutong.id, name="reserve_days", value="2.5"))
+    with reading() as session:
+        assert policies_at(session, town.wutong.id).reserve_days == 2
+
+
 def test_an_unknown_rule_is_refused_with_those_there_are(town: Town) -> None:
     with pytest.raises(Invalid) as caught:
         put(town.wutong, "free_lunch", "1")

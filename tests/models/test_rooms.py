@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
@@ -54,6 +55,22 @@ def test_whoever_uses_the_hall_uses_both_halves(hall: tuple[Venue, Venue, Venue]
         with pytest.raises(Conflict) as caught:
             hold(half, "dance")
         assert (caught.value.code, caught.value.details["holders"]) == ("room_taken", ["chorus"])
+
+
+def test_what_is_held_longer_than_a_day_is_held_day_by_day(hall: tuple[Venue, Venue, Venue]) -> None:
+    whole, left, _ = hall
+    until = FIRST_EVENING + timedelta(days=9, hours=2)
+    hold(whole, "painters", ends_at=until)
+    with reading() as session:
+        held = session.scalars(
+            select(Occupancy).where(Occupancy.space_id == left.spaces[0].id).order_by(Occupancy.starts_at)
+        ).all()
+        assert len(held) == 10
+        assert (held[0].starts_at, held[-1].ends_at) == (FIRST_EVENING, until)
+        assert all(one.ends_at == after.starts_at for one, after in pairwise(held))
+    with pytest.raises(Conflict):
+        hold(left, "dance", starts_at=until - HOUR)
+    hold(left, "dance", starts_at=until)
 
 
 def test_two_halves_are_two_rooms_and_then_no_hall(hall: tuple[Venue, Venue, Venue]) -> None:

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import schemathesis
+from hypothesis.strategies import binary, just
+from PIL import Image
 from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.config import (
     ChecksConfig,
@@ -20,6 +23,7 @@ from schemathesis.config import (
 )
 from schemathesis.engine import events, from_schema
 from schemathesis.hooks import unregister
+from schemathesis.transport.serialization import Binary
 from sqlalchemy import select, true, update
 
 from models import clock
@@ -48,6 +52,9 @@ from models.residents import Resident
 from models.staff import StaffMember, invite
 from tests.people import FIRST_EVENING, OPENS_AT, Person, Town, UnitMember, Worker
 from tests.phones import TEMPLATES, Door, Phone, told
+from tests.promises.fuzzed_groups import a_groups_key, fill_group
+from tests.promises.fuzzed_partners import an_agreements_key, fill_agreement, fill_unit
+from tests.promises.fuzzed_rooms import a_rooms_key, fill_room, is_about_rooms
 from tests.serving import listening, server_of
 
 # whose keys stand in an address; a new keyed address needs its line here
@@ -71,10 +78,30 @@ TABLES = {
     "/api/v1/staff/certificates": "certificates",
     "/api/v1/staff/residents": "residents",
     "/api/v1/sites": "sites",
+    "/api/v1/venues": "venues",
     "/api/v1/staff/sites": "sites",
     "/api/v1/staff/venues": "venues",
+    "/api/v1/staff/equipment": "equipment",
+    "/api/v1/staff/photos": "photos",
+    "/api/v1/photos": "photos",
     "/api/v1/staff/bonds": "bonds",
+    "/api/v1/me/groups": "groups",
+    "/api/v1/staff/groups": "groups",
+    "/api/v1/staff/partners": "partners",
+    "/api/v1/staff/service-agreements": "service_agreements",
+    "/api/v1/partner/service-agreements": "service_agreements",
+    "/api/v1/staff/service-deliveries": "service_deliveries",
+    "/api/v1/reservations": "reservations",
+    "/api/v1/staff/reservations": "reservations",
+    "/api/v1/me/credit-entries": "credit_entries",
+    "/api/v1/staff/credit-entries": "credit_entries",
 }
+
+_drawn = BytesIO()
+Image.new("RGB", (8, 6), "teal").save(_drawn, "JPEG")
+A_PHOTO = _drawn.getvalue()
+# a file that is put into a request afterwards would make it one that is meant to be malformed
+schemathesis.openapi.format("binary", (just(A_PHOTO) | binary(max_size=100)).map(Binary))
 
 # what is asked of a class that is over
 OF_WHAT_IS_OVER = ("{key}/feedback", "{key}/certificate", "{key}/certificate/file", "{key}/completion")
@@ -219,13 +246,16 @@ class Fuzzer:
                     case.query["closure"] = told(shown)["closure"] if shown.status_code == 200 else "0" * 16
             if isinstance(case.body, dict) and not (persona.leaves and "staff" in case.path):
                 self.fill_body(case.body, label, openid, persona)  # whoever joins the staff cannot leave
+                with self.door.app.app_context():
+                    fill_room(case.body, label, persona.who, case.path_parameters)
 
         return before_call
 
     def fill_address(self, address: dict[str, Any], label: str, persona: Persona) -> None:
         """Names of real things, and a day on which there is something."""
         if "key" in address:
-            address["key"] = self.key_in_address(label, persona)
+            with self.door.app.app_context():
+                address["key"] = self.key_of_its_own(label, persona) or self.key_in_address(label, persona)
         if "registration" in address:  # somebody whose application staff decide
             address["key"], address["registration"] = self.an_applicant()
         if "code" in address:
@@ -234,11 +264,20 @@ class Fuzzer:
             address["token"] = self.a_token(label.partition(" ")[2])
         if "day" in address:
             address["day"] = FIRST_EVENING.date().isoformat()
-        if "resident" in address:  # whom staff act for, beside the run
-            address["key"], address["resident"] = (
-                self.open_runs[2].key,
-                self.somebody_in(self.open_runs[2].key),
-            )
+        if "resident" in address:  # whom staff act for, beside the run or the room
+            address["resident"] = self.somebody_in(self.open_runs[2].key)
+            if "/course-runs/" in label:
+                address["key"] = self.open_runs[2].key
+
+    def key_of_its_own(self, label: str, persona: Persona) -> str | None:
+        """The key of something a noun has for just this operation, or made for it."""
+        if is_about_rooms(label):
+            return a_rooms_key(label, persona.who, self.town)
+        if "/groups/" in label:
+            return a_groups_key(label, persona.who, self.chance)
+        if "/service-agreements/{key}" in label:
+            return an_agreements_key(label, self.chance)
+        return None
 
     def key_in_address(self, label: str, persona: Persona) -> str:
         """A key that stands for something real where this operation wants one."""
@@ -314,11 +353,21 @@ class Fuzzer:
             query["region"] = self.chance.choice([self.town.wutong.key, self.town.district.key])
         if "run" in query and self.mostly():
             query["run"] = self.a_key("course_runs", persona)
+        self.fill_room(query)
         if "for" in query:
             if persona.wards:
                 query["for"] = self.chance.choice(persona.wards)
             else:
                 del query["for"]
+
+    def fill_room(self, query: dict[str, Any]) -> None:
+        """Rooms and sites there are; few lead a group, and few of all days can be looked at."""
+        for name, table in (("venue", "venues"), ("site", "sites")):
+            if name in query and self.mostly():
+                query[name] = self.a_key(table, None)
+        for name in ("group", "first"):
+            if self.mostly():
+                query.pop(name, None)
 
     def fill_body(self, body: dict[str, Any], label: str, openid: str, persona: Persona) -> None:
         """Codes that are good once, template ids, the version in force."""
@@ -346,7 +395,14 @@ class Fuzzer:
                 body["home_community"] = self.town.wutong.key
 
     def fill_decision(self, body: dict[str, Any], label: str) -> None:
-        """A moment that is yet to come, for what staff decide about a class."""
+        """A moment that is yet to come, for what staff decide about a class; a leader, for what they decide about a group."""
+        if "group" in label and self.mostly():
+            with self.door.app.app_context():
+                fill_group(body, label, self.town)
+        if self.mostly():
+            with self.door.app.app_context():
+                fill_unit(body, label, self.town, self.chance)
+                fill_agreement(body, label, self.chance)
         if label == "PUT /api/v1/staff/course-runs/{key}/answers/{resident}":
             body["answers"] = []
         if label == "PUT /api/v1/staff/course-sessions/{key}/time":
@@ -531,15 +587,21 @@ class Fuzzer:
             return session.scalars(failed).first() or "a" * 16
 
     def somebody_in(self, run: str) -> str:
-        """The key of the last one who has a place in a class: nobody of the cast, who come and go."""
+        """The key of the last one who has a place in a class: somebody with a name, and nobody of the cast, who come and go."""
+        cast = [who.resident_id for who in vars(self.town).values() if isinstance(who, Person)]
         with self.door.app.app_context(), reading() as session:
             inside = (
                 select(Resident.key)
                 .join(Registration, Registration.resident_id == Resident.id)
                 .join(CourseRun, CourseRun.id == Registration.run_id)
-                .where(CourseRun.key == run, Registration.state == RegistrationState.CONFIRMED)
+                .where(
+                    CourseRun.key == run,
+                    Registration.state == RegistrationState.CONFIRMED,
+                    Resident.name.is_not(None),  # a clerk may have said no to it
+                )
+                .order_by(Resident.id.in_(cast), Registration.id.desc())
             )
-            return session.scalars(inside.order_by(Registration.id.desc())).first() or "a" * 16
+            return session.scalars(inside).first() or "a" * 16
 
     def an_applicant(self) -> tuple[str, str]:
         """The keys of a class whose staff look at applications, and of one of them."""

@@ -82,7 +82,10 @@ def test_migrations_match_the_models(context: Flask) -> None:
 def test_the_rooms_guard_stands_in_the_catalogue(context: Flask, engine_name: str) -> None:
     """Autogenerate and batch operations lose such guards in silence."""
     catalogue = {
-        "postgresql": "SELECT conname FROM pg_constraint WHERE contype = 'x'",
+        "postgresql": (
+            "SELECT conname FROM pg_constraint WHERE contype = 'x' "
+            "UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"
+        ),
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
     }
     with db.engine.connect() as connection:
@@ -90,8 +93,17 @@ def test_the_rooms_guard_stands_in_the_catalogue(context: Flask, engine_name: st
     assert (
         names
         == {
-            "postgresql": ["ex_occupancies_no_overlap"],
-            "sqlite": ["tr_occupancies_no_overlap_insert", "tr_occupancies_no_overlap_update"],
+            "postgresql": ["ex_occupancies_no_overlap", "tr_equipment_loans_not_more_than_there_is"],
+            "sqlite": [
+                f"tr_{guard}_{event}"
+                for guard in (
+                    "equipment_loans_not_more_than_there_is",
+                    "equipment_loans_within_a_day",
+                    "occupancies_no_overlap",
+                    "occupancies_within_a_day",
+                )
+                for event in ("insert", "update")
+            ],
         }[engine_name]
     )
 
@@ -119,6 +131,16 @@ def hold(space_id: int, starts_at: datetime, ends_at: datetime) -> None:
 
 
 MINUTES = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+
+def test_no_hold_of_a_space_is_longer_than_a_day(space_id: int) -> None:
+    """Whoever looks for what stands in the way looks one day back."""
+    hold(space_id, FIRST_EVENING, FIRST_EVENING + DAY)
+    with pytest.raises(IntegrityError):
+        hold(space_id, FIRST_EVENING + DAY, FIRST_EVENING + 2 * DAY + timedelta(seconds=1))
+    with pytest.raises(IntegrityError):
+        hold(space_id, FIRST_EVENING + DAY - MINUTES, FIRST_EVENING + DAY + MINUTES)
 
 
 @pytest.mark.parametrize(

@@ -35,14 +35,20 @@ from models.courses import (
 )
 from models.courses.attendance import AttendanceState, Mark, Recorder, appeal, mark_sheet
 from models.courses.pauses import Pause
+from models.equipment import add_equipment
 from models.notices import Delivery, Notice
+from models.photos import hang_photo
 from models.residents import BondKind, bonds_of
+from models.sites import Venue
 from models.staff import Role, StaffMember, grant, hire
 from server.jobs.ladder import send_short_messages
 from server.logs import set_up_logs
 from tests.people import OPENS_AT, Person, Town, a_bond, a_person_without_phone
 from tests.phones import Door, told
-from tests.promises.fuzzing import Fuzzer, Persona, labels, unknown_addresses
+from tests.promises.fuzzed_groups import some_groups
+from tests.promises.fuzzed_partners import some_agreements, some_units
+from tests.promises.fuzzed_rooms import a_town_without_limits
+from tests.promises.fuzzing import A_PHOTO, Fuzzer, Persona, labels, unknown_addresses
 
 DEFAULT = 3
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", DEFAULT))
@@ -128,6 +134,10 @@ def a_busy_town(
     crowd = town.people(20)
     for person in crowd:
         person.tap(open_runs[2])
+    some_groups(town, crowd)
+    some_units(town)
+    some_agreements(town)
+    a_town_without_limits(town)
     some_answer_what_is_asked(town, open_runs)
     some_wait(town)
     a_class_that_is_over(town)
@@ -164,6 +174,7 @@ def a_busy_town(
     for run in open_runs:
         door.phone().get(f"/course-runs/{run.key}/code")  # a printed code, so that somebody can scan it
     some_apply(town, crowd)
+    things_in_a_house(door, open_runs[0])
     with transaction() as session:  # somebody who may register for nothing new
         session.add(Pause(resident_id=town.neighbour.resident_id, until=clock.now() + timedelta(days=30)))
     spare = [town.a_run(evenings=2, title=f"排课{n}", published=n % 2 == 0) for n in range(30)]
@@ -172,6 +183,18 @@ def a_busy_town(
         for run in submitted:
             submit(session, session.get_one(CourseRun, run.id))
     return open_runs, hired, spare, submitted
+
+
+def things_in_a_house(door: Door, run: CourseRun) -> None:
+    """Things and pictures of the house a class is in: enough of them, for some are taken away again and again."""
+    names = [door.app.extensions["photo_files"].put(A_PHOTO) for _ in range(2)]
+    with transaction() as session:
+        room = session.get_one(Venue, run.sessions[0].venue_id)
+        for n in range(12):
+            add_equipment(session, room.site, name=f"设备{n}", stock=3)
+        for venue in room.site.venues[:4]:
+            for _ in range(4):
+                hang_photo(session, venue, file=names[0], thumbnail=names[1], width=8, height=6)
 
 
 def wards_of(person: Person) -> list[str]:

@@ -60,7 +60,9 @@ WHOLE_PHONES = {
     "CallOut": "somebody is asked to call it",
     "CopiedProfileOut": "the copy of one's own data, for oneself and the child one guards",
     "FetcherOut": "staff call whoever does not come for a child",
+    "PartnerOut": "the office calls the unit it works with",
     "PlaceOut": "the public number of a service station",
+    "SiteOfRoom": "the same",
     "SiteBrief": "the same",
     "SiteOut": "the same",
 }

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Engine, event, update
+from sqlalchemy import CheckConstraint, Engine, event, text, update
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from models.base import Base, writer
@@ -58,3 +59,41 @@ def without_index(engine: Engine, noun: type[Base], name: str) -> Iterator[None]
         with writer(engine).begin() as connection:
             connection.execute(table.delete())
             guard.create(connection)
+
+
+@contextmanager
+def without_the_rooms_guard(engine: Engine) -> Iterator[None]:
+    """This database without exclusion constraint or triggers; restored, as the database itself wrote them down."""
+    if engine.dialect.name == "sqlite":
+        with writer(engine).begin() as connection:
+            triggers = connection.execute(
+                text(
+                    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'occupancies'"
+                )
+            ).all()
+            for name, _ in triggers:
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        restore = [sql for _, sql in triggers]
+    else:
+        with writer(engine).begin() as connection:
+            definition = connection.execute(
+                text(
+                    "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+                    "WHERE conname = 'ex_occupancies_no_overlap'"
+                )
+            ).scalar_one()
+            connection.execute(text("ALTER TABLE occupancies DROP CONSTRAINT ex_occupancies_no_overlap"))
+        restore = [f"ALTER TABLE occupancies ADD CONSTRAINT ex_occupancies_no_overlap {definition}"]
+    assert restore
+    try:
+        yield
+    finally:
+        with writer(engine).begin() as connection:
+            connection.execute(text("DELETE FROM occupancies"))
+            for sql in restore:
+                connection.exec_driver_sql(sql)
+
+
+def is_loud(answer: object) -> bool:
+    """Whether the rooms' guard refused: as a violation, or, on PostgreSQL, where each of two waited for the other's row, by ending one."""
+    return isinstance(answer, IntegrityError | OperationalError)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from models import clock as town_clock
+from models.agreements import Block, Terms, draft_agreement, put_in_force
 from models.base import db, transaction
 from models.clock import StoppedClock
 from models.consents import Consent
@@ -48,12 +49,18 @@ from models.kept_answers import keep
 from models.ladder import sending as short_messages
 from models.ladder.falling import WAITS_FOR
 from models.notices import Delivery, Notice, TemplateName, sending
+from models.occupancy import vacate
+from models.partners import Partner
 from models.pushes import PushKind, Told, take_down
+from models.reservations import By, CreditWhy, Reservation, appeal_credit, decide_credit_appeal
+from models.reservations.charging import charge
+from models.sites import Venue, VenueUse
 from models.truth import still_true
 from server.jobs import SCHEDULE, Job, delivery, ladder
 from tests.databases import Rows, photograph
-from tests.people import Town
+from tests.people import Town, a_venue
 from tests.phones import TEMPLATES, Door
+from tests.rooms import DOOR, MONDAY, SUNDAY, at, cancels, checks_in, takes
 
 A_SECOND = timedelta(seconds=1)
 
@@ -112,6 +119,16 @@ def a_desk_at_five(day: Day) -> None:
     day.a_seat()
     end_notices(Delivery.UNKNOWN)
     day.clock.move_to(town_clock.in_town(town_clock.now()).replace(hour=17))
+
+
+def a_unit_that_gave_nothing(day: Day) -> None:
+    today = town_clock.today()
+    terms = Terms(today - timedelta(days=60), today + timedelta(days=60), [Block(1, 840, 900)], "理发", 60)
+    with transaction() as session:
+        unit = session.get_one(Partner, day.town.partner_member.partner_id)
+        room = a_venue(session, day.town.wutong)
+        agreement = draft_agreement(session, unit, room, terms, by_account_id=None, identity="town")
+        put_in_force(session, agreement, by_account_id=None, identity="town")
 
 
 def an_older_policy(day: Day) -> None:
@@ -253,6 +270,11 @@ def a_picture_that_belongs_to_no_code(day: Day) -> None:
     day.door.app.extensions["code_images"].made_once("aaaaaaaaaaaaaaaa-430-release", lambda: b"picture")
 
 
+def a_photo_that_hangs_nowhere(day: Day) -> None:
+    day.door.app.extensions["photo_files"].put(b"photo")
+    day.clock.advance(days=1, minutes=1)
+
+
 def a_class_somebody_missed(day: Day) -> None:
     run = day.a_seat()
     day.town.neighbour.tap(run)
@@ -312,6 +334,62 @@ def an_application_nobody_looked_at(day: Day) -> None:
     day.clock.move_to(run.starts_at)
 
 
+def a_room(day: Day, use: VenueUse = VenueUse.AT_ONCE) -> Venue:
+    with transaction() as session:
+        room = a_venue(session, day.town.wutong)
+        room.use, room.door_code = use, DOOR
+        return room
+
+
+def a_reservation_nobody_reviewed(day: Day) -> None:
+    takes(day.town.resident, a_room(day, VenueUse.REVIEWED), at(9, on=MONDAY))
+    day.clock.move_to(at(21, on=SUNDAY))
+
+
+def a_room_nobody_came_to(day: Day) -> None:
+    takes(day.town.resident, a_room(day), at(9))
+    day.clock.move_to(at(9, 15))
+
+
+def a_room_nobody_signed_out_of(day: Day) -> None:
+    made = takes(day.town.resident, a_room(day), at(9))
+    day.clock.move_to(at(9))
+    checks_in(day.town.resident, made)
+    day.clock.move_to(at(11, 30))
+
+
+def a_room_that_is_offered(day: Day) -> None:
+    room = a_room(day)
+    made = takes(day.town.resident, room, at(9))
+    takes(day.town.neighbour, room, at(9), waits=True)
+    cancels(day.town.resident, made)
+    day.clock.move_to(at(9))
+
+
+def a_room_a_class_moved_away_from(day: Day) -> None:
+    room = a_room(day)
+    made = takes(None, room, at(9))
+    takes(day.town.neighbour, room, at(9), waits=True)
+    with transaction() as session:
+        vacate(session, [made.key])
+
+
+def a_room_in_an_hour(day: Day) -> None:
+    takes(day.town.resident, a_room(day), at(9))
+    day.clock.move_to(at(8))
+
+
+def an_appeal_answered_long_ago(day: Day) -> None:
+    a_room_nobody_came_to(day)
+    with transaction() as session:
+        made = session.scalars(select(Reservation)).one()
+        entry = charge(session, made, CreditWhy.LATE)
+        assert entry is not None
+        appeal_credit(session, entry, "有急事", by=By(day.town.resident.account_id, "resident"))
+        decide_credit_appeal(session, entry, granted=False, answer="不", by=By())
+    day.wait(timedelta(days=181))
+
+
 TO_DO: Mapping[str, Callable[[Day], None]] = {
     "deliver_notices": a_message_that_is_allowed,
     "remind_of_classes": a_class_in_an_hour,
@@ -319,6 +397,7 @@ TO_DO: Mapping[str, Callable[[Day], None]] = {
     "lift_pauses": a_pause_that_is_over,
     "forget_check_ins": a_batch_of_long_ago,
     "tell_staff": a_desk_at_five,
+    "tell_of_promises": a_unit_that_gave_nothing,
     "tell_of_policy": an_older_policy,
     "tell_of_new_classes": a_class_published_yesterday,
     "tell_of_openings": a_followed_course_that_opens_within_the_hour,
@@ -338,12 +417,20 @@ TO_DO: Mapping[str, Callable[[Day], None]] = {
     "draw_lots": a_draw_that_is_due,
     "release_seats": seats_held_until_the_day_before,
     "settle_unreviewed": an_application_nobody_looked_at,
+    "expire_unreviewed": a_reservation_nobody_reviewed,
+    "release_no_shows": a_room_nobody_came_to,
+    "finish_unsigned": a_room_nobody_signed_out_of,
+    "end_room_offers": a_room_that_is_offered,
+    "offer_rooms": a_room_a_class_moved_away_from,
+    "remind_of_rooms": a_room_in_an_hour,
+    "forget_credit_appeals": an_appeal_answered_long_ago,
     "archive_runs": a_class_long_over,
     "forget_old_answers": an_old_kept_answer,
     "forget_run_answers": an_answer_to_a_class_long_over,
     "forget_departed": somebody_who_left_long_ago,
     "forget_ended_logins": logins_long_over,
     "forget_code_pictures": a_picture_that_belongs_to_no_code,
+    "forget_photo_files": a_photo_that_hangs_nowhere,
 }
 
 

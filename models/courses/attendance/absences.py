@@ -24,10 +24,11 @@ from models.courses.attendance.records import (
     anybody_was_recorded,
 )
 from models.courses.attendance.writing import ATTENDING, attendance_of, hold, write
-from models.courses.hearing import hearers, registered_and_hears
+from models.courses.hearing import registered_and_hears
 from models.courses.registrations import Registration
 from models.courses.runs import CourseRun, CourseSession, RunState, SessionState
 from models.courses.seats.leaving import take_back_for_absence
+from models.hearing import hearers
 from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.policies import policies_at
 from models.regions import Region

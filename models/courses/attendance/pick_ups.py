@@ -20,11 +20,11 @@ from models.base import Base, EncryptedText, Keyed, chosen_from
 from models.courses.attendance.records import Attendance, Recorder
 from models.courses.attendance.windows import must_be_held, must_have_opened, window_of
 from models.courses.attendance.writing import ATTENDING, attendance_of, hold
-from models.courses.hearing import hearers, registered_and_hears
+from models.courses.hearing import registered_and_hears
 from models.courses.registrations import Registration
 from models.courses.runs import Audience, CourseRun, CourseSession
-from models.courses.seats.telling import SURNAMES_OF_TWO
 from models.errors import Conflict, NotFound
+from models.hearing import hearers, said_helper
 from models.journal import enter
 from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.residents import Bond, BondKind, Resident
@@ -353,12 +353,6 @@ def _ids(session: Session, registration: Registration, fetcher: Fetcher) -> tupl
     return next(one.id for one in adults if one.key == fetcher.key), None
 
 
-def _surname(name: str | None) -> str:
-    if not name:
-        return ""
-    return name[:2] if name[:2] in SURNAMES_OF_TWO and len(name) > 2 else name[0]
-
-
 def _tell(
     session: Session, meeting: CourseSession, registration: Registration, fetcher: Fetcher, row: PickUp
 ) -> None:
@@ -384,7 +378,7 @@ def _tell(
             "matter": f"孩子已接走：{meeting.run.course.title}",
             "fetched_at": row.at.isoformat(),
             "says_at": f"{clock.in_town(row.at):%H:%M}",
-            "fetcher": f"{_surname(fetcher.name)}（{said}）",
+            "fetcher": said_helper(fetcher.name, said),
             "learner": told.learner,
         },
         due_at=goes_out_at(session, kind, meeting.run.region_id, clock.now()),

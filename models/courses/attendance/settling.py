@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.accounts import Account
 from models.courses.attendance.records import AbsenceAppeal, AppealState, Recorder
-from models.courses.hearing import hears
+from models.hearing import hears
 from models.journal import enter
 from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.residents import Resident

@@ -31,7 +31,6 @@ from models.courses.seats.lapsing import (
 from models.courses.seats.leaving import give_up_all, hold_runs_of
 from models.courses.seats.moving_up import Freed, move_up
 from models.courses.seats.reviewing import admit, runs_left_unreviewed, settle_unreviewed, turn_down
-from models.courses.seats.telling import said_helper
 from models.courses.seats.wishing import seat_directly
 from models.courses.seats.writing import write_counters
 from models.errors import NotFound, Refusal
@@ -58,7 +57,6 @@ __all__ = [
     "runs_to_release",
     "runs_with_ended_offers",
     "runs_with_unanswered_offers",
-    "said_helper",
     "seat_directly",
     "settle_unreviewed",
     "turn_down",

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, update
 from sqlalchemy.engine import Connection
 
+from models.bulk import among
 from models.courses.registrations import Registration, RegistrationState, Standing
 from models.courses.seats.asking import LockedRun
 from models.courses.seats.finding import held_of, places_in
@@ -37,8 +38,11 @@ def applicants_of(
     connection: Connection, run: LockedRun, *, keys: Collection[str] | None = None
 ) -> list[Held]:
     """Who has applied to a locked run and is not decided about (of these registrations, if any are named), as they came."""
-    which = [Registration.state == APPLIED, *([] if keys is None else [Registration.key.in_(keys)])]
-    return [held_of(run, row) for row in connection.execute(places_in(run, *which))]
+    query = places_in(run, Registration.state == APPLIED)
+    if keys is not None:
+        query = query.where(among(Registration.key, "keys"))
+    rows = connection.execute(query, {} if keys is None else {"keys": keys})
+    return [held_of(run, row) for row in rows]
 
 
 def seated(run: LockedRun, held: Held, grounds: Grounds, now: datetime) -> Held:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from models import clock
+from models.bulk import among
 from models.courses.receipts import Reason, Why, keep_receipts
 from models.courses.registrations import CancelledBy, Registration, RegistrationState
 from models.courses.runs import CourseRun
@@ -48,13 +49,14 @@ def end_offers(session: Session, run_key: str) -> int:
         return 0
     connection.execute(
         update(Registration)
-        .where(Registration.id.in_([mine.id for mine in ended]))
+        .where(among(Registration.id, "ended"))
         .values(
             state=RegistrationState.CANCELLED,
             cancelled_at=now,
             cancelled_by=CancelledBy.EXPIRED,
             offer_expires_at=None,
-        )
+        ),
+        {"ended": [mine.id for mine in ended]},
     )
     locked.seats_taken -= sum(mine.standing.seats for mine in ended)
     locked.touched = True
@@ -83,9 +85,8 @@ def shorten_offers(session: Session, run: CourseRun) -> None:
     if not offers:
         return
     connection.execute(
-        update(Registration)
-        .where(Registration.id.in_([mine.id for mine in offers]))
-        .values(offer_expires_at=until)
+        update(Registration).where(among(Registration.id, "shortened")).values(offer_expires_at=until),
+        {"shortened": [mine.id for mine in offers]},
     )
     shortened = [replace(mine, standing=replace(mine.standing, offer_expires_at=until)) for mine in offers]
     tell_of_offers(connection, locked, shortened, now)
@@ -114,7 +115,8 @@ def remind_of_offers(session: Session, run_key: str) -> int:
     due = [held_of(locked, row) for row in offers if _is_half_over(row, now)]
     if due:
         connection.execute(
-            update(Registration).where(Registration.id.in_([mine.id for mine in due])).values(reminded_at=now)
+            update(Registration).where(among(Registration.id, "due")).values(reminded_at=now),
+            {"due": [mine.id for mine in due]},
         )
         tell_of_ending_offers(connection, locked, due, now)
         session.expire_all()

@@ -267,23 +267,29 @@ def _courses_of(connection: Connection, runs: Collection[int]) -> dict[int, tupl
     return {row.id: (row.title, row.kind) for row in connection.execute(_COURSES, {"runs": runs})}
 
 
+_COMPLETED = (
+    select(Registration.resident_id, CourseRun.course_id)
+    .join(CourseRun, CourseRun.id == Registration.run_id)
+    .where(
+        among(Registration.resident_id, "people"),
+        Registration.state == RegistrationState.COMPLETED,
+        among(CourseRun.course_id, "courses"),
+    )
+)
+
+
 def _completed(
     connection: Connection, people: Collection[int], courses: Collection[int]
 ) -> set[tuple[int, int]]:
-    rows = connection.execute(
-        select(Registration.resident_id, CourseRun.course_id)
-        .join(CourseRun, CourseRun.id == Registration.run_id)
-        .where(
-            Registration.resident_id.in_(people),
-            Registration.state == RegistrationState.COMPLETED,
-            CourseRun.course_id.in_(courses),
-        )
-    )
+    rows = connection.execute(_COMPLETED, {"people": people, "courses": courses})
     return {(row.resident_id, row.course_id) for row in rows}
 
 
+_PATHS = select(Region.id, Region.path).where(among(Region.id, "regions"))
+
+
 def _paths_of(connection: Connection, regions: Collection[int]) -> dict[int, str]:
-    rows = connection.execute(select(Region.id, Region.path).where(Region.id.in_(regions)))
+    rows = connection.execute(_PATHS, {"regions": regions})
     return {row.id: row.path for row in rows}
 
 

@@ -10,17 +10,17 @@ does not fit keeps their place, and the next who fits moves up.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import aliased
 
-from models import clock
+from models.bulk import among
 from models.courses.receipts import Reason, Why, keep_receipts
 from models.courses.registrations import Registration, RegistrationState
 from models.courses.runs import Promotion, RunState
@@ -29,7 +29,7 @@ from models.courses.seats.finding import held_of, places_in
 from models.courses.seats.limits import Grounds, is_at_limit, look_into
 from models.courses.seats.telling import tell_of_offers, tell_of_rising
 from models.courses.seats.writing import WAITING, Held, journal
-from models.notices.outbox import morning_after
+from models.notices.outbox import awake_after
 from models.policies import Policies
 
 ALONE_BEFORE = timedelta(hours=1)  # from then on nobody is seated without a word
@@ -87,13 +87,14 @@ def move_up(connection: Connection, run: LockedRun, now: datetime, *, because: F
         hold_people(connection, [row.id for row in first])
         grounds = look_into(connection, [(run, person_of(row)) for row in first], now)
         policy = grounds.policy_of(run.region_id)
+        queue = _queue_up_to(connection, run, first[-1].number)
         rising = []
         for row in first:
             if row.seats <= run.free:
                 run.seats_taken += row.seats
                 run.waiting -= 1
                 run.touched = True
-                rising.append(_rise(run, row, grounds, policy, now))
+                rising.append(_rise(run, row, bisect_left(queue, row.number) + 1, grounds, policy, now))
         _write(connection, run, rising, now, because)
 
 
@@ -111,38 +112,29 @@ def offer_ends_at(run: LockedRun, now: datetime, policy: Policies) -> datetime:
     return min(awake_after(policy, now, span), run.starts_at)
 
 
-def awake_after(policy: Policies, moment: datetime, span: timedelta) -> datetime:
-    """When so much time has gone by, the quiet hours not counted."""
-    if policy.quiet_from == policy.quiet_until:
-        return moment + span
-    while True:
-        moment = clock.in_town(morning_after(policy, moment))
-        night = datetime.combine(moment.date(), policy.quiet_from, clock.TOWN_ZONE)
-        night += timedelta(days=night <= moment)
-        if moment + span <= night:
-            return moment + span
-        span -= night - moment
-        moment = night
-
-
 def _first_in_line(run: LockedRun) -> Select[*tuple[Any, ...]]:
-    """Who waits and fits on what is free, with how many stand before them and whether they need not be asked."""
-    ahead = aliased(Registration)
-    how_many_ahead = (
-        select(func.count())
-        .where(ahead.run_id == run.id, ahead.state == WAITING, ahead.number < Registration.number)
-        .correlate(Registration)
-        .scalar_subquery()
-    )
+    """Who waits and fits on what is free, and whether they need not be asked."""
     return (
         places_in(run, Registration.state == WAITING, Registration.seats <= run.free)
-        .add_columns(Registration.seats_directly, how_many_ahead.label("ahead"))
+        .add_columns(Registration.seats_directly)
         .limit(run.free)
     )
 
 
+def _queue_up_to(connection: Connection, run: LockedRun, last: int) -> Sequence[int]:
+    """The numbers of everybody who waits up to this one, in order: whoever does not fit stands before others too.
+
+    To count for each how many stand before them would look at the front of a long queue again and again.
+    """
+    return connection.scalars(
+        select(Registration.number)
+        .where(Registration.run_id == run.id, Registration.state == WAITING, Registration.number <= last)
+        .order_by(Registration.number)
+    ).all()
+
+
 def _rise(
-    run: LockedRun, row: Row[*tuple[Any, ...]], grounds: Grounds, policy: Policies, now: datetime
+    run: LockedRun, row: Row[*tuple[Any, ...]], place: int, grounds: Grounds, policy: Policies, now: datetime
 ) -> _Rising:
     held = held_of(run, row)
     wants_it_so = row.seats_directly or (
@@ -155,7 +147,7 @@ def _rise(
     until = offer_ends_at(run, now, policy) if is_offered else None
     state = RegistrationState.OFFERED if is_offered else RegistrationState.CONFIRMED
     standing = replace(held.standing, state=state, offer_expires_at=until)
-    return _Rising(replace(held, standing=standing), row.ahead + 1)
+    return _Rising(replace(held, standing=standing), place)
 
 
 def _write(
@@ -166,23 +158,17 @@ def _write(
     if seated:
         connection.execute(
             update(Registration)
-            .where(Registration.id.in_([mine.id for mine in seated]))
-            .values(state=RegistrationState.CONFIRMED, confirmed_at=now)
+            .where(among(Registration.id, "seated"))
+            .values(state=RegistrationState.CONFIRMED, confirmed_at=now),
+            {"seated": [mine.id for mine in seated]},
         )
         tell_of_rising(connection, run, seated, now)
     for until in {each.offered_until for each in offered}:
         connection.execute(
             update(Registration)
-            .where(
-                Registration.id.in_(
-                    bindparam(
-                        "offered",
-                        [each.held.id for each in offered if each.offered_until == until],
-                        expanding=True,
-                    )
-                )
-            )
-            .values(state=RegistrationState.OFFERED, offered_at=now, offer_expires_at=until)
+            .where(among(Registration.id, "offered"))
+            .values(state=RegistrationState.OFFERED, offered_at=now, offer_expires_at=until),
+            {"offered": [each.held.id for each in offered if each.offered_until == until]},
         )
     if offered:
         tell_of_offers(connection, run, [each.held for each in offered], now)

@@ -16,11 +16,12 @@ from sqlalchemy import and_, select
 from sqlalchemy.engine import Connection
 
 from models.bulk import among
-from models.courses.hearing import adults_of, hearers
+from models.courses.hearing import adults_of
 from models.courses.registrations import RegistrationState
 from models.courses.runs import Audience, Course, CourseKind, CourseRun, CourseSession, SessionState
 from models.courses.seats.asking import Ask, Asker, LockedRun
 from models.courses.seats.writing import Held
+from models.hearing import WHO_ACTS, hearers, said_helper
 from models.ladder import ToTell, owe_to_people
 from models.notices import MOMENTS, Debt, NoticeKind, goes_out_at, owe
 from models.notices.keywords import say_briefly
@@ -29,11 +30,6 @@ from models.sites import Site, Venue
 
 Facts = dict[int, dict[str, Any]]
 
-WHO_ACTS = {
-    BondKind.GUARDIAN: "监护人",
-    BondKind.FAMILY_HELPER: "家人代办",
-    BondKind.GRID_HELPER: "网格代办",
-}
 # what somebody was registered to, and what was given up for them, as they are told of it
 GOT = {
     RegistrationState.CONFIRMED: "报名",
@@ -46,28 +42,6 @@ GAVE_UP = {
     RegistrationState.OFFERED: "放弃名额",
     RegistrationState.APPLIED: "取消申请",
 }
-SURNAMES_OF_TWO = frozenset(
-    [
-        "欧阳",
-        "上官",
-        "司马",
-        "诸葛",
-        "司徒",
-        "东方",
-        "皇甫",
-        "尉迟",
-        "公孙",
-        "令狐",
-        "慕容",
-        "夏侯",
-        "长孙",
-        "宇文",
-        "端木",
-        "百里",
-        "南宫",
-        "呼延",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,23 +199,12 @@ def facts_of(connection: Connection, run_ids: set[int]) -> Facts:
     }
 
 
-def said_helper(name: str | None, bond: BondKind) -> str:
-    """Who acted, as much as the one acted for needs: the surname, and by what right."""
-    if not name:
-        return WHO_ACTS[bond]
-    return f"{_surname_of(name)}（{WHO_ACTS[bond]}）"
-
-
 def _said_actor(asker: Asker) -> str:
     if asker.counter is not None:
-        return f"{_surname_of(asker.counter.name)}（{asker.counter.says}）"
+        return said_helper(asker.counter.name, asker.counter.says)
     if asker.bond is None:
         raise AssertionError("who acts for somebody does so by a bond, or works for the town")
-    return said_helper(asker.oneself.name if asker.oneself else None, asker.bond)
-
-
-def _surname_of(name: str) -> str:
-    return name[:2] if name[:2] in SURNAMES_OF_TWO and len(name) > 2 else name[0]
+    return said_helper(asker.oneself.name if asker.oneself else None, WHO_ACTS[asker.bond])
 
 
 def _about_seat(

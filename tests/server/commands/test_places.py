@@ -16,7 +16,7 @@ from models.base import db, reading, transaction
 from models.courses import CourseRun
 from models.journal import JournalEntry
 from models.regions import Region
-from models.sites import Site, Venue
+from models.sites import Site, Venue, VenueUse
 from models.staff import accept_invitation, staff_members_of
 from server.app import create_app
 from server.demo.places import REGIONS, SITES
@@ -115,12 +115,16 @@ def test_a_real_installation_is_founded(flask: Runs, production: Flask, file: Ca
         ],
         [(names[s.region], SITE_KINDS[s.kind].split("/")[0], s.name, s.address, None) for s in SITES],
         [
-            *((s.name, room, seats, None) for s in SITES for room, seats in s.rooms.items()),
-            *((s.name, hall, seats, f"{hall}A，{hall}B") for s in SITES for hall, seats in s.halls.items()),
+            *((s.name, name, room.capacity, None) for s in SITES for name, room in s.rooms.items()),
             *(
-                (s.name, hall + half, seats // 2, None)
+                (s.name, name, hall.capacity, f"{name}A，{name}B")
                 for s in SITES
-                for hall, seats in s.halls.items()
+                for name, hall in s.halls.items()
+            ),
+            *(
+                (s.name, name + half, hall.capacity // 2, None)
+                for s in SITES
+                for name, hall in s.halls.items()
                 for half in "AB"
             ),
         ],
@@ -215,6 +219,44 @@ def test_a_later_file_may_bring_one_tab_and_change_what_stands(
     renamed = file([(*STREET[:2], "书香里街道", None)])
     assert "名称由“书香街道”改为“书香里街道”" in flask("places", "import", renamed).stdout
     assert "梧桐路10号  19900009003" in flask("places", "list").stdout  # a blank cell leaves the number
+
+
+DESCRIBED = ("站点", "场地名称", "人数", "楼层", "使用方式", "进门说明")
+
+
+def test_a_file_may_say_where_a_room_is_and_who_may_use_it(
+    flask: Runs, production: Flask, file: Callable[..., Path], tmp_path: Path
+) -> None:
+    flask("places", "import", file([STREET, COMMUNITY], [CENTRE], [ROOM]))
+    said = (*ROOM[:3], "2楼", "自动通过", "钥匙在服务台")
+    described = written(tmp_path / "rooms.xlsx", {"场地": [DESCRIBED, said]})
+    first, summary = flask("places", "import", described).stdout.splitlines()
+    assert first.endswith(
+        "20 人：楼层由“”改为“2楼”，使用方式由“预约审核”改为“预约即可”，进门说明由“”改为“钥匙在服务台”"
+    )
+    assert summary == "导入完成：新增 0 处，修改 1 处，没有变化 0 处"
+    blank = written(tmp_path / "rooms.xlsx", {"场地": [DESCRIBED, (*ROOM[:3], None, None, None)]})
+    assert "没有变化 1 处" in flask("places", "import", blank).stdout
+    with production.app_context(), reading() as session:
+        room = session.scalars(select(Venue)).one()
+        assert (room.floor, room.use, room.access_note) == ("2楼", VenueUse.AT_ONCE, "钥匙在服务台")
+
+
+@pytest.mark.parametrize(
+    ("cells", "at"),
+    [
+        (("二" * 21, None, None), "D列“楼层”"),
+        ((None, "随便用", None), "E列“使用方式”：没有“随便用”这种使用方式。可以写：随到随用/不用预约"),
+        ((None, None, "门" * 201), "F列“进门说明”"),
+    ],
+)
+def test_what_a_room_cannot_be_is_named_at_its_cell(
+    flask: Runs, file: Callable[..., Path], tmp_path: Path, cells: tuple[str | None, ...], at: str
+) -> None:
+    flask("places", "import", file([STREET, COMMUNITY], [CENTRE]))
+    wrong = written(tmp_path / "rooms.xlsx", {"场地": [DESCRIBED, (*ROOM[:3], *cells)]})
+    (line,) = refused(flask("places", "import", wrong))
+    assert at in line
 
 
 def test_everything_wrong_is_named_at_its_cell_once_and_nothing_is_kept(

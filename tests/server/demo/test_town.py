@@ -27,11 +27,15 @@ from models.courses import (
     rating_of,
     register,
 )
+from models.equipment import equipment_of
+from models.hours import OpeningTimes, OpenOn
 from models.regions import Region, RegionKind
+from models.reservations import CreditAppealState, CreditEntry, Reservation
 from models.residents import Resident, bonds_of, resident_of
-from models.sites import Site, Venue
+from models.sites import Site, Venue, VenueUse
 from models.staff import grants_of, staff_members_of
 from server.demo import demo_people, load_demo_town
+from server.jobs import rooms as jobs
 from server.timetable import import_timetable, read_timetable
 from tests.data.make_timetable import COMMITTED
 from tests.databases import photograph
@@ -106,6 +110,23 @@ def test_the_town_has_its_places(demo: Path) -> None:
     }
 
 
+def test_a_centre_says_how_its_rooms_are_used_when_they_are_open_and_what_it_lends(demo: Path) -> None:
+    with reading() as session:
+        site = session.scalars(select(Site).where(Site.name == "梧桐里社区党群服务中心")).one()
+        rooms = {venue.name: venue for venue in site.venues}
+        uses = set(session.scalars(select(Venue.use)))
+        lent = {room.name: equipment_of(session, [room])[room.id] for room in site.venues}
+        times = OpeningTimes(session, [site])
+        open_on = {one.on for one in times.of_site(site)}
+        assert times.is_written(rooms["图书阅览室"])
+    assert uses == set(VenueUse)
+    assert all(room.floor for room in site.venues)
+    assert open_on == set(OpenOn)
+    assert {one.name for one in lent["舞蹈室"]} - {one.name for one in lent["书画室"]} == {"音响"}
+    hall, halves = rooms["多功能厅"], [rooms[f"多功能厅{half}"] for half in "AB"]
+    assert hall.capacity == sum(half.capacity for half in halves) == 80
+
+
 def test_a_newcomer_finds_one_open_one_opening_soon_one_full_and_one_of_several_weeks(
     demo: Path, hand: town_clock.StoppedClock
 ) -> None:
@@ -156,6 +177,30 @@ def test_there_is_an_activity_one_may_bring_somebody_to(demo: Path) -> None:
     with reading() as session:
         (found,) = published_runs(session, RunFilter(kind=CourseKind.ACTIVITY), after=None, most=5)
         assert found.key == activity.key
+
+
+def test_rooms_are_reserved_asked_for_waited_for_in_use_and_over(
+    demo: Path, hand: town_clock.StoppedClock
+) -> None:
+    with reading() as session:
+        rows = session.scalars(select(Reservation).order_by(Reservation.starts_at, Reservation.id)).all()
+        told = [(one.venue.name, one.state.value) for one in rows]
+        series = [one for one in rows if one.series_id is not None]
+        (own,) = [one for one in rows if one.resident_id is None]
+        points = [(entry.points, entry.appeal_state) for entry in session.scalars(select(CreditEntry))]
+        assert {one.group.name for one in series if one.group} == {"梧桐合唱团"}
+    assert told[:3] == [("会议室", "finished"), ("乒乓球室", "no_show"), ("会议室", "checked_in")]
+    assert sorted(told[3:]) == sorted(
+        [
+            *(("会议室", "approved"), ("会议室", "waitlisted"), ("心理沙龙室", "pending")),
+            *(("乒乓球室", "cancelled"), ("乒乓球室", "offered"), ("多功能厅", "approved")),
+            *[("多功能厅A", "approved")] * 4,
+        ]
+    )
+    assert (own.about, len(series)) == ("邻里议事会", 4)
+    assert sorted(points, key=lambda each: each[0]) == [(-15, CreditAppealState.WAITING), (5, None)]
+    assert jobs.end_room_offers(town_clock.now()) == 0
+    assert jobs.release_no_shows(town_clock.now()) == 0
 
 
 def test_loading_it_again_changes_nothing(demo: Path, hand: town_clock.StoppedClock) -> None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models.accounts import Account, Login
-from models.base import Base
 from models.consents import Consent, consents_of
 from models.content_checks import ContentCheck, checks_of
+from models.copies.lines import Journal, Line
 from models.counter import ResidentConsent, consents_kept_of
 from models.courses import (
     Attendance,
@@ -37,42 +36,14 @@ from models.courses.attendance import Fetching, evenings_of, fetching_of
 from models.courses.pauses import Pause, pauses_of
 from models.follows import Follow, follows_of
 from models.grants import MessageGrant
-from models.journal import JournalEntry
+from models.groups import Group, groups_led_by
+from models.inductions import Induction, inductions_kept_of
 from models.ladder import Call, ShortMessage
 from models.notices import Notice
 from models.partners import PartnerMember
+from models.reservations import CreditEntry, Reservation, entries_kept_of, reservations_kept_of
 from models.residents import Bond, BondKind, Resident, bonds_around, bonds_of, resident_of
 from models.staff import RoleGrant, StaffMember
-
-LOOKED_AT_THE_RUN = (
-    "roster.looked_at",
-    "attendance.looked_at",
-    "pick_ups.looked_at",
-    "roster.exported",
-    "run_answers.looked_at",
-    "certificates.looked_at",
-    "reach.looked_at",
-)
-
-
-class Actor(StrEnum):
-    """Who did something, as seen by the person it is about."""
-
-    ONESELF = "oneself"  # 本人
-    HELPER = "helper"  # 代办人
-    STAFF = "staff"  # 工作人员
-    WECHAT = "wechat"  # 微信平台
-    TOWN = "town"  # 系统
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the journal about a person: what was done, and by whom as far as it is known."""
-
-    entry: JournalEntry
-    by: Actor
-    name: str | None  # of who acted, when they are somebody else; shown masked
-    roles: Sequence[RoleGrant]  # those a staff member held at that moment
 
 
 @dataclass(frozen=True)
@@ -85,6 +56,14 @@ class Held:
     feedback: Feedback | None
     certificate: Certificate | None
     fetching: Fetching
+
+
+@dataclass(frozen=True)
+class HeldRoom:
+    """One reservation with what happened to it."""
+
+    reservation: Reservation
+    history: Sequence[Line]
 
 
 @dataclass(frozen=True)
@@ -113,6 +92,10 @@ class Pages:
     answers: Sequence[RunAnswer]
     pauses: Sequence[Pause]
     receipts: Sequence[Receipt]
+    inductions: Sequence[Induction]
+    groups: Sequence[Group]
+    rooms: Sequence[HeldRoom]
+    credit: Sequence[CreditEntry]
     journal: Sequence[Line]
 
 
@@ -143,8 +126,10 @@ def copy_for(session: Session, account: Account) -> Copy:
     people = [*([oneself] if oneself else []), *children]
     bonds = bonds_around(session, [one.id for one in people])
     registrations = _registrations_of(session, [one.id for one in people])
+    rooms = reservations_kept_of(session, [one.id for one in people])
+    credit = entries_kept_of(session, [one.id for one in people])
     consents = consents_of(session, account)
-    journal = _Journal(session, account, people, registrations, bonds, consents)
+    journal = Journal(session, account, people, registrations, rooms, bonds, consents)
     evenings = evenings_of(session, [held.id for held in registrations])
     said = feedback_to(session, [held.id for held in registrations])
     papers = {one.registration_id: one for one in certificates_of(session, [one.id for one in people])}
@@ -154,8 +139,24 @@ def copy_for(session: Session, account: Account) -> Copy:
     fetching = fetching_of(session, [held.id for held in registrations])
     paused = pauses_of(session, [one.id for one in people])
     receipts = receipts_of(session, [one.id for one in people], run_key=None, before_id=None, most=None)
+    shown = inductions_kept_of(session, [one.id for one in people])
+    led = groups_led_by(session, [one.id for one in people])
     kept = _Kept(
-        registrations, evenings, said, papers, fetching, bonds, rungs, signed, answers, paused, receipts
+        registrations,
+        evenings,
+        said,
+        papers,
+        fetching,
+        bonds,
+        rungs,
+        signed,
+        answers,
+        paused,
+        receipts,
+        shown,
+        led,
+        rooms,
+        credit,
     )
     pages = [_pages_of(one, kept, journal) for one in people]
     return Copy(
@@ -204,12 +205,16 @@ class _Kept:
     answers: Sequence[RunAnswer]
     paused: Sequence[Pause]
     receipts: Sequence[Receipt]
+    shown: Sequence[Induction]
+    led: Sequence[Group]
+    rooms: Sequence[Reservation]
+    credit: Sequence[CreditEntry]
 
 
 def _pages_of(
     one: Resident,
     kept: _Kept,
-    journal: _Journal,
+    journal: Journal,
 ) -> Pages:
     theirs = [held for held in kept.registrations if held.resident_id == one.id]
     ties = [
@@ -226,7 +231,9 @@ def _pages_of(
         )
         for held in theirs
     ]
-    told = {line.entry.id for held in history for line in held.history}
+    reserved = [HeldRoom(room, journal.about(room)) for room in kept.rooms if room.resident_id == one.id]
+    stories = [*(held.history for held in history), *(room.history for room in reserved)]
+    told = {line.entry.id for story in stories for line in story}
     rest = [
         *journal.about(one, *(tie.bond for tie in ties)),
         *journal.looks_at(theirs),
@@ -246,6 +253,10 @@ def _pages_of(
         answers=[answer for answer in kept.answers if answer.resident_id == one.id],
         pauses=[pause for pause in kept.paused if pause.resident_id == one.id],
         receipts=[receipt for receipt in kept.receipts if receipt.resident_id == one.id],
+        inductions=[shown for shown in kept.shown if shown.resident_id == one.id],
+        groups=[group for group in kept.led if group.leader_id == one.id],
+        rooms=reserved,
+        credit=[entry for entry in kept.credit if entry.resident_id == one.id],
         journal=[lines[entry_id] for entry_id in sorted(lines)],
     )
 
@@ -266,104 +277,3 @@ def _registrations_of(session: Session, residents: Collection[int]) -> Sequence[
         .where(Registration.resident_id.in_(residents))
         .order_by(Registration.id)
     ).all()
-
-
-class _Journal:
-    """Every entry about an account and its people, with who acted: read with three queries."""
-
-    def __init__(
-        self,
-        session: Session,
-        account: Account,
-        people: Sequence[Resident],
-        registrations: Sequence[Registration],
-        bonds: Sequence[Bond],
-        consents: Sequence[Consent],
-    ) -> None:
-        subjects: Mapping[str, list[int]] = {
-            Account.__tablename__: [account.id],
-            Resident.__tablename__: [one.id for one in people],
-            Registration.__tablename__: [held.id for held in registrations],
-            Bond.__tablename__: [bond.id for bond in bonds],
-            Consent.__tablename__: [consent.id for consent in consents],
-        }
-        runs = {held.run_id for held in registrations}
-        entries = session.scalars(
-            select(JournalEntry)
-            .where(
-                or_(
-                    *(
-                        and_(JournalEntry.subject_kind == kind, JournalEntry.subject_id.in_(ids))
-                        for kind, ids in subjects.items()
-                    ),
-                    and_(
-                        JournalEntry.subject_kind == CourseRun.__tablename__,
-                        JournalEntry.subject_id.in_(runs),
-                        JournalEntry.act.in_(LOOKED_AT_THE_RUN),
-                    ),
-                    JournalEntry.for_resident_id.in_(subjects[Resident.__tablename__]),
-                )
-            )
-            .order_by(JournalEntry.id)
-        ).all()
-        actors = {entry.by_account_id for entry in entries} - {None, account.id}
-        self._people = {
-            person.account_id: person
-            for person in session.scalars(select(Resident).where(Resident.account_id.in_(actors)))
-        }
-        hats = {entry.identity.removeprefix("staff:") for entry in entries if ":" in entry.identity}
-        self._staff = {
-            member.identity: member
-            for member in session.scalars(
-                select(StaffMember)
-                .options(selectinload(StaffMember.grants).joinedload(RoleGrant.region))
-                .where(StaffMember.key.in_(hats))
-            )
-        }
-        self._account = account
-        self._lines = [self._line(entry) for entry in entries]
-
-    def about(self, *subjects: Base) -> list[Line]:
-        """The lines about these rows."""
-        wanted = {(subject.__tablename__, subject.id) for subject in subjects}
-        return [line for line in self._lines if (line.entry.subject_kind, line.entry.subject_id) in wanted]
-
-    def done_for(self, person: Resident) -> list[Line]:
-        """The lines of what somebody else did for this person."""
-        return [line for line in self._lines if line.entry.for_resident_id == person.id]
-
-    def looks_at(self, registrations: Sequence[Registration]) -> list[Line]:
-        """The lines of looks at a run's people while one of these was among them."""
-        return [
-            line
-            for line in self._lines
-            if line.entry.act in LOOKED_AT_THE_RUN
-            and any(
-                held.run_id == line.entry.subject_id
-                and held.registered_at <= line.entry.at
-                and (held.cancelled_at is None or line.entry.at < held.cancelled_at)
-                for held in registrations
-            )
-        ]
-
-    def _line(self, entry: JournalEntry) -> Line:
-        member = self._staff.get(entry.identity)
-        roles = (
-            [
-                grant
-                for grant in member.grants
-                if grant.starts_at <= entry.at and (grant.ends_at is None or grant.ends_at > entry.at)
-            ]
-            if member
-            else []
-        )
-        if entry.identity.startswith("staff:"):
-            return Line(entry, Actor.STAFF, member.name if member else None, roles)
-        if entry.identity == Actor.WECHAT:
-            return Line(entry, Actor.WECHAT, None, ())
-        if entry.by_account_id == self._account.id:
-            return Line(entry, Actor.ONESELF, None, ())
-        if entry.by_account_id is None:
-            return Line(entry, Actor.TOWN, None, ())
-        helper = self._people.get(entry.by_account_id)
-        return Line(entry, Actor.HELPER, helper.name if helper else None, ())

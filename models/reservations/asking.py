@@ -1,0 +1,262 @@
+"""Asking (预约): the one place where a room is reserved. The phone, the counter and a series all come through ``reserve``.
+
+In this order: whoever has just this reservation already gets the same answer again; who asks must be allowed to (``judging``); who waits
+comes first (``waiting``); the room must be free, or one may wait for it. Twice protected: by the lock on the floor that ``hold_rooms`` takes, and by
+the guard of the one calendar, which no path gets round.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import clock
+from models.availability import Alternative, Stretch, alternatives
+from models.errors import Conflict, Fault
+from models.journal import enter
+from models.notices import NoticeKind
+from models.occupancy import holders_between
+from models.policies import Policies
+from models.reservations.finding import rooms_of
+from models.reservations.holding import borrow, hold_rooms, is_taken, keep_room
+from models.reservations.judging import Judge
+from models.reservations.parties import By, Party, must_not_be_own
+from models.reservations.pledges import must_have_pledged
+from models.reservations.rows import LIVE, Reservation, ReservationSeries, ReservationState, ReservedFor
+from models.reservations.telling import tell, tell_acted_for
+from models.reservations.waiting import is_hopeless, offer_what_is_free
+from models.sites import Venue
+
+DIGITS_OF_A_CODE = 6
+LOOKS_AHEAD = 3  # days, for something else to offer
+
+
+class RoomTaken(Conflict):
+    """Somebody else has the room then; ``alternatives`` are what else there is for whoever asked."""
+
+    def __init__(self, venue: Venue, found: Sequence[Alternative], *, may_wait: bool) -> None:
+        says = f"“{venue.name}”这个时间已被约走"
+        if found:
+            says += "，可以看看下面这些时间和场地" + ("，也可以排队候补" if may_wait else "")
+        else:
+            says += "，可以排队候补，或换一天看看" if may_wait else "，请换一天看看"
+        super().__init__(
+            "room_taken",
+            says,
+            details={
+                "venue": venue.key,
+                "may_wait": may_wait,
+                "alternatives": [
+                    {
+                        "kind": one.kind.value,
+                        "venue": one.venue.key,
+                        "name": one.venue.name,
+                        "starts_at": clock.in_town(one.starts_at).isoformat(),
+                        "ends_at": clock.in_town(one.ends_at).isoformat(),
+                    }
+                    for one in found
+                ],
+            },
+            faults=[Fault("starts_at", "这个时间已被约走")],
+        )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody wants of a room. ``pieces``: how many of which equipment, by key."""
+
+    starts_at: datetime
+    ends_at: datetime
+    headcount: int
+    wanted_for: ReservedFor
+    about: str = ""
+    loudspeaker: bool = False
+    with_children: bool = False
+    pledge_version: str | None = None
+    pieces: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def stretch(self) -> Stretch:
+        """When."""
+        return Stretch(self.starts_at, self.ends_at)
+
+
+def look_first(
+    session: Session, venue: Venue, wanted: Wanted, *, whose: Party, by: By, acted_for: bool = False
+) -> None:
+    """Raises what ``reserve`` would, as far as a look tells that holds nobody up: when everybody wants one slot, nearly all hear no.
+
+    Nothing is held, so whoever passes may still come too late.
+    """
+    if not (whose.is_community or by.is_staff):
+        must_have_pledged(wanted.pledge_version)
+    # nearly all who come here come too late: what else there is is judged by the same look
+    judge = _judge_of_site(session, venue, wanted, whose, by=by, acted_for=acted_for)
+    if judge.have_just_this(venue, wanted.stretch):
+        return
+    judge.must_be_allowed(venue, wanted.stretch, headcount=wanted.headcount)
+    if _is_held(session, venue, wanted, judge):
+        raise _taken(session, venue, wanted, judge)
+
+
+def reserve(
+    session: Session,
+    venue: Venue,
+    wanted: Wanted,
+    *,
+    whose: Party,
+    by: By,
+    acted_for: bool = False,
+    waits: bool = False,
+) -> Reservation:
+    """Reserve a room, or wait for it where it is taken and one ``waits``; asked again for just the same, the same is answered.
+
+    ``acted_for``: a grown-up asks for somebody else. Raises Forbidden ``own_content`` for staff who ask for themselves, Conflict ``pledge_needed``, everything ``Judge.must_be_allowed`` says,
+    ``room_taken`` (``RoomTaken``) with what else there is, and ``equipment_short``.
+    """
+    if by.is_staff:
+        must_not_be_own(whose.resident, by)
+    pledge = "" if whose.is_community or by.is_staff else must_have_pledged(wanted.pledge_version)
+    whose.hold()
+    standing = _standing(session, venue, wanted, whose)
+    if standing is not None:
+        return standing
+    judge = _judge(session, venue, wanted, whose, by=by, acted_for=acted_for)
+    judge.must_be_allowed(venue, wanted.stretch, headcount=wanted.headcount)
+    if not waits and _is_held(session, venue, wanted, judge):
+        # most who come too late need not wait for each other to hear it
+        raise taken(session, venue, wanted, whose, by=by, acted_for=acted_for)
+    rooms = hold_rooms(session, venue)
+    offer_what_is_free(session, rooms)
+    row = new_reservation(session, venue, wanted, whose, by=by, judge=judge, pledge=pledge)
+    if is_taken(session, row):
+        if not waits or not may_wait(row, judge.numbers(venue)):
+            raise taken(session, venue, wanted, whose, by=by, acted_for=acted_for)
+        row.state = ReservationState.WAITLISTED
+    session.add(row)
+    session.flush()
+    if row.state is not ReservationState.WAITLISTED:
+        keep_room(session, row)
+        borrow(session, row, dict(wanted.pieces))
+    enter(
+        session,
+        "reservation.waiting" if row.state is ReservationState.WAITLISTED else "reservation.made",
+        row,
+        by_account_id=by.account_id,
+        identity=by.identity,
+        for_resident_id=row.resident_id if acted_for or by.is_staff else None,
+    )
+    session.flush()
+    if acted_for or by.is_staff:
+        tell_acted_for(session, row, by)
+    elif row.state is ReservationState.APPROVED:
+        tell(session, NoticeKind.ROOM_RESERVED, row)
+    return row
+
+
+def new_reservation(
+    session: Session,
+    venue: Venue,
+    wanted: Wanted,
+    whose: Party,
+    *,
+    by: By,
+    judge: Judge,
+    pledge: str = "",
+    series: ReservationSeries | None = None,
+) -> Reservation:
+    """A reservation as it would be, not yet kept: waiting for review, or theirs at once."""
+    needs_review = judge.needs_review(venue)
+    return Reservation(
+        venue=venue,
+        series=series,
+        resident=whose.resident,
+        group=whose.group,
+        by_account_id=by.account_id,
+        state=ReservationState.PENDING if needs_review else ReservationState.APPROVED,
+        reviewed_at=clock.now() if by.is_staff and not needs_review else None,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        buffer_minutes=judge.numbers(venue).buffer_minutes,
+        wanted_for=wanted.wanted_for,
+        about=wanted.about,
+        headcount=wanted.headcount,
+        loudspeaker=wanted.loudspeaker,
+        with_children=wanted.with_children,
+        pledge_version=pledge,
+        code=f"{secrets.randbelow(10**DIGITS_OF_A_CODE):0{DIGITS_OF_A_CODE}}",
+    )
+
+
+def may_wait(row: Reservation, policy: Policies) -> bool:
+    """Whether waiting could come to anything."""
+    return row.starts_at > clock.now() and not is_hopeless(row, policy, clock.now())
+
+
+def taken(
+    session: Session, venue: Venue, wanted: Wanted, whose: Party, *, by: By, acted_for: bool
+) -> RoomTaken:
+    """The refusal for somebody who comes too late, with what else of the site there is for them on this day and the next few."""
+    judge = _judge_of_site(session, venue, wanted, whose, by=by, acted_for=acted_for)
+    return _taken(session, venue, wanted, judge)
+
+
+def _judge_of_site(
+    session: Session, venue: Venue, wanted: Wanted, whose: Party, *, by: By, acted_for: bool
+) -> Judge:
+    on = clock.in_town(wanted.starts_at).date()
+    return Judge(
+        session,
+        whose,
+        [venue, *(room for room in venue.site.venues if room.takes_reservations and room is not venue)],
+        first=on,
+        last=on + timedelta(days=LOOKS_AHEAD),
+        by_staff=by.is_staff,
+        acted_for=acted_for,
+    )
+
+
+def _taken(session: Session, venue: Venue, wanted: Wanted, judge: Judge) -> RoomTaken:
+    found = alternatives(
+        session,
+        venue,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        headcount=wanted.headcount,
+        days=LOOKS_AHEAD,
+        fits=lambda room, stretch, _: judge.why_not(room, stretch, headcount=wanted.headcount) is None,
+        times=judge.times,
+        numbers=judge.numbers_of_each,
+    )
+    return RoomTaken(venue, found, may_wait=wanted.starts_at > clock.now())
+
+
+def _judge(session: Session, venue: Venue, wanted: Wanted, whose: Party, *, by: By, acted_for: bool) -> Judge:
+    on = clock.in_town(wanted.starts_at).date()
+    return Judge(session, whose, [venue], first=on, last=on, by_staff=by.is_staff, acted_for=acted_for)
+
+
+def _is_held(session: Session, venue: Venue, wanted: Wanted, judge: Judge) -> bool:
+    buffer = timedelta(minutes=judge.numbers(venue).buffer_minutes)
+    return bool(holders_between(session, venue, starts_at=wanted.starts_at, ends_at=wanted.ends_at + buffer))
+
+
+def _standing(session: Session, venue: Venue, wanted: Wanted, whose: Party) -> Reservation | None:
+    """Just this reservation, where they have it already: a second tap is no second reservation."""
+    return session.scalars(
+        select(Reservation)
+        .options(*rooms_of())
+        .where(
+            whose.owns(),
+            Reservation.venue_id == venue.id,
+            Reservation.starts_at == wanted.starts_at,
+            Reservation.ends_at == wanted.ends_at,
+            Reservation.state.in_(LIVE),
+        )
+        .execution_options(populate_existing=True)
+    ).first()

@@ -1,0 +1,187 @@
+"""Waiting (候补): a room that becomes free goes to who waits for it, in their order, before anybody else may take it.
+
+Whoever decides about a room first lets those who wait have what is free (``offer_what_is_free``), so no free time stands idle beside
+somebody waiting who could take it, and nobody overtakes them. It is offered for a while, and held meanwhile. Who waits for longer than
+is free stands in nobody's way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import clock
+from models.availability import GRID_MINUTES, Stretch
+from models.errors import Conflict
+from models.journal import enter
+from models.notices import NoticeKind
+from models.notices.outbox import awake_after
+from models.policies import Policies
+from models.reservations.finding import rooms_of
+from models.reservations.holding import hold_rooms, is_taken, keep_room, let_room_go
+from models.reservations.judging import Judge
+from models.reservations.parties import By, party_of
+from models.reservations.rows import Reservation, ReservationEnd, ReservationState
+from models.reservations.telling import tell, tell_offer
+from models.sites import Venue, VenueUse
+from models.venue_policies import policies_of_each
+
+MOST_WAITING = 200
+
+
+def offer_what_is_free(
+    session: Session, rooms: Sequence[Venue], *, besides: Reservation | None = None
+) -> int:
+    """Offer what is free of these rooms (held by the caller) to whoever waits for it, the first first; how many are offered something.
+
+    ``besides``: one that is not asked again now. What has begun already is offered for the rest of its time.
+    """
+    now = clock.now()
+    waiting = session.scalars(
+        select(Reservation)
+        .options(*rooms_of())
+        .where(
+            Reservation.venue_id.in_([room.id for room in rooms]),
+            Reservation.state == ReservationState.WAITLISTED,
+            Reservation.ends_at > now,
+        )
+        .order_by(Reservation.id)
+        .limit(MOST_WAITING)
+        .execution_options(populate_existing=True)
+    ).all()
+    if not waiting:
+        return 0
+    numbers = policies_of_each(session, list({one.venue for one in waiting}))
+    offered = 0
+    for one in waiting:
+        if one is not besides and _offer(session, one, numbers[one.venue_id], now):
+            offered += 1
+    return offered
+
+
+def _offer(session: Session, one: Reservation, policy: Policies, now: datetime) -> bool:
+    starts_at = one.starts_at if one.starts_at > now else _next_on_the_grid(now)
+    if one.ends_at - starts_at < timedelta(minutes=policy.reserve_least_minutes):
+        return False
+    if _nobody_could_review(one, policy, now):
+        return False
+    was, one.starts_at = one.starts_at, starts_at
+    if is_taken(session, one):
+        one.starts_at = was
+        return False
+    one.state, one.offered_at = ReservationState.OFFERED, now
+    one.offer_expires_at = offer_ends_at(one, policy, now)
+    session.flush()
+    keep_room(session, one)
+    enter(session, "reservation.offered", one, for_resident_id=one.resident_id)
+    tell_offer(session, one)
+    return True
+
+
+def offer_ends_at(one: Reservation, policy: Policies, now: datetime) -> datetime:
+    """Until when an offer made now stands: hours people are awake, never past the start, but always the quarter of an hour that is waited for anybody."""
+    stands = awake_after(policy, now, timedelta(minutes=policy.room_offer_minutes))
+    return min(stands, max(one.starts_at, now + timedelta(minutes=policy.no_show_minutes)))
+
+
+def accept(session: Session, reservation: Reservation, *, by: By, acted_for: bool = False) -> Reservation:
+    """Take what is offered; accepting twice is fine.
+
+    It waits for review then, where staff still have the time to look at it and did not say yes before. Raises Conflict ``no_offer`` while one
+    still waits or after it ended, ``offer_expired`` when it is too late, and what ``Judge`` says against it now.
+    """
+    party = party_of(reservation)
+    party.hold()
+    hold_rooms(session, reservation.venue)
+    reservation.lock()
+    if reservation.state in (ReservationState.PENDING, ReservationState.APPROVED):
+        return reservation
+    if reservation.state is not ReservationState.OFFERED or reservation.offer_expires_at is None:
+        raise Conflict("no_offer", "现在没有等您确认的场地，轮到了会通知您")
+    if reservation.offer_expires_at <= clock.now():
+        raise Conflict("offer_expired", "确认的时间已过，场地转给了下一位；还想要的话可以重新预约")
+    on = clock.in_town(reservation.starts_at).date()
+    judge = Judge(
+        session,
+        party,
+        [reservation.venue],
+        first=on,
+        last=on,
+        by_staff=by.is_staff,
+        acted_for=acted_for,
+        besides=reservation,
+    )
+    judge.must_still_be_allowed(reservation.venue, Stretch(reservation.starts_at, reservation.ends_at))
+    is_sure = reservation.reviewed_at is not None or not judge.needs_review(reservation.venue)
+    reservation.state = ReservationState.APPROVED if is_sure else ReservationState.PENDING
+    reservation.offer_expires_at = None
+    enter(
+        session,
+        "reservation.accepted",
+        reservation,
+        by_account_id=by.account_id,
+        identity=by.identity,
+        for_resident_id=reservation.resident_id,
+    )
+    session.flush()
+    if is_sure:
+        tell(session, NoticeKind.ROOM_RESERVED, reservation)
+    return reservation
+
+
+def end_offer(session: Session, reservation: Reservation) -> bool:
+    """End an offer nobody accepted in time, and offer the room to the next; whether it was one."""
+    rooms = hold_rooms(session, reservation.venue)
+    reservation.lock()
+    now = clock.now()
+    expires_at = reservation.offer_expires_at
+    if reservation.state is not ReservationState.OFFERED or expires_at is None or expires_at > now:
+        return False
+    _end(session, reservation, ReservationEnd.UNANSWERED, now)
+    offer_what_is_free(session, rooms)
+    return True
+
+
+def end_waiting(session: Session, reservation: Reservation) -> bool:
+    """Tell somebody who waits that it comes to nothing, when too little is left of their time; whether they waited."""
+    hold_rooms(session, reservation.venue)
+    reservation.lock()
+    now = clock.now()
+    policy = policies_of_each(session, [reservation.venue])[reservation.venue_id]
+    if reservation.state is not ReservationState.WAITLISTED or not is_hopeless(reservation, policy, now):
+        return False
+    _end(session, reservation, ReservationEnd.TOO_LATE, now)
+    return True
+
+
+def is_hopeless(one: Reservation, policy: Policies, now: datetime) -> bool:
+    """Whether what is left of the time somebody waits for is too little to be offered to them any more."""
+    starts_at = max(one.starts_at, _next_on_the_grid(now))
+    too_short = one.ends_at - starts_at < timedelta(minutes=policy.reserve_least_minutes)
+    return too_short or _nobody_could_review(one, policy, now)
+
+
+def _end(session: Session, one: Reservation, how: ReservationEnd, now: datetime) -> None:
+    was_offered = one.state is ReservationState.OFFERED
+    one.state, one.cancelled_by, one.ended_at = ReservationState.CANCELLED, how, now
+    one.offer_expires_at = None
+    session.flush()
+    if was_offered:
+        let_room_go(session, one)
+    enter(session, "reservation.lapsed", one, for_resident_id=one.resident_id, details={"how": how.value})
+    tell(session, NoticeKind.ROOM_WAIT_OVER, one)
+
+
+def _nobody_could_review(one: Reservation, policy: Policies, now: datetime) -> bool:
+    if one.resident_id is None or one.reviewed_at is not None or one.venue.use is not VenueUse.REVIEWED:
+        return False
+    return one.starts_at <= now + timedelta(hours=policy.unreviewed_until_hours)
+
+
+def _next_on_the_grid(moment: datetime) -> datetime:
+    step = GRID_MINUTES * 60
+    seconds = -(-int(moment.timestamp()) // step) * step
+    return datetime.fromtimestamp(seconds, moment.tzinfo)

@@ -1,0 +1,80 @@
+"""Rooms (场地): what becomes of reservations because their time has come. Each in a transaction of its own, so that none holds up the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from models import reservations
+from models.base import reading, transaction
+from models.reservations import Reservation
+
+MOST_AT_ONCE = 100
+
+
+def expire_unreviewed(now: datetime) -> int:
+    """Let go of what nobody reviewed in time; how many."""
+    return _each(reservations.unreviewed, reservations.expire, now)
+
+
+def release_no_shows(now: datetime) -> int:
+    """Let go of rooms nobody came to, for who waits; how many, the community's own uses that are over included."""
+    return _each(reservations.no_shows, reservations.release, now)
+
+
+def finish_unsigned(now: datetime) -> int:
+    """End what nobody signed out of; how many."""
+    return _each(reservations.not_signed_out, reservations.finish, now)
+
+
+def end_room_offers(now: datetime) -> int:
+    """End offers nobody accepted in time, for the next, and waits that can come to nothing any more; how many."""
+    ended = _each(reservations.ended_offers, reservations.end_offer, now)
+    return ended + _each(reservations.hopeless_waits, reservations.end_waiting, now)
+
+
+def offer_rooms(now: datetime) -> int:
+    """Offer rooms that anything else let go of (a class that moved, a closure that was lifted) to who waits for them; how many."""
+    with reading() as session:
+        venues = reservations.rooms_waited_for(session, now, most=MOST_AT_ONCE)
+    return _in_turn([partial(reservations.offer_rooms, venue_id=venue_id) for venue_id in venues])
+
+
+def remind_of_rooms(now: datetime) -> int:
+    """Owe the reminders that are due, and the word to whoever may reserve again; how many are new."""
+    with transaction() as session:
+        return reservations.owe_room_reminders(session, now) + reservations.owe_resumed(session, now)
+
+
+def forget_credit_appeals(now: datetime) -> int:
+    """Strike the words of appeals answered half a year ago; how many."""
+    with transaction() as session:
+        return reservations.forget_words_of_credit_appeals(session, now)
+
+
+def _each(
+    find: Callable[..., Sequence[Reservation]], deed: Callable[[Session, Reservation], bool], now: datetime
+) -> int:
+    with reading() as session:
+        ids = [one.id for one in find(session, now, most=MOST_AT_ONCE)]
+    return _in_turn([partial(_to, deed=deed, reservation_id=one) for one in ids])
+
+
+def _to(session: Session, deed: Callable[[Session, Reservation], bool], reservation_id: int) -> int:
+    return deed(session, session.get_one(Reservation, reservation_id))
+
+
+def _in_turn(deeds: Sequence[Callable[[Session], int]]) -> int:
+    done, troubles = 0, []
+    for deed in deeds:
+        try:
+            with transaction() as session:
+                done += deed(session)
+        except Exception as trouble:
+            troubles.append(trouble)
+    if troubles:
+        raise troubles[0]
+    return done

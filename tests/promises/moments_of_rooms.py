@@ -1,0 +1,166 @@
+"""The moments of rooms, as a story: somebody gives a room up, somebody waits in vain, somebody does not come, and staff have a say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from models.base import transaction
+from models.notices import NoticeKind
+from models.reservations import (
+    CreditEntry,
+    Reservation,
+    ReservationState,
+    appeal_credit,
+    call_off,
+    decide_credit_appeal,
+    reject,
+)
+from models.sites import Venue
+from tests.people import Town
+from tests.promises.moments import Deed, Heard, Week, at
+from tests.rooms import (
+    Centre,
+    a_centre,
+    accepts,
+    again,
+    by_phone,
+    by_staff,
+    cancels,
+    set_number,
+    takes,
+)
+
+
+def centre_of(week: Week) -> Centre:
+    """The rooms of the story, built by its first deed."""
+    with transaction() as session:
+        named = {room.name: room for room in session.scalars(select(Venue).order_by(Venue.id))}
+        if not named:
+            return a_centre(session, week.town.wutong)
+    return Centre(*named.values())
+
+
+def the_one(town: Town, state: ReservationState) -> Reservation:
+    """The only reservation that stands so."""
+    with transaction() as session:
+        return session.scalars(select(Reservation).where(Reservation.state == state)).one()
+
+
+def a_room_is_taken_and_two_wait_for_it(week: Week) -> None:
+    for number, value in (("credit_no_show", "45"), ("credit_pause_days", "1")):
+        set_number(week.town.wutong, number, value)
+    room = centre_of(week).reading_room
+    takes(week.town.resident, room, at(21, 14))
+    takes(week.town.neighbour, room, at(21, 14), waits=True)
+    takes(week.town.guardian, room, at(21, 14), waits=True)
+
+
+def it_is_given_up(week: Week) -> None:
+    cancels(week.town.resident, the_one(week.town, ReservationState.APPROVED))
+
+
+def the_second_accepts(week: Week) -> None:
+    accepts(week.town.guardian, the_one(week.town, ReservationState.OFFERED))
+
+
+def staff_say_no_to_a_dance(week: Week) -> None:
+    made = takes(week.town.helper, centre_of(week).dance_room, at(22, 9))
+    with transaction() as session:
+        reject(session, again(session, made), "地板在保养", by=by_staff(week.town.clerk))
+
+
+def somebody_takes_the_hall(week: Week) -> None:
+    takes(week.town.helper, centre_of(week).hall, at(21, 9))
+
+
+def a_pipe_bursts_in_the_hall(week: Week) -> None:
+    with transaction() as session:
+        made = session.scalars(
+            select(Reservation).where(
+                Reservation.resident_id == week.town.helper.resident_id,
+                Reservation.state == ReservationState.APPROVED,
+            )
+        ).one()
+        call_off(session, made, "水管爆了", by=by_staff(week.town.clerk))
+
+
+def staff_reserve_for_somebody(week: Week) -> None:
+    takes(week.town.resident, centre_of(week).hall, at(22, 14), by=by_staff(week.town.clerk))
+
+
+def the_community_takes_no_points_any_more(week: Week) -> None:
+    set_number(week.town.wutong, "credit_no_show", "0")
+
+
+def an_appeal_does_not_convince(week: Week) -> None:
+    with transaction() as session:
+        entry = session.scalars(select(CreditEntry)).one()
+        appeal_credit(session, entry, "睡过头了", by=by_phone(week.town.guardian))
+        decide_credit_appeal(
+            session, entry, granted=False, answer="下次请提前取消", by=by_staff(week.town.clerk)
+        )
+
+
+ROOM_STORY: Sequence[Deed] = (
+    Deed(
+        at(20, 13),
+        a_room_is_taken_and_two_wait_for_it,
+        [Heard(at(20, 13), "resident", NoticeKind.ROOM_RESERVED)],
+    ),
+    Deed(
+        at(20, 14),
+        it_is_given_up,
+        [
+            Heard(at(20, 14), "neighbour", NoticeKind.ROOM_OFFERED),
+            # two hours later it goes on to the next
+            Heard(at(20, 16), "neighbour", NoticeKind.ROOM_WAIT_OVER),
+            Heard(at(20, 16), "guardian", NoticeKind.ROOM_OFFERED),
+        ],
+    ),
+    Deed(
+        at(20, 15),
+        staff_say_no_to_a_dance,
+        [Heard(at(20, 15), "helper", NoticeKind.ROOM_REFUSED)],
+    ),
+    Deed(
+        at(20, 17),
+        the_second_accepts,
+        [
+            Heard(at(20, 17), "guardian", NoticeKind.ROOM_RESERVED),
+            Heard(at(21, 12), "guardian", NoticeKind.ROOM_SOON),
+            # nobody comes: a quarter of an hour after the start it is let go
+            Heard(at(21, 14, 30), "guardian", NoticeKind.CREDIT_TAKEN),
+            Heard(at(22, 14, 30), "guardian", NoticeKind.RESERVING_RESUMED),
+        ],
+    ),
+    Deed(
+        at(20, 18),
+        somebody_takes_the_hall,
+        [
+            Heard(at(20, 18), "helper", NoticeKind.ROOM_RESERVED),
+            Heard(at(21, 7), "helper", NoticeKind.ROOM_SOON),
+        ],
+    ),
+    Deed(
+        at(21, 8),
+        a_pipe_bursts_in_the_hall,
+        [Heard(at(21, 8), "helper", NoticeKind.ROOM_CALLED_OFF)],
+    ),
+    Deed(
+        at(21, 11),
+        staff_reserve_for_somebody,
+        [
+            Heard(at(21, 11), "resident", NoticeKind.RESERVED_FOR_YOU),
+            Heard(at(22, 12), "resident", NoticeKind.ROOM_SOON),
+            Heard(at(22, 14, 30), "resident", NoticeKind.ROOM_RELEASED),
+        ],
+    ),
+    Deed(at(22, 13), the_community_takes_no_points_any_more, []),
+    Deed(
+        at(23, 10),
+        an_appeal_does_not_convince,
+        [Heard(at(23, 10), "guardian", NoticeKind.CREDIT_APPEAL_DECIDED)],
+    ),
+)
