@@ -53,6 +53,24 @@ def rush(app: Flask, deeds: Sequence[Callable[[], Result]], *, threads: int = 24
     return answers
 
 
+@contextmanager
+def all_look_first(monkeypatch: pytest.MonkeyPatch, where: object, step: str, *, many: int) -> Iterator[None]:
+    """Nobody goes on from a step of a verb before ``many`` threads have done it: each saw the world before anybody wrote."""
+    looked, has_looked = threading.Barrier(many), threading.local()
+    look = getattr(where, step)
+
+    def looking(*given: Any, **more: Any) -> Any:
+        seen = look(*given, **more)
+        if not getattr(has_looked, "already", False):
+            has_looked.already = True
+            looked.wait(LONGEST_SECONDS / 2)
+        return seen
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, step, looking)
+        yield
+
+
 def meanwhile(app: Flask, deed: Callable[[], object]) -> tuple[threading.Thread, list[object]]:
     """A deed on a thread of its own, and what became of it."""
     ended: list[object] = []

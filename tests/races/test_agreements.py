@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from models import clock as town_clock
+from models import occupancy
 from models.agreements import (
     AgreementState,
     Block,
@@ -32,7 +33,7 @@ from models.occupancy import Occupancy
 from models.partners import Partner
 from models.sites import Venue
 from tests.people import Town, a_venue
-from tests.races.rush import rush
+from tests.races.rush import all_look_first, rush
 
 TERMS = Terms(date(2026, 11, 1), date(2026, 12, 31), [Block(1, 14 * 60, 17 * 60)], "心理咨询", 40)
 GIVEN = Record(date(2026, 11, 17), 90, "一对一咨询", 3)
@@ -96,7 +97,10 @@ def test_one_agreement_put_in_force_by_many_at_once_holds_once(app: Flask, draft
 def test_without_the_lock_the_calendar_itself_refuses_the_second(
     app: Flask, drafts: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
+    with (
+        monkeypatch.context() as patch,
+        all_look_first(monkeypatch, occupancy, "taken_of", many=len(drafts)),
+    ):
         patch.setattr(Base, "lock", lambda self: self)
         answers = rush(app, [partial(begins, one) for one in drafts])
     assert any(isinstance(answer, DBAPIError) for answer in answers)

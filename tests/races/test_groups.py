@@ -22,6 +22,7 @@ from models.groups import (
     apply_for_group,
     approve,
     group_of,
+    leading,
     name_leader,
     offer_leadership,
     reject,
@@ -31,7 +32,7 @@ from models.journal import JournalEntry
 from models.notices import Notice
 from tests.people import Person, Town, Worker
 from tests.races.controls import without_index
-from tests.races.rush import rush
+from tests.races.rush import all_look_first, rush
 
 SINGING = GroupWords("合唱团", GroupKind.CHORUS, 18)
 
@@ -98,7 +99,10 @@ def test_without_the_lock_a_name_is_still_one_groups(
     town: Town, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = town.people(8)
-    with monkeypatch.context() as patch:
+    with (
+        monkeypatch.context() as patch,
+        all_look_first(monkeypatch, leading, "_must_be_free", many=len(people)),
+    ):
         patch.setattr(Base, "lock", lambda self: self)
         answers = rush(app, [partial(asks, who) for who in people])
     assert any(isinstance(answer, IntegrityError) for answer in answers)
@@ -111,7 +115,10 @@ def test_without_lock_and_index_a_name_would_be_several_groups(
 ) -> None:
     people = town.people(8)
     with without_index(db.engine, Group, "uq_groups_live_name"):
-        with monkeypatch.context() as patch:
+        with (
+            monkeypatch.context() as patch,
+            all_look_first(monkeypatch, leading, "_must_be_free", many=len(people)),
+        ):
             patch.setattr(Base, "lock", lambda self: self)
             rush(app, [partial(asks, who) for who in people])
         with reading() as session:
