@@ -105,8 +105,9 @@ class RoomDays:
         self._held = _held(session, venues, Stretch(starts_at, ends_at + LONGEST_CLEANING))
 
     def day(self, venue: Venue, on: date) -> RoomDay:
-        """One day of one of the rooms."""
-        hours, whole, held = tuple(self._times.of_venue(venue)), self._whole[on], self._held[venue.id]
+        """One day of one of the rooms. One without any floor nobody can hold, so it is never open."""
+        hours: tuple[Hours, ...] = tuple(self._times.of_venue(venue)) if venue.id in self._held else ()
+        whole, held = self._whole[on], self._held.get(venue.id, [])
         if (hours, on) not in self._open:
             self._open[hours, on] = _opened(self._times, hours, on)
         opened, of_day = self._open[hours, on], tuple(_clipped(held, whole))
@@ -125,7 +126,8 @@ def is_free(
 ) -> bool:
     """Whether a room is open all the while, and nothing holds it from the first moment to the end of the cleaning after the last.
 
-    It may be over midnight, where the room is open on both sides of it. A stretch that ends before it starts is never free.
+    It may be over midnight, where the room is open on both sides of it. A stretch that ends before it starts is never free, nor is a room
+    without any floor.
     """
     if ends_at <= starts_at:
         return False
@@ -137,8 +139,10 @@ def is_free(
         opened += [stretch_of_day(on, one.opens_minute, one.closes_minute) for one in times.on_day(hours, on)]
         on += A_DAY
     wanted = Stretch(starts_at, ends_at)
-    return any(one.contains(wanted) for one in joined(opened)) and not holders_between(
-        session, venue, starts_at=starts_at, ends_at=ends_at + buffer
+    return (
+        bool(venue.spaces)
+        and any(one.contains(wanted) for one in joined(opened))
+        and not holders_between(session, venue, starts_at=starts_at, ends_at=ends_at + buffer)
     )
 
 
@@ -164,7 +168,10 @@ def _opened(times: OpeningTimes, hours: Iterable[Hours], on: date) -> tuple[Stre
 
 
 def _held(session: Session, venues: Iterable[Venue], whole: Stretch) -> dict[int, list[Held]]:
-    """What holds any space of these rooms in a stretch of time, by the room's id: every holder's time in one piece where it is one."""
+    """What holds any space of these rooms in a stretch of time, by the room's id: every holder's time in one piece where it is one.
+
+    A room without any space is not among them.
+    """
     rows = session.execute(
         select(
             venue_spaces.c.venue_id,
@@ -173,19 +180,22 @@ def _held(session: Session, venues: Iterable[Venue], whole: Stretch) -> dict[int
             Occupancy.starts_at,
             Occupancy.ends_at,
         )
-        .join(Occupancy, Occupancy.space_id == venue_spaces.c.space_id)
-        .where(
-            among(venue_spaces.c.venue_id, "venues"),
-            Occupancy.starts_at > whole.starts_at - LONGEST,
-            Occupancy.starts_at < whole.ends_at,
-            Occupancy.ends_at > whole.starts_at,
-        ),
+        .outerjoin(
+            Occupancy,
+            (Occupancy.space_id == venue_spaces.c.space_id)
+            & (Occupancy.starts_at > whole.starts_at - LONGEST)
+            & (Occupancy.starts_at < whole.ends_at)
+            & (Occupancy.ends_at > whole.starts_at),
+        )
+        .where(among(venue_spaces.c.venue_id, "venues")),
         {"venues": [venue.id for venue in venues]},
     )
     pieces: dict[tuple[int, Purpose, str], list[Stretch]] = defaultdict(list)
+    found: dict[int, list[Held]] = {}
     for venue_id, purpose, holder_key, starts_at, ends_at in rows:
-        pieces[venue_id, purpose, holder_key].append(Stretch(starts_at, ends_at))
-    found: dict[int, list[Held]] = defaultdict(list)
+        found.setdefault(venue_id, [])
+        if holder_key is not None:
+            pieces[venue_id, purpose, holder_key].append(Stretch(starts_at, ends_at))
     for (venue_id, purpose, holder_key), stretches in pieces.items():
         found[venue_id] += [
             Held(one.starts_at, one.ends_at, purpose, holder_key) for one in joined(stretches)

@@ -10,21 +10,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
 from models.errors import Conflict
 from models.journal import enter
 from models.notices import NoticeKind
-from models.reservations.finding import rooms_of
+from models.reservations.finding import first_due
 from models.reservations.holding import hold_rooms, let_room_go
 from models.reservations.parties import By, must_not_be_own
 from models.reservations.rows import Reservation, ReservationState
 from models.reservations.telling import tell
 from models.reservations.waiting import offer_what_is_free
 from models.sites import Venue
-from models.venue_policies import policies_of, policies_of_each
+from models.venue_policies import policies_of
 
 NOT_REVIEWED = "开始前没有来得及审核"
 _SAID_YES = (ReservationState.APPROVED, ReservationState.CHECKED_IN, ReservationState.FINISHED)
@@ -73,19 +72,12 @@ def reject(session: Session, reservation: Reservation, because: str, *, by: By) 
 
 def unreviewed(session: Session, now: datetime, *, most: int) -> Sequence[Reservation]:
     """Up to ``most`` that wait for a review nobody has the time for any more, those that begin first."""
-    rows = session.scalars(
-        select(Reservation)
-        .options(*rooms_of())
-        .where(Reservation.state == ReservationState.PENDING, Reservation.starts_at <= now + _LONGEST)
-        .order_by(Reservation.starts_at, Reservation.id)
-        .limit(most)
-    ).all()
-    numbers = policies_of_each(session, list({one.venue for one in rows}))
-    return [
-        one
-        for one in rows
-        if one.starts_at <= now + timedelta(hours=numbers[one.venue_id].unreviewed_until_hours)
-    ]
+    return first_due(
+        session,
+        (Reservation.state == ReservationState.PENDING) & (Reservation.starts_at <= now + _LONGEST),
+        lambda one, numbers: one.starts_at <= now + timedelta(hours=numbers.unreviewed_until_hours),
+        most=most,
+    )
 
 
 def expire(session: Session, reservation: Reservation) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, or_, select
@@ -11,10 +11,12 @@ from sqlalchemy.orm.strategy_options import _AbstractLoad
 
 from models.errors import NotFound
 from models.groups import Group
+from models.policies import Policies
 from models.regions import Region, is_within, regions_within
 from models.reservations.credit import CreditEntry
 from models.reservations.rows import HOLDING, Reservation, ReservationState
 from models.sites import Site, Venue
+from models.venue_policies import policies_of_each
 
 GONE = "没有找到这个预约"
 
@@ -95,11 +97,35 @@ def reservations_within(
     if starts_before is not None:
         query = query.where(Reservation.starts_at < starts_before)
     if after is not None:
-        at, last_id = after
-        query = query.where(
-            or_(Reservation.starts_at > at, (Reservation.starts_at == at) & (Reservation.id > last_id))
-        )
+        query = query.where(_begins_after(*after))
     return session.scalars(query.order_by(Reservation.starts_at, Reservation.id).limit(most)).all()
+
+
+def first_due(
+    session: Session,
+    which: ColumnElement[bool],
+    is_due: Callable[[Reservation, Policies], bool],
+    *,
+    most: int,
+) -> list[Reservation]:
+    """Up to ``most`` of these that are due by the numbers of their room, those that begin first.
+
+    Read page by page, so that however many stand before them with numbers of another room, none that is due is passed over.
+    """
+    query = (
+        select(Reservation)
+        .options(*rooms_of())
+        .where(which)
+        .order_by(Reservation.starts_at, Reservation.id)
+        .limit(most)
+    )
+    found, rows = list[Reservation](), session.scalars(query).all()
+    while True:
+        numbers = policies_of_each(session, list({one.venue for one in rows}))
+        found += [one for one in rows if is_due(one, numbers[one.venue_id])]
+        if len(rows) < most or len(found) >= most:
+            return found[:most]
+        rows = session.scalars(query.where(_begins_after(rows[-1].starts_at, rows[-1].id))).all()
 
 
 def held_for(session: Session, residents: Collection[int], *, after: datetime) -> Sequence[Reservation]:
@@ -142,6 +168,10 @@ def entry_within(session: Session, key: str, *, within: Sequence[Region]) -> Cre
     if entry is None or not is_within(entry.reservation.venue.site.region, within):
         raise NotFound("没有找到这条信用记录")
     return entry
+
+
+def _begins_after(at: datetime, last_id: int) -> ColumnElement[bool]:
+    return or_(Reservation.starts_at > at, (Reservation.starts_at == at) & (Reservation.id > last_id))
 
 
 def _entries() -> Select[CreditEntry]:

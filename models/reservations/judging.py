@@ -160,11 +160,16 @@ class Judge:
             )
 
     def _must_be_a_time(self, venue: Venue, wanted: Stretch) -> None:
-        faults = _faults_of(wanted, self._now)
+        faults = _faults_of(wanted, self._now, is_slot=self._is_slot(venue, wanted))
         if not faults and not self._party.is_community:
             faults = self._faults_of_length(venue, wanted)
         if faults:
             raise Conflict("time_unfit", faults[0].message, faults=faults)
+
+    def _is_slot(self, venue: Venue, wanted: Stretch) -> bool:
+        """Whether it is one of the fixed slots of the room, which need not lie on the grid."""
+        on = clock.in_town(wanted.starts_at).date()
+        return any(stretch_of_day(on, *slot) == wanted for slot in self.numbers(venue).reserve_slots)
 
     def _faults_of_length(self, venue: Venue, wanted: Stretch) -> list[Fault]:
         numbers = self.numbers(venue)
@@ -232,7 +237,7 @@ class Judge:
                 )
 
 
-def _faults_of(wanted: Stretch, now: datetime) -> list[Fault]:
+def _faults_of(wanted: Stretch, now: datetime, *, is_slot: bool) -> list[Fault]:
     faults = []
     begins, ends = clock.in_town(wanted.starts_at), clock.in_town(wanted.ends_at)
     if wanted.ends_at <= wanted.starts_at:
@@ -240,7 +245,7 @@ def _faults_of(wanted: Stretch, now: datetime) -> list[Fault]:
     elif (ends - timedelta(microseconds=1)).date() != begins.date():
         faults.append(Fault("ends_at", "一次预约不能跨过半夜，请分成两次"))
     for field, moment in (("starts_at", wanted.starts_at), ("ends_at", wanted.ends_at)):
-        if not fits_grid(moment):
+        if not is_slot and not fits_grid(moment):
             faults.append(Fault(field, f"请选整点或半点（每 {GRID_MINUTES} 分钟一格）"))
     if wanted.starts_at < now:
         faults.append(Fault("starts_at", "这个时间已经过了，请选以后的时间"))

@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.reservations.finding import rooms_of
+from models.reservations.finding import first_due, rooms_of
 from models.reservations.holding import hold_rooms
 from models.reservations.rows import Reservation, ReservationState
 from models.reservations.waiting import is_hopeless, offer_what_is_free
 from models.sites import Venue
-from models.venue_policies import policies_of_each
 
 _AHEAD = timedelta(hours=168)  # the most the rule ``unreviewed_until_hours`` takes
 
@@ -31,15 +30,12 @@ def ended_offers(session: Session, now: datetime, *, most: int) -> Sequence[Rese
 
 def hopeless_waits(session: Session, now: datetime, *, most: int) -> Sequence[Reservation]:
     """Up to ``most`` who wait for what can come to nothing any more, those whose time begins first."""
-    rows = session.scalars(
-        select(Reservation)
-        .options(*rooms_of())
-        .where(Reservation.state == ReservationState.WAITLISTED, Reservation.starts_at <= now + _AHEAD)
-        .order_by(Reservation.starts_at, Reservation.id)
-        .limit(most)
-    ).all()
-    numbers = policies_of_each(session, list({one.venue for one in rows}))
-    return [one for one in rows if is_hopeless(one, numbers[one.venue_id], now)]
+    return first_due(
+        session,
+        (Reservation.state == ReservationState.WAITLISTED) & (Reservation.starts_at <= now + _AHEAD),
+        lambda one, numbers: is_hopeless(one, numbers, now),
+        most=most,
+    )
 
 
 def rooms_waited_for(session: Session, now: datetime, *, most: int) -> Sequence[int]:

@@ -20,17 +20,17 @@ from models.journal import enter
 from models.notices import NoticeKind
 from models.reservations.charging import charge
 from models.reservations.credit import CreditWhy
-from models.reservations.finding import rooms_of
+from models.reservations.finding import first_due, rooms_of
 from models.reservations.holding import hold_rooms, leave_early, let_room_go
 from models.reservations.parties import By, must_not_be_own
 from models.reservations.rows import Condition, Reservation, ReservationState
 from models.reservations.telling import tell
 from models.reservations.waiting import offer_what_is_free
 from models.sites import Venue
-from models.venue_policies import policies_of, policies_of_each
+from models.venue_policies import policies_of
 
 DIGITS = 6
-_LONGEST_GRACE = timedelta(minutes=240)  # the most the rules of minutes after a start or an end take
+A_DAY = timedelta(days=1)  # none is longer
 
 
 def renew_door_code(session: Session, venue: Venue, *, by: By) -> str:
@@ -88,7 +88,11 @@ def check_in(
 
 
 def check_in_by_code(session: Session, venue: Venue, code: str, *, by: By) -> Reservation:
-    """Staff type in the code somebody shows at a room; whose reservation it is. Raises NotFound ``code_unknown`` and what ``check_in`` does."""
+    """Staff type in the code somebody shows at a room; whose reservation it is.
+
+    Six digits may be of two reservations of a day: the one they can be checked in for now is meant, before one that is in already, before
+    one that begins later or is not theirs yet, before what is over. Raises NotFound ``code_unknown`` and what ``check_in`` does.
+    """
     now = clock.now()
     found = session.scalars(
         select(Reservation)
@@ -96,14 +100,25 @@ def check_in_by_code(session: Session, venue: Venue, code: str, *, by: By) -> Re
         .where(
             Reservation.venue_id == venue.id,
             Reservation.code == code,
-            Reservation.starts_at < now + timedelta(days=1),
+            Reservation.starts_at > now - A_DAY,
+            Reservation.starts_at < now + A_DAY,
             Reservation.ends_at > now,
         )
-        .order_by(Reservation.starts_at)
-    ).first()
-    if found is None:
+        .order_by(Reservation.starts_at, Reservation.id)
+    ).all()
+    if not found:
         raise NotFound("没有找到这个签到码，请核对场地和时间", code="code_unknown")
-    return check_in(session, found, by=by)
+    before = timedelta(minutes=policies_of(session, venue).room_check_in_before_minutes)
+
+    def comes_last(one: Reservation) -> tuple[bool, bool, bool]:
+        is_theirs = one.state is ReservationState.APPROVED
+        return (
+            not one.is_live,
+            not (is_theirs and one.starts_at - before <= now),
+            one.state is not ReservationState.CHECKED_IN,
+        )
+
+    return check_in(session, min(found, key=comes_last), by=by)
 
 
 def sign_out(
@@ -157,15 +172,14 @@ def note_damage(session: Session, reservation: Reservation, note: str, *, by: By
 
 def no_shows(session: Session, now: datetime, *, most: int) -> Sequence[Reservation]:
     """Up to ``most`` rooms nobody came to in time, and own uses of the community that are over, those that began first."""
-    rows = session.scalars(
-        select(Reservation)
-        .options(*rooms_of())
-        .where(Reservation.state == ReservationState.APPROVED, Reservation.starts_at <= now)
-        .order_by(Reservation.starts_at, Reservation.id)
-        .limit(most)
-    ).all()
-    numbers = policies_of_each(session, list({one.venue for one in rows}))
-    return [one for one in rows if _is_let_go_at(one, numbers[one.venue_id].no_show_minutes) <= now]
+    return first_due(
+        session,
+        (Reservation.state == ReservationState.APPROVED)
+        & (Reservation.starts_at <= now)
+        & (Reservation.resident_id.is_not(None) | (Reservation.ends_at <= now)),
+        lambda one, numbers: _is_let_go_at(one, numbers.no_show_minutes) <= now,
+        most=most,
+    )
 
 
 def release(session: Session, reservation: Reservation) -> bool:
@@ -195,17 +209,12 @@ def release(session: Session, reservation: Reservation) -> bool:
 
 def not_signed_out(session: Session, now: datetime, *, most: int) -> Sequence[Reservation]:
     """Up to ``most`` rooms that are over, and nobody said they had left, those that began first."""
-    rows = session.scalars(
-        select(Reservation)
-        .options(*rooms_of())
-        .where(Reservation.state == ReservationState.CHECKED_IN, Reservation.ends_at <= now)
-        .order_by(Reservation.starts_at, Reservation.id)
-        .limit(most)
-    ).all()
-    numbers = policies_of_each(session, list({one.venue for one in rows}))
-    return [
-        one for one in rows if one.ends_at + timedelta(minutes=numbers[one.venue_id].sign_out_minutes) <= now
-    ]
+    return first_due(
+        session,
+        (Reservation.state == ReservationState.CHECKED_IN) & (Reservation.ends_at <= now),
+        lambda one, numbers: one.ends_at + timedelta(minutes=numbers.sign_out_minutes) <= now,
+        most=most,
+    )
 
 
 def finish(session: Session, reservation: Reservation) -> bool:

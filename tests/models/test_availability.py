@@ -345,6 +345,17 @@ def test_a_room_people_do_not_reserve_has_no_slots(room: Venue, use: VenueUse) -
     assert free_on(room) == f"{OPENS}-{CLOSES}"
 
 
+def test_a_room_nobody_can_hold_is_free_for_nobody(room: Venue) -> None:
+    with transaction() as session:
+        venue = session.get_one(Venue, room.id)
+        venue.spaces.clear()
+    assert (slots_on(room), free_on(room), day_of(room).open) == ("", "", ())
+    with reading() as session:
+        venue = session.get_one(Venue, room.id)
+        hour = Stretch(at("09:00"), at("10:00"))
+        assert not is_free(session, venue, starts_at=hour.starts_at, ends_at=hour.ends_at, buffer=timedelta())
+
+
 # --- alternatives -------------------------------------------------------------------------------------------------
 
 

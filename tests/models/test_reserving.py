@@ -96,6 +96,21 @@ def test_a_time_that_cannot_be_names_its_field(
     assert says in refusal.faults[0].message
 
 
+def test_a_fixed_slot_of_the_room_is_taken_though_it_lies_off_the_grid(town: Town, centre: Centre) -> None:
+    with transaction() as session:
+        room = session.get_one(Venue, centre.reading_room.id)
+        set_venue_policy(session, room, "reserve_slots", "09:15-11:15 13:45-15:45")
+    assert refused(town.neighbour, centre.reading_room, at(9, 15), minutes=90).code == "time_unfit"
+    assert refused(town.neighbour, centre.hall, at(9, 15)).code == "time_unfit"
+    takes(town.resident, centre.reading_room, at(9, 15))
+    assert held_times(centre.reading_room) == [("09:15", "11:25")]
+    told = refused(town.neighbour, centre.reading_room, at(9, 15))
+    assert isinstance(told, RoomTaken)
+    first, *_ = told.details["alternatives"]
+    assert (first["venue"], first["starts_at"]) == (centre.reading_room.key, "2026-11-21T13:45:00+08:00")
+    assert takes(town.neighbour, centre.reading_room, at(13, 45)).state is ReservationState.APPROVED
+
+
 def test_midnight_at_the_end_is_still_the_same_day(town: Town, centre: Centre) -> None:
     with transaction() as session:
         write_hours(

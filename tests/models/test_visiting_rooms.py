@@ -41,6 +41,7 @@ from models.reservations import (
     sign_out,
 )
 from models.sites import Venue
+from models.venue_policies import set_venue_policy
 from server.jobs import rooms as jobs
 from tests.people import Person, Town
 from tests.rooms import (
@@ -260,6 +261,39 @@ def test_staff_check_somebody_in_by_the_code_they_show(
     assert (found.key, found.state) == (made.key, ReservationState.CHECKED_IN)
 
 
+def test_digits_that_two_reservations_share_are_of_who_can_come_in_now(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    with transaction() as session:
+        room = session.get_one(Venue, centre.reading_room.id)
+        set_venue_policy(session, room, "buffer_minutes", "0")
+    given_up, in_already, theirs, later = (
+        takes(who, centre.reading_room, at(hour), minutes=60)
+        for who, hour in ((town.resident, 13), (town.helper, 14), (town.neighbour, 15), (town.guardian, 18))
+    )
+    cancels(town.resident, given_up)
+    with transaction() as session:
+        for one in (given_up, in_already, theirs, later):
+            again(session, one).code = "135790"
+
+    def types_it_in() -> str:
+        with transaction() as session:
+            room = session.get_one(Venue, centre.reading_room.id)
+            return check_in_by_code(session, room, "135790", by=by_staff(town.clerk)).key
+
+    clock.move_to(at(13, 35))
+    assert types_it_in() == in_already.key
+    clock.move_to(at(14, 20))
+    assert types_it_in() == in_already.key, "nobody else can come in yet: the same once more"
+    clock.move_to(at(14, 30))
+    assert types_it_in() == theirs.key
+    clock.move_to(at(16))
+    with pytest.raises(Conflict) as caught:
+        types_it_in()
+    assert caught.value.code == "room_not_ready"
+    assert state_of(later) is ReservationState.APPROVED
+
+
 def test_what_is_not_theirs_yet_cannot_be_entered(town: Town, centre: Centre, clock: StoppedClock) -> None:
     made = takes(town.resident, centre.dance_room, at(9, on=SUNDAY))
     clock.move_to(at(9, on=SUNDAY))
@@ -328,6 +362,30 @@ def test_the_communitys_own_use_ends_by_itself(town: Town, centre: Centre, clock
     clock.move_to(at(16))
     assert jobs.release_no_shows(town_clock.now()) == 1
     assert (state_of(made), entries(made)) == (ReservationState.FINISHED, [])
+
+
+def test_nobody_is_passed_over_for_what_stands_before_them_and_is_not_due(
+    town: Town, centre: Centre, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MOST_AT_ONCE", 1)
+    with transaction() as session:
+        left = session.get_one(Venue, centre.left.id)
+        for name in ("no_show_minutes", "sign_out_minutes"):
+            set_venue_policy(session, left, name, "240")
+    takes(None, centre.dance_room, at(9), minutes=600)  # the community's own, all day
+    patient = takes(town.guardian, centre.left, at(12), minutes=60)
+    takes(town.helper, centre.left, at(13, 30), minutes=60)
+    clock.move_to(at(12))
+    checks_in(town.guardian, patient)
+    missed = takes(town.resident, centre.reading_room, at(14))
+    used = takes(town.neighbour, centre.right, at(13), minutes=60)
+    clock.move_to(at(13))
+    checks_in(town.neighbour, used)
+    clock.move_to(at(14, 30))
+    assert [jobs.release_no_shows(town_clock.now()) for _ in range(2)] == [1, 0]
+    assert [jobs.finish_unsigned(town_clock.now()) for _ in range(2)] == [1, 0]
+    assert (state_of(missed), state_of(used)) == (ReservationState.NO_SHOW, ReservationState.FINISHED)
+    assert state_of(patient) is ReservationState.CHECKED_IN
 
 
 def test_damage_costs_thirty_once_and_only_when_staff_say_so(

@@ -27,12 +27,13 @@ from models.agreements import (
     put_in_force,
     record_delivery,
 )
-from models.base import Base, reading, transaction
+from models.base import Base, db, reading, transaction
 from models.errors import Refusal
 from models.occupancy import Occupancy
 from models.partners import Partner
 from models.sites import Venue
 from tests.people import Town, a_venue
+from tests.races.controls import without_the_rooms_guard
 from tests.races.rush import all_look_first, rush
 
 TERMS = Terms(date(2026, 11, 1), date(2026, 12, 31), [Block(1, 14 * 60, 17 * 60)], "心理咨询", 40)
@@ -105,6 +106,21 @@ def test_without_the_lock_the_calendar_itself_refuses_the_second(
         answers = rush(app, [partial(begins, one) for one in drafts])
     assert any(isinstance(answer, DBAPIError) for answer in answers)
     assert must_be_held_once() == 6
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_without_lock_and_guard_all_have_the_room(
+    app: Flask, drafts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        without_the_rooms_guard(db.engine),
+        monkeypatch.context() as patch,
+        all_look_first(monkeypatch, occupancy, "taken_of", many=len(drafts)),
+    ):
+        patch.setattr(Base, "lock", lambda self: self)
+        assert codes(rush(app, [partial(begins, one) for one in drafts])) == {"done": len(drafts)}
+        with pytest.raises(AssertionError):
+            must_be_held_once()
 
 
 def test_what_is_written_down_while_an_agreement_ends_is_before_or_refused(
