@@ -124,7 +124,7 @@ def _choices(
 ) -> dict[int, list[DayOfChoices]]:
     must_be_resident()
     first, session = wanted.get("first", clock.today()), db.session()
-    _must_be_in_sight(first)
+    must_be_in_sight(first)
     person = oneself_or_ward(wanted.get("for_key"))
     group = group_led_by(session, person, wanted["group"]) if "group" in wanted else None
     return choices(
@@ -143,15 +143,16 @@ def _looked_up(
     venues: Sequence[Venue], wanted: dict[str, Any]
 ) -> tuple[dict[int, list[RoomDay]], dict[int, Policies]]:
     first = wanted.get("first", clock.today())
-    _must_be_in_sight(first)
+    must_be_in_sight(first)
     session = db.session()
     return availability(session, venues, first=first, days=wanted["days"]), policies_of_each(session, venues)
 
 
-def _must_be_in_sight(first: date) -> None:
+def must_be_in_sight(first: date) -> None:
+    """Raise Conflict ``day_out_of_sight`` beyond ``SHOWN_BACK`` and ``SHOWN_AHEAD``."""
     today = clock.today()
     if not today - SHOWN_BACK <= first <= today + SHOWN_AHEAD:
-        message = f"只能看 {today - SHOWN_BACK} 到 {today + SHOWN_AHEAD} 的空闲时段，请换一个日期"
+        message = f"只能看 {today - SHOWN_BACK} 到 {today + SHOWN_AHEAD} ，请换一个日期"
         raise Conflict("day_out_of_sight", message, faults=[Fault("first", message)])
 
 

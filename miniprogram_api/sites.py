@@ -42,8 +42,8 @@ def list_sites(wanted: dict[str, Any]) -> dict[str, Any]:
     Centres, stations and rest stations, of a place and of what lies under it when one is named, each with when it is open today.
     """
     session, limit = db.session(), wanted["limit"]
-    region = region_by_key(session, wanted["region"]) if "region" in wanted else None
-    found = sites_within(session, region, after_id=after_id(wanted.get("cursor")), most=limit + 1)
+    places = [region_by_key(session, wanted["region"])] if "region" in wanted else None
+    found = sites_within(session, places, after_id=after_id(wanted.get("cursor")), most=limit + 1)
     times = OpeningTimes(session, found)
     shown = page(found, limit, lambda site: [site.id])
     return {**shown, "items": [_brief(site, times) for site in shown["items"]]}

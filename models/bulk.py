@@ -88,7 +88,7 @@ def _among_a_document(element: _Among, compiler: SQLCompiler, **more: Any) -> st
     return f"{column_} IN (SELECT value FROM json_each({values}))"  # noqa: S608  # both were compiled just now
 
 
-def among(of: InstrumentedAttribute[Any] | Column[Any], name: str) -> ColumnElement[bool]:
+def among(of: InstrumentedAttribute[Any] | ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Whether a column is one of the values given, as a collection, for the parameter of this name."""
     return _Among(of, bindparam(name, type_=_Many(of.type)))
 

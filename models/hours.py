@@ -20,7 +20,7 @@ from models.base import Base, chosen_from
 from models.calendars import Calendar, DayKind
 from models.errors import Conflict, Fault
 from models.journal import enter
-from models.policies import Policies, policies_at
+from models.policies import Policies, policies_at_each
 from models.sites import Site, Venue
 
 MINUTES_OF_A_DAY = 24 * 60
@@ -138,8 +138,10 @@ class OpeningTimes:
         for one in hours_of(session, {site.id for site in sites}):
             self._written[one.site_id, one.venue_id].append(one.hours)
         self._usual: Mapping[int, list[Hours]] = {
-            region_id: _usual(policies_at(session, region_id))
-            for region_id in {site.region_id for site in sites if (site.id, None) not in self._written}
+            region_id: _usual(policy)
+            for region_id, policy in policies_at_each(
+                session, {site.region_id for site in sites if (site.id, None) not in self._written}
+            ).items()
         }
 
     def of_site(self, site: Site) -> list[Hours]:

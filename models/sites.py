@@ -6,7 +6,7 @@ venue over two spaces, and its halves are venues over one each: whoever uses the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, select
@@ -182,13 +182,15 @@ def site_in(session: Session, key: str, *, within: Sequence[Region]) -> Site:
     return site
 
 
-def sites_within(session: Session, region: Region | None, *, after_id: int | None, most: int) -> list[Site]:
-    """Up to ``most`` service points of a place and of what lies under it, or of everywhere, in the order they were added."""
+def sites_within(
+    session: Session, places: Collection[Region] | None, *, after_id: int | None, most: int
+) -> list[Site]:
+    """Up to ``most`` service points of these places and of what lies under them, or of everywhere, in the order they were added."""
     query = (
         select(Site).options(joinedload(Site.region), selectinload(Site.venues)).order_by(Site.id).limit(most)
     )
-    if region is not None:
-        query = query.where(Site.region_id.in_(regions_within(region)))
+    if places is not None:
+        query = query.where(Site.region_id.in_(regions_within(*places)))
     return list(session.scalars(query if after_id is None else query.where(Site.id > after_id)))
 
 

@@ -9,18 +9,11 @@ from marshmallow import fields, validate
 from miniprogram_api.schemas.fields import Day, Key, QueryWhole, Shape, TownTime
 from miniprogram_api.schemas.reservations import MOST_HEADS
 from miniprogram_api.schemas.sites import RoomBrief
+from models.coordination.holders import WORDS
 from models.hours import OpenOn
 from models.occupancy import Purpose
 
 MOST_DAYS = 14
-# what anybody may read of whatever holds a room: never whose it is
-WORDS = {
-    Purpose.COURSE_SESSION: "上课",
-    Purpose.RESERVATION: "预约",
-    Purpose.CLOSURE: "停用",
-    Purpose.PUBLIC_NEED: "征用",
-    Purpose.SERVICE: "场地换服务",
-}
 
 
 class AvailabilityQuery(Shape):

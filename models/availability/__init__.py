@@ -7,7 +7,7 @@ the occupancies of all rooms that are asked about, and kept nowhere. So nothing 
 from __future__ import annotations
 
 from models.availability.alternatives import Alternative, AlternativeKind, alternatives
-from models.availability.days import Held, RoomDay, Slot, availability, is_free, slots_of
+from models.availability.days import Held, RoomDay, RoomDays, Slot, availability, is_free, slots_of
 from models.availability.stretches import GRID_MINUTES, Stretch, fits_grid, joined, left_of, stretch_of_day
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "AlternativeKind",
     "Held",
     "RoomDay",
+    "RoomDays",
     "Slot",
     "Stretch",
     "alternatives",

@@ -142,6 +142,7 @@ from models.courses.revising import (
 )
 from models.courses.rosters import LONGEST_PURPOSE, Sheet, SheetKind, take_sheet
 from models.courses.runs import (
+    UNSEEN,
     Admission,
     Audience,
     Course,
@@ -207,6 +208,7 @@ __all__ = [
     "NOTHING_LEFT",
     "RULE",
     "SEATED",
+    "UNSEEN",
     "Admission",
     "Appointment",
     "AtCounter",

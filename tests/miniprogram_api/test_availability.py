@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from miniprogram_api.schemas.availability import WORDS
 from models import clock
 from models.base import transaction
+from models.coordination.holders import WORDS
 from models.occupancy import Purpose, occupy, vacate
 from models.policies import set_policy
 from models.regions import Region
