@@ -57,6 +57,7 @@ from miniprogram_api import (
     sites,
     staff,
     timetabling,
+    today,
     venue_policies,
     webpages,
 )
@@ -86,6 +87,7 @@ DOORS = (
     sites.door,
     venue_policies.door,
     availability.door,
+    today.door,
     equipment.door,
     inductions.door,
     reservations.door,

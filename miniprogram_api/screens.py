@@ -58,9 +58,9 @@ def show_screen(token: str) -> Response:
     return _page("screen.html", 200, **shown)
 
 
-@blueprint.get("/screens/<any('screen.css', 'screen.js'):name>")
+@blueprint.get("/screens/<any('screen.css', 'screen.js', 'hall.css', 'hall.js'):name>")
 def show_part(name: str) -> Response:
-    """What the page is made of."""
+    """What the screens in the room and in the hall are made of."""
     return send_from_directory(PAGES, name, max_age=3600)
 
 

@@ -283,7 +283,7 @@ class StaffReserveIn(TimeIn):
 
     resident = Key()
     group = Key()
-    about = Words(60, metadata={"description": "社区自用时写什么活动"})
+    about = Words(60, metadata={"description": "社区自用时写什么活动；大厅屏会显示，请不要写人名"})
     waits = YesNo(load_default=False)
 
 
