@@ -224,11 +224,12 @@ def plant_places(session: Session) -> dict[str, Region]:
             session, kind=kind, code=code, name=name, parent=regions[parent] if parent else None
         )
     for number, plan in enumerate(SITES, start=1):
-        _open(session, regions[plan.region], plan, phone=f"1990000{9000 + number}")
+        open_as_planned(session, regions[plan.region], plan, phone=f"1990000{9000 + number}")
     return regions
 
 
-def _open(session: Session, region: Region, plan: SitePlan, *, phone: str) -> Site:
+def open_as_planned(session: Session, region: Region, plan: SitePlan, *, phone: str) -> Site:
+    """Open a service point in a place with its rooms, what it lends and its hours."""
     site = open_site(session, region, kind=plan.kind, name=plan.name)
     site.address, site.phone = plan.address, phone
     rooms: dict[str, Venue] = {}

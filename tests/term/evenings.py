@@ -11,7 +11,8 @@ from icalendar import Calendar
 
 from models import clock as town_clock
 from tests.phones import the_problem, told
-from tests.term.playing import Term, at
+from tests.playing import at
+from tests.term.playing import Term
 
 # --- on the day ---------------------------------------------------------------------------------------------------
 

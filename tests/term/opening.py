@@ -12,7 +12,8 @@ from models.consents import PRIVACY_POLICY
 from models.sites import SiteKind, add_venue, open_site
 from tests.data.make_timetable import COMMITTED
 from tests.phones import the_problem, told
-from tests.term.playing import Term, at
+from tests.playing import at
+from tests.term.playing import Term
 
 ROOMS = ("多功能厅A", "百姓议事厅", "书画室", "手工教室", "心理沙龙室", "舞蹈室", "茶室")
 OPENS = at(11, 21, 10)

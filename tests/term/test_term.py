@@ -5,22 +5,18 @@ Each deed stands with who hears of it, on which day; in the end exactly that lie
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import select
 
-from models.base import reading, transaction
+from models.base import transaction
 from models.clock import StoppedClock
-from models.notices import Notice, NoticeKind
-from models.notices.dead_letters import DEAD
+from models.notices import NoticeKind
 from tests.people import Town, a_resident
 from tests.phones import Door
+from tests.playing import Deed, Heard, at, hear
 from tests.term import evenings, opening
-from tests.term.playing import Heard, Term, at
+from tests.term.playing import Term
 
 Kind = NoticeKind
 pytestmark = pytest.mark.long
@@ -37,20 +33,6 @@ OF_A_TERM = frozenset(  # M1 to M6 and M29 of the catalogue, and the child on it
 NEIGHBOURHOOD = ("resident", "neighbour", "helper", "guardian", "senior")
 
 
-@dataclass(frozen=True)
-class Deed:
-    """Something that happens, and who hears what of it on which day."""
-
-    when: datetime
-    do: Callable[[Term], object]
-    heard: Sequence[Heard] = ()
-
-
-def hear(day: str, kind: NoticeKind, about: str, *who: str) -> list[Heard]:
-    """These people hear the same."""
-    return [Heard(day, one, kind, about) for one in who]
-
-
 def come(about: str, tomorrow: str, today: str, *who: str) -> list[Heard]:
     """These people are reminded of a class on both days."""
     return [
@@ -59,7 +41,7 @@ def come(about: str, tomorrow: str, today: str, *who: str) -> list[Heard]:
     ]
 
 
-STORY: Sequence[Deed] = (
+STORY: Sequence[Deed[Term]] = (
     Deed(at(11, 20, 12), opening.the_clerk_imports_the_timetable),
     Deed(at(11, 20, 12), opening.three_times_as_many_may_wait),
     Deed(
@@ -253,22 +235,15 @@ def term(door: Door, town: Town, clock: StoppedClock) -> Term:
     """The town before the term, everybody allowed everything."""
     with transaction() as session:
         senior = a_resident(session, town.wutong, name="孙奶奶", birth_year=1950, phone="13900000009")
-    played = Term(door, town, clock, senior)
+    played = Term(door, town, clock, {"senior": senior})
     played.everybody_allows_everything()
     return played
 
 
 def test_a_term_is_played_through_and_everybody_hears_what_concerns_them_once(term: Term) -> None:
-    for deed in STORY:
-        term.pass_until(deed.when)
-        deed.do(term)
-        term.work()
+    term.play(STORY)
     expected = sorted([*(heard for deed in STORY for heard in deed.heard), *heard_of_the_draw(term)])
     assert term.heard(OF_A_TERM) == expected
     assert {heard.kind for heard in expected} == OF_A_TERM
     term.every_class_adds_up()
-    with reading() as session:
-        told = Counter(session.scalars(select(Notice.dedupe_key)).all())
-        dead = session.scalars(select(Notice).where(Notice.delivery.in_(DEAD))).all()
-    assert set(told.values()) == {1}
-    assert not dead
+    term.nothing_is_owed_twice_or_dead()
