@@ -120,12 +120,16 @@ def first_due(
         .limit(most)
     )
     found, rows = list[Reservation](), session.scalars(query).all()
-    while True:
+    while rows and len(found) < most:
         numbers = policies_of_each(session, list({one.venue for one in rows}))
         found += [one for one in rows if is_due(one, numbers[one.venue_id])]
-        if len(rows) < most or len(found) >= most:
-            return found[:most]
-        rows = session.scalars(query.where(_begins_after(rows[-1].starts_at, rows[-1].id))).all()
+        last = rows[-1]
+        rows = (
+            session.scalars(query.where(_begins_after(last.starts_at, last.id))).all()
+            if len(rows) == most
+            else ()
+        )
+    return found[:most]
 
 
 def held_for(session: Session, residents: Collection[int], *, after: datetime) -> Sequence[Reservation]:

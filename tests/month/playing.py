@@ -64,7 +64,7 @@ class Holder(NamedTuple):
 class Month(Play):
     """Everything that plays."""
 
-    step: timedelta = timedelta(hours=3)  # what is due between is met when it is: ``next_stop``
+    step: timedelta = timedelta(hours=6)  # what is due between is met when it is: ``next_stop``
     unit_account: int = 0  # of who acts for the unit that serves the neighbourhood
     unit_login: str = ""
     kinds: frozenset[NoticeKind] = frozenset()  # what the story is about
