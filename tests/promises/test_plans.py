@@ -14,6 +14,8 @@ from models import clock
 from models.availability import alternatives, availability, is_free
 from models.base import db, reading, transaction, writer
 from models.bulk import insert_rows
+from models.coordination.calendar import calendar_of_rooms
+from models.coordination.utilisation import utilisation
 from models.occupancy import Occupancy, Purpose, holders_between
 from models.sites import Venue, add_venue
 from tests.people import FIRST_EVENING, Town, a_site
@@ -31,6 +33,12 @@ LOOKS: dict[str, Callable[[Session, Venue], object]] = {
     ),
     "alternatives": lambda session, venue: alternatives(
         session, venue, starts_at=FIRST_EVENING, ends_at=FIRST_EVENING + AN_HOUR, headcount=1
+    ),
+    "the calendar of a centre": lambda session, venue: calendar_of_rooms(
+        session, [venue.site], first=clock.today(), days=7
+    ),
+    "how much a centre was used": lambda session, venue: utilisation(
+        session, [venue.site], first=clock.today(), days=1
     ),
     "who holds it": lambda session, venue: holders_between(
         session, venue, starts_at=FIRST_EVENING, ends_at=FIRST_EVENING + AN_HOUR
