@@ -13,9 +13,8 @@ from miniprogram_api.schemas.room_calendar import RoomCalendarOut, RoomCalendarQ
 from models import clock
 from models.base import db
 from models.coordination.calendar import SiteCalendar, calendar_of_rooms
-from models.coordination.holders import Use, whose_are
-from models.journal import enter_each
-from models.occupancy import Purpose
+from models.coordination.holders import Use
+from models.coordination.sheets import look_at_people
 from models.reservations import Reservation
 from models.sites import Site, site_in, sites_within
 
@@ -37,7 +36,7 @@ def show_room_calendar(wanted: dict[str, Any]) -> dict[str, Any]:
     session, limit = db.session(), wanted["limit"]
     found = page(_sites(wanted, most=limit + 1), limit, lambda site: [site.id])
     calendars = calendar_of_rooms(session, found["items"], first=first, days=wanted["days"])
-    people = _looked_at(calendars) if wanted["names"] else {}
+    people = look_at_people(session, *calendars, **hat()) if wanted["names"] else {}
     return {**found, "items": [_told(one, people) for one in calendars]}
 
 
@@ -47,26 +46,6 @@ def _sites(wanted: dict[str, Any], *, most: int) -> Sequence[Site]:
         with named_in("site"):
             return [site_in(session, wanted["site"], within=places)]
     return sites_within(session, places, after_id=after_id(wanted.get("cursor")), most=most)
-
-
-def _looked_at(calendars: Sequence[SiteCalendar]) -> Mapping[str, Reservation]:
-    """Whose the reservations are that are somebody's; that one looked is written down for each."""
-    keys = {
-        use.holder.key
-        for calendar in calendars
-        for rooms in calendar.days
-        for room in rooms
-        for use in room.uses
-        if use.holder.purpose is Purpose.RESERVATION
-    }
-    people = whose_are(db.session(), keys)
-    enter_each(
-        db.session(),
-        "reservation.looked_at",
-        [(one, one.resident_id) for _, one in sorted(people.items())],
-        **hat(),
-    )
-    return people
 
 
 def _told(calendar: SiteCalendar, people: Mapping[str, Reservation]) -> dict[str, Any]:

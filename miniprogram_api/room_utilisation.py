@@ -36,9 +36,9 @@ def show_utilisation(wanted: dict[str, Any]) -> Utilisation:
     """
     session, days = db.session(), wanted["days"]
     first = wanted.get("first", clock.today() - timedelta(days=USUAL_DAYS - 1))
-    _must_be_past(first)
+    must_be_past(first)
     sites = _sites(wanted)
-    _must_be_countable(sites, days)
+    must_be_countable(sites, days)
     return utilisation(session, sites, first=first, days=days)
 
 
@@ -50,14 +50,16 @@ def _sites(wanted: dict[str, Any]) -> Sequence[Site]:
     return sites_within(session, places, after_id=None, most=MOST_SITES + 1)
 
 
-def _must_be_past(first: date) -> None:
+def must_be_past(first: date) -> None:
+    """Raise Conflict ``day_out_of_sight`` for what is ahead, or longer ago than anybody compares."""
     today = clock.today()
     if not today - COUNTED_BACK <= first <= today:
         message = f"只能算 {today - COUNTED_BACK} 到今天的使用率，请换一个日期"
         raise Conflict("day_out_of_sight", message, faults=[Fault("first", message)])
 
 
-def _must_be_countable(sites: Sequence[Site], days: int) -> None:
+def must_be_countable(sites: Sequence[Site], days: int) -> None:
+    """Raise Conflict ``range_too_wide`` for more rooms and days than are counted at once."""
     rooms = sum(len(site.venues) for site in sites)
     if len(sites) > MOST_SITES or rooms * days > MOST_ROOM_DAYS:
         raise Conflict(

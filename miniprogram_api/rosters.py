@@ -13,8 +13,9 @@ from flask import Response, send_file
 
 from miniprogram_api.edge import Door, staff_hat
 from miniprogram_api.rates import RateName
+from miniprogram_api.roster_sheets import file_name_of, table_of
 from miniprogram_api.schemas.rosters import SheetIn
-from miniprogram_api.sheets import MIME, file_name_of, workbook_of
+from miniprogram_api.sheets import MIME, workbook_of
 from models.base import db
 from models.courses import run_for_staff, take_sheet
 from models.staff import OFFICE, places_of
@@ -38,7 +39,7 @@ def export_sheet(sent: dict[str, Any], key: str) -> Response:
     session, member = db.session(), staff_hat()
     run = run_for_staff(session, key, within=places_of(session, member, *OFFICE))
     sheet = take_sheet(session, run, sent["kind"], purpose=sent["purpose"], by=member)
-    return answered_with(workbook_of(sheet), MIME, file_name_of(sheet))
+    return answered_with(workbook_of(table_of(sheet)), MIME, file_name_of(sheet))
 
 
 def answered_with(body: bytes, kind: str, name: str) -> Response:

@@ -140,7 +140,7 @@ from models.courses.revising import (
     revise_run,
     withdraw_run,
 )
-from models.courses.rosters import LONGEST_PURPOSE, Sheet, SheetKind, take_sheet
+from models.courses.rosters import LONGEST_PURPOSE, Sheet, SheetKind, say_taken, take_sheet
 from models.courses.runs import (
     UNSEEN,
     Admission,
@@ -359,6 +359,7 @@ __all__ = [
     "runs_with_unanswered_offers",
     "say_audience",
     "say_how_many",
+    "say_taken",
     "seat_directly",
     "seating_of",
     "send_back",

@@ -60,8 +60,12 @@ class Sheet:
     @property
     def watermark(self) -> str:
         """Who took it, when, and for what: on every page."""
-        at = clock.in_town(self.taken_at)
-        return f"{self.taken_by} {at:%Y-%m-%d %H:%M} 导出，用途：{self.purpose}"
+        return say_taken(self.taken_by, self.taken_at, self.purpose)
+
+
+def say_taken(by: str, at: datetime, purpose: str) -> str:
+    """Who took a sheet, when, and for what, as it stands on paper."""
+    return f"{by} {clock.in_town(at):%Y-%m-%d %H:%M} 导出，用途：{purpose}"
 
 
 def take_sheet(

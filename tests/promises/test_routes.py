@@ -166,6 +166,12 @@ CHANGING: dict[str, dict[str, Any]] = {
     "PUT /api/v1/staff/venues/<key:key>/hours": {"items": []},
     "PUT /api/v1/staff/venues/<key:key>/inductions/<key:resident>": {"done_on": None},
     "DELETE /api/v1/staff/venues/<key:key>/inductions/<key:resident>": {},
+    "POST /api/v1/staff/sites/<key:key>/sheets": {
+        "kind": "calendar",
+        "first": "2026-11-21",
+        "days": 7,
+        "purpose": "贴在大厅",
+    },
     "POST /api/v1/staff/sites/<key:key>/equipment": {"name": "投影仪", "stock": 2, "venue": None},
     "POST /api/v1/staff/venues/<key:key>/photos": {"photo": b"no picture"},
     "PUT /api/v1/staff/venues/<key:key>/photos": {"items": []},
