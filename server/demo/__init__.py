@@ -1,7 +1,7 @@
 """The demo town (安澜市): what a newcomer finds after the first start. Fictional from end to end (domain.md §5).
 
 places  regions, sites, rooms      cast  people and their hats      classes  the timetable that is imported    finished  a class that is over
-activity  what one comes to once    groups  residents who come together    rooms  who uses which room when
+activity  what one comes to once    groups  residents who come together    rooms  who uses which room when    agreements  rooms for units that serve
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from models.errors import Conflict
 from models.policies import set_policy
 from models.regions import Region
 from server.demo.activity import hold_an_activity
+from server.demo.agreements import lend_rooms_for_service
 from server.demo.cast import DemoPerson, bring_in_people, demo_people
 from server.demo.classes import CLASSES, FILE_NAME, write_timetable
 from server.demo.finished import SAID, hold_a_class
@@ -72,6 +73,7 @@ def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
     hold_a_class(session, regions[WUTONG], learners[: len(SAID)], now=now)
     found_groups(session, learners[0], learners[1])
     reserve_rooms(session, regions[WUTONG], learners[0], neighbours[:6], now=now)
+    lend_rooms_for_service(session, regions[WUTONG], now=now)
     return True
 
 

@@ -12,6 +12,13 @@ from sqlalchemy import func, select
 
 from models import clock as town_clock
 from models.accounts import Account, open_login
+from models.agreements import (
+    AgreementState,
+    ServiceAgreement,
+    ServiceDelivery,
+    agreements_of_partner,
+    figures_of,
+)
 from models.base import db, reading, transaction
 from models.counter import agreed_among
 from models.courses import (
@@ -29,13 +36,16 @@ from models.courses import (
 )
 from models.equipment import equipment_of
 from models.hours import OpeningTimes, OpenOn
+from models.partners import partners_of
 from models.regions import Region, RegionKind
 from models.reservations import CreditAppealState, CreditEntry, Reservation
 from models.residents import Resident, bonds_of, resident_of
 from models.sites import Site, Venue, VenueUse
 from models.staff import grants_of, staff_members_of
 from server.demo import demo_people, load_demo_town
+from server.demo.cast import PARTNER
 from server.jobs import rooms as jobs
+from server.jobs import telling
 from server.timetable import import_timetable, read_timetable
 from tests.data.make_timetable import COMMITTED
 from tests.databases import photograph
@@ -65,6 +75,11 @@ def load(folder: Path) -> bool:
 def run_of(title: str) -> CourseRun:
     with reading() as session:
         return session.scalars(select(CourseRun).join(CourseRun.course).where(Course.title == title)).one()
+
+
+def account_of(openid: str) -> Account:
+    with reading() as session:
+        return session.scalars(select(Account).where(Account.openid == openid)).one()
 
 
 def test_the_town_has_its_places(demo: Path) -> None:
@@ -201,6 +216,25 @@ def test_rooms_are_reserved_asked_for_waited_for_in_use_and_over(
     assert sorted(points, key=lambda each: each[0]) == [(-15, CreditAppealState.WAITING), (5, None)]
     assert jobs.end_room_offers(town_clock.now()) == 0
     assert jobs.release_no_shows(town_clock.now()) == 0
+
+
+def test_two_units_have_a_room_for_service_and_one_of_them_is_behind(
+    demo: Path, hand: town_clock.StoppedClock
+) -> None:
+    account = account_of("demo-partner")
+    with reading() as session:
+        found = session.scalars(select(ServiceAgreement).order_by(ServiceAgreement.id)).all()
+        figures = figures_of(session, found, town_clock.today())
+        told = {one.partner.name: (one.state, figures[one.id].behind) for one in found}
+        wrote = session.scalars(select(ServiceDelivery).where(ServiceDelivery.confirmed_at.is_(None))).all()
+        (partner,) = partners_of(session, account)
+        assert [one.title for one in agreements_of_partner(session, partner)] == [f"{PARTNER}·书画室"]
+        assert [one.agreement.partner_id for one in wrote] == [partner.id]
+    assert told == {
+        "安心心理服务中心": (AgreementState.IN_FORCE, 0.0),
+        PARTNER: (AgreementState.IN_FORCE, 17.8),
+    }
+    assert telling.tell_of_promises(town_clock.now()) == 3  # the unit, the clerk and the administrator
 
 
 def test_loading_it_again_changes_nothing(demo: Path, hand: town_clock.StoppedClock) -> None:
