@@ -151,7 +151,7 @@ def test_how_much_rooms_were_used_is_reckoned_with_numbers(
     takes(None, centre.left, at(9), about="志愿者培训", heads=12)
     clock.move_to(at(0, on=MONDAY))
     page = page_of(taken(door, town, centre, USAGE))
-    found = [list(row) for row in page.iter_rows(values_only=True)]
+    found: list[list[Any]] = [list(row) for row in page.iter_rows(values_only=True)]
     assert found[2][:4] == ["场地", "开放（小时）", "使用（小时）", "使用率"]
     by_name = {row[0]: row[1:] for row in found[3:11]}
     assert by_name["多功能厅左"] == [25, 2, 0.08, 0, 2, 0, 0, 0, 0, 1, 12]
