@@ -1,4 +1,4 @@
-"""Classes in one's own calendar: a file of one run, and a feed of everything one goes to."""
+"""Classes and rooms in calendars: a file of one run, and a feed of everywhere one has to be."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from flask import Response
 
 from miniprogram_api.document import PREFIX
 from miniprogram_api.edge import Door, Needs, account
+from miniprogram_api.freshness import etag_of, unless_known
 from miniprogram_api.ical import MIME, calendar_of
 from miniprogram_api.rosters import answered_with
 from miniprogram_api.schemas.feeds import FeedOut
 from miniprogram_api.sheets import named
 from models.base import db
-from models.courses import (
+from models.coordination.feeds import (
     CalendarFeed,
     account_behind_feed,
     agenda_of,
@@ -22,14 +23,14 @@ from models.courses import (
     feed_of,
     feed_token,
     open_feed,
-    published_run,
 )
+from models.courses import published_run
 from models.errors import NotFound
 
 door = Door("feeds", description="日历")
 
 _FILE = {"type": "string"}
-NAME = "家门口的课"
+NAME = "家门口"
 
 
 @door.get("/course-runs/<key:key>/calendar", needs=Needs.NOTHING)
@@ -51,14 +52,12 @@ def show_run_calendar(key: str) -> Response:
 def show_feed(token: str) -> Response:
     """日历订阅
 
-    What a phone's calendar asks every few hours: the classes of the person whose feed it is, and of whom they may act for. The address is
-    the key; one that was taken back is 404 ``calendar_unknown``.
+    What a phone's calendar asks every few hours: the classes and the reserved rooms of the person whose feed it is, of whom they may act for,
+    and of the groups they lead. The address is the key; one that was taken back is 404 ``calendar_unknown``. With the ``ETag`` of what it has
+    a phone is told 304 while nothing changed.
     """
     session = db.session()
-    body = calendar_of(agenda_of(session, account_behind_feed(session, token)), name=NAME)
-    answer = Response(body, mimetype=MIME)
-    answer.headers["X-Robots-Tag"] = "noindex"
-    return answer
+    return _fed(calendar_of(agenda_of(session, account_behind_feed(session, token)), name=NAME))
 
 
 @door.get("/me/calendar")
@@ -94,6 +93,12 @@ def close_my_feed() -> None:
     """
     account().lock().must_stand()
     close_feed(db.session(), account())
+
+
+def _fed(body: bytes) -> Response:
+    answer = unless_known(body, etag_of(body), kind=MIME, fresh_seconds=0, private=True)
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
 
 
 def _told(feed: CalendarFeed) -> dict[str, Any]:

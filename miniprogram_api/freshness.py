@@ -86,13 +86,14 @@ def etag_of(body: bytes) -> str:
 
 
 def unless_known(
-    body: bytes, etag: str, *, kind: str, fresh_seconds: int, for_good: bool = False
+    body: bytes, etag: str, *, kind: str, fresh_seconds: int, for_good: bool = False, private: bool = False
 ) -> Response:
-    """A body that is the same for everyone, with its ETag; 304 without it for who has it already.
+    """A body with its ETag, the same for everyone; 304 without it for who has it already.
 
-    ``for_good``: nothing else will ever stand under this address, so nobody who keeps it need ask again.
+    ``for_good``: nothing else will ever stand under this address, so nobody who keeps it need ask again. ``private``: it is for whoever asks
+    alone, and nobody on the way keeps it.
     """
-    kept = f"public, max-age={fresh_seconds}{', immutable' if for_good else ''}"
+    kept = f"{'private' if private else 'public'}, max-age={fresh_seconds}{', immutable' if for_good else ''}"
     headers = {"ETag": etag, "Cache-Control": kept}
     asked = request.environ.get("HTTP_IF_NONE_MATCH")
     if asked and (etag in asked or asked.strip() == "*"):

@@ -1,16 +1,22 @@
-"""iCalendar (日历文件): evenings as a phone's calendar reads them (RFC 5545)."""
+"""iCalendar (日历文件): evenings and uses of rooms as a phone's calendar reads them (RFC 5545)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from icalendar import Alarm, Calendar, Event, Timezone, TimezoneStandard
 
 from miniprogram_api.schemas.courses import WORDS
 from miniprogram_api.schemas.fields import masked_name
+from miniprogram_api.schemas.reservations import STATE_LABELS
 from models import clock
-from models.courses import Appointment
+from models.coordination.feeds import Appointment
+from models.coordination.holders import DOING
+from models.courses import CourseSession
+from models.reservations import NOT_SURE, Reservation
+from models.sites import Venue
 
 MIME = "text/calendar"
 HOUSE = "jiamenkou"
@@ -20,8 +26,31 @@ ASKED_AGAIN_AFTER = timedelta(hours=4)
 LONGEST_ABOUT = 500
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What stands in a calendar: ``is_sure`` unless somebody has still to say yes, ``is_public`` where others may see it too."""
+
+    name: str
+    sequence: int
+    changed_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    venue: Venue
+    about: str = ""
+    off: str = ""  # the word for being off; none: it stands
+    is_sure: bool = True
+    is_public: bool = True
+    reminds: bool = True
+
+
 def calendar_of(appointments: Iterable[Appointment], *, name: str) -> bytes:
-    """These evenings as a calendar. Whose an evening is stands in it masked: calendars are shared, and kept by others."""
+    """These as a calendar. Whose something is stands in it masked: calendars are shared, and kept by others."""
+    return written(map(_entry, appointments), name=name)
+
+
+def written(entries: Iterable[Entry], *, name: str) -> bytes:
+    """A calendar of these entries."""
     calendar = Calendar()
     calendar.add("prodid", f"-//{HOUSE}//ZH")
     calendar.add("version", "2.0")
@@ -32,50 +61,88 @@ def calendar_of(appointments: Iterable[Appointment], *, name: str) -> bytes:
     calendar.add("refresh-interval", ASKED_AGAIN_AFTER, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", ASKED_AGAIN_AFTER)
     calendar.add_component(_zone())
-    for appointment in appointments:
-        calendar.add_component(_event(appointment))
+    for entry in entries:
+        calendar.add_component(_event(entry))
     return bytes(calendar.to_ical())
 
 
-def _event(appointment: Appointment) -> Event:
-    meeting, run = appointment.meeting, appointment.meeting.run
-    whose = f"（{masked_name(appointment.learner)}）" if appointment.learner else ""
-    off = "【停课】" if appointment.is_off else ""
+def _event(entry: Entry) -> Event:
     event = Event()
-    event.add("uid", f"{appointment.name}@{HOUSE}")
-    event.add("sequence", appointment.sequence)
-    event.add("dtstamp", run.changed_at or run.published_at or run.opens_at)
-    event.add("dtstart", clock.in_town(meeting.starts_at))
-    event.add("dtend", clock.in_town(meeting.ends_at))
-    event.add("summary", f"{off}{run.course.title}{whose}")
-    event.add("location", _where(appointment))
-    event.add("description", _about(appointment))
-    event.add("status", "CANCELLED" if appointment.is_off else "CONFIRMED")
-    event.add("class", "PRIVATE" if appointment.learner else "PUBLIC")
-    event.add("transp", "TRANSPARENT" if appointment.is_off else "OPAQUE")
-    if not appointment.is_off:
+    event.add("uid", f"{entry.name}@{HOUSE}")
+    event.add("sequence", entry.sequence)
+    event.add("dtstamp", entry.changed_at)
+    event.add("dtstart", clock.in_town(entry.starts_at))
+    event.add("dtend", clock.in_town(entry.ends_at))
+    event.add("summary", f"【{entry.off}】{entry.title}" if entry.off else entry.title)
+    event.add("location", _where(entry.venue))
+    event.add("description", entry.about[:LONGEST_ABOUT])
+    event.add("status", "CANCELLED" if entry.off else "CONFIRMED" if entry.is_sure else "TENTATIVE")
+    event.add("class", "PUBLIC" if entry.is_public else "PRIVATE")
+    event.add("transp", "TRANSPARENT" if entry.off else "OPAQUE")
+    if entry.reminds and not entry.off:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
-        alarm.add("description", f"{run.course.title}{whose}")
+        alarm.add("description", entry.title)
         alarm.add("trigger", -REMINDED_BEFORE)
         event.add_component(alarm)
     return event
 
 
-def _where(appointment: Appointment) -> str:
-    venue = appointment.meeting.venue
-    parts = (venue.name, venue.site.name, venue.site.address)
-    return "，".join(part for part in parts if part)
+def _entry(appointment: Appointment) -> Entry:
+    subject = appointment.subject
+    if isinstance(subject, CourseSession):
+        return _of_evening(appointment, subject)
+    return _of_reservation(appointment, subject)
 
 
-def _about(appointment: Appointment) -> str:
-    run = appointment.meeting.run
+def _of_evening(appointment: Appointment, meeting: CourseSession) -> Entry:
+    run = meeting.run
     lines = [f"{WORDS[run.course.kind]['teacher']}：{run.teacher}"]
     if run.materials:
         lines.append(f"自备：{run.materials}")
-    if appointment.is_off and appointment.meeting.cancelled_because:
-        lines.append(f"取消原因：{appointment.meeting.cancelled_because}")
-    return "\n".join(lines)[:LONGEST_ABOUT]
+    if appointment.is_off and meeting.cancelled_because:
+        lines.append(f"取消原因：{meeting.cancelled_because}")
+    return Entry(
+        appointment.name,
+        appointment.sequence,
+        run.changed_at or run.published_at or run.opens_at,
+        meeting.starts_at,
+        meeting.ends_at,
+        f"{run.course.title}{_whose(appointment)}",
+        meeting.venue,
+        about="\n".join(lines),
+        off="停课" if appointment.is_off else "",
+        is_public=appointment.whose is None,
+    )
+
+
+def _of_reservation(appointment: Appointment, one: Reservation) -> Entry:
+    doing = DOING[one.wanted_for]
+    lines = [STATE_LABELS[one.state], f"{one.headcount} 人"]
+    if appointment.is_off and one.decided_because:
+        lines.append(f"原因：{one.decided_because}")
+    return Entry(
+        appointment.name,
+        appointment.sequence,
+        one.ended_at or one.reviewed_at or one.offered_at or one.reserved_at,
+        one.starts_at,
+        one.ends_at,
+        f"{one.group.name}·{doing}" if one.group else f"{one.venue.name} {doing}{_whose(appointment)}",
+        one.venue,
+        about="\n".join(lines),
+        off="不能使用" if appointment.is_off else "",
+        is_sure=one.state not in NOT_SURE,
+        is_public=False,
+    )
+
+
+def _whose(appointment: Appointment) -> str:
+    return f"（{masked_name(appointment.whose)}）" if appointment.whose else ""
+
+
+def _where(venue: Venue) -> str:
+    parts = (venue.name, venue.site.name, venue.site.address)
+    return "，".join(part for part in parts if part)
 
 
 def _zone() -> Timezone:

@@ -7,11 +7,11 @@ resident who stays in their place (``models.departures``). ``by`` is the account
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, insert, text
+from sqlalchemy import JSON, ForeignKey, Index, func, insert, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock
@@ -90,3 +90,24 @@ def enter_each(
     ]
     if rows:
         session.execute(insert(JournalEntry), rows)
+
+
+def count_entries(
+    session: Session,
+    table: type[Base],
+    ids: Collection[int],
+    *,
+    acts: Collection[str] = (),
+    but: Collection[str] = (),
+) -> dict[int, int]:
+    """How many entries there are about each of these rows of a table, by its id: of these acts alone if any are named, or of all but some."""
+    query = (
+        select(JournalEntry.subject_id, func.count())
+        .where(
+            JournalEntry.subject_kind == table.__tablename__,
+            JournalEntry.subject_id.in_(ids),
+            JournalEntry.act.not_in(but),
+        )
+        .group_by(JournalEntry.subject_id)
+    )
+    return dict(session.execute(query.where(JournalEntry.act.in_(acts)) if acts else query).all())

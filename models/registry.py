@@ -34,6 +34,7 @@ from models import (
     venue_policies,
     wechat_tokens,
 )
+from models.coordination import feeds
 
 __all__ = [
     "accounts",
@@ -44,6 +45,7 @@ __all__ = [
     "counter",
     "courses",
     "equipment",
+    "feeds",
     "follows",
     "grants",
     "groups",

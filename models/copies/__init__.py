@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from models.accounts import Account, Login
 from models.consents import Consent, consents_of
 from models.content_checks import ContentCheck, checks_of
+from models.coordination.feeds import CalendarFeed, feed_of
 from models.copies.lines import Journal, Line
 from models.counter import ResidentConsent, consents_kept_of
 from models.courses import (
     Attendance,
-    CalendarFeed,
     Certificate,
     CourseRun,
     Feedback,
@@ -28,7 +28,6 @@ from models.courses import (
     RunAnswer,
     answers_to_runs,
     certificates_of,
-    feed_of,
     feedback_to,
     receipts_of,
 )

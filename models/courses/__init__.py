@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.courses.agenda import changes_of_evenings, evenings_of
 from models.courses.attendance import Attendance, AttendanceState, CheckInEvent, RoomScreen
 from models.courses.certificates import (
     Certificate,
@@ -35,17 +36,6 @@ from models.courses.feedback import (
     must_have_been_there,
     rating_of,
     take_feedback_back,
-)
-from models.courses.feeds import (
-    Appointment,
-    CalendarFeed,
-    account_behind_feed,
-    agenda_of,
-    agenda_of_run,
-    close_feed,
-    feed_of,
-    feed_token,
-    open_feed,
 )
 from models.courses.listing import (
     RunFilter,
@@ -119,6 +109,7 @@ from models.courses.records import (
     record_of,
 )
 from models.courses.registrations import (
+    IN_CLASS,
     LIVE,
     SEATED,
     AtCounter,
@@ -194,6 +185,7 @@ from models.courses.truth import still_true
 
 __all__ = [
     "ADMISSIONS",
+    "IN_CLASS",
     "LARGEST_NUMBER",
     "LEAST_RATINGS",
     "LIVE",
@@ -210,13 +202,11 @@ __all__ = [
     "SEATED",
     "UNSEEN",
     "Admission",
-    "Appointment",
     "AtCounter",
     "Attendance",
     "AttendanceState",
     "Audience",
     "By",
-    "CalendarFeed",
     "CancelledBy",
     "Certificate",
     "Change",
@@ -262,10 +252,7 @@ __all__ = [
     "Verdict",
     "Wanting",
     "Why",
-    "account_behind_feed",
     "admit",
-    "agenda_of",
-    "agenda_of_run",
     "answer_questions",
     "answers_of",
     "answers_on",
@@ -281,8 +268,8 @@ __all__ = [
     "certificates_to",
     "change_run",
     "changes_of",
+    "changes_of_evenings",
     "classes_of_teacher",
-    "close_feed",
     "complete_run",
     "copy_questions",
     "copy_run",
@@ -295,8 +282,7 @@ __all__ = [
     "draw",
     "draw_of",
     "end_offers",
-    "feed_of",
-    "feed_token",
+    "evenings_of",
     "feedback_of",
     "feedback_on",
     "feedback_to",
@@ -325,7 +311,6 @@ __all__ = [
     "next_publishing_hour",
     "open_anyway",
     "open_course",
-    "open_feed",
     "owe_reminders",
     "people_to_tell",
     "plan_run",

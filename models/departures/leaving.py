@@ -12,9 +12,9 @@ from models.accounts import Account, close
 from models.base import new_key
 from models.consents import withdraw
 from models.content_checks import ContentCheck, strike_checks_of_account, strike_checks_of_people
+from models.coordination.feeds import CalendarFeed
 from models.counter import ResidentConsent, withdraw_those_kept_of
 from models.courses import (
-    CalendarFeed,
     Receipt,
     Registration,
     RunAnswer,

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from models.reservations.agenda import NOT_SURE, STANDS, changes_of_reservations, reservations_on_calendars
 from models.reservations.asking import DIGITS_OF_A_CODE, RoomTaken, Wanted, look_first, reserve
 from models.reservations.cancelling import Scope, call_off, cancel, let_go_of_rooms
 from models.reservations.charging import (
@@ -80,7 +81,9 @@ __all__ = [
     "HOLDING",
     "LIVE",
     "MOST_WEEKS",
+    "NOT_SURE",
     "ROOM_PLEDGE",
+    "STANDS",
     "By",
     "Choice",
     "Condition",
@@ -108,6 +111,7 @@ __all__ = [
     "call_off",
     "cancel",
     "change_equipment",
+    "changes_of_reservations",
     "check_in",
     "check_in_by_code",
     "choices",
@@ -151,6 +155,7 @@ __all__ = [
     "reservation_within",
     "reservations_kept_of",
     "reservations_of",
+    "reservations_on_calendars",
     "reservations_within",
     "reserve",
     "reserve_series",

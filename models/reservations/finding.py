@@ -35,7 +35,7 @@ def rooms_of() -> tuple[_AbstractLoad, ...]:
 def reservation_of(session: Session, key: str, *, residents: Collection[int]) -> Reservation:
     """A reservation of one of these people, or of a group one of them leads. Raises NotFound for any other."""
     found = session.scalar(
-        select(Reservation).options(*rooms_of()).where(Reservation.key == key, _concerns(residents))
+        select(Reservation).options(*rooms_of()).where(Reservation.key == key, concerns(residents))
     )
     if found is None:
         raise NotFound(GONE)
@@ -59,7 +59,7 @@ def reservations_of(
     most: int,
 ) -> Sequence[Reservation]:
     """Up to ``most`` reservations of these people and of groups they lead, the newest first; of those that end after a moment, if one is said."""
-    query = select(Reservation).options(*rooms_of()).where(_concerns(residents))
+    query = select(Reservation).options(*rooms_of()).where(concerns(residents))
     if ends_after is not None:
         query = query.where(Reservation.ends_at > ends_after)
     if before_id is not None:
@@ -186,7 +186,8 @@ def _led_by(residents: Collection[int]) -> Select[int]:
     return select(Group.id).where(Group.leader_id.in_(residents))
 
 
-def _concerns(residents: Collection[int]) -> ColumnElement[bool]:
+def concerns(residents: Collection[int]) -> ColumnElement[bool]:
+    """The condition that a reservation is one of these people's own, or of a group one of them leads."""
     own = Reservation.resident_id.in_(residents) & Reservation.group_id.is_(None)
     return own | Reservation.group_id.in_(_led_by(residents))
 

@@ -1,4 +1,4 @@
-"""One's classes in the calendar of one's own phone: they follow every move, and the address is nobody else's business."""
+"""One's classes and rooms in the calendar of one's own phone: they follow every move, and the address is nobody else's business."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
+from models.coordination.feeds import CalendarFeed
 from models.courses import (
     By,
-    CalendarFeed,
     CourseRun,
     cancel_run,
     cancel_session,

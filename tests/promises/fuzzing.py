@@ -30,10 +30,10 @@ from models import clock
 from models.accounts import Account, Login
 from models.base import db, reading, transaction
 from models.consents import PRIVACY_POLICY, ConsentChannel, agree
+from models.coordination.feeds import CalendarFeed, feed_token
 from models.courses import (
     Admission,
     Audience,
-    CalendarFeed,
     Certificate,
     CourseRun,
     CourseSession,
@@ -41,7 +41,6 @@ from models.courses import (
     RegistrationState,
     RunState,
     answer_questions,
-    feed_token,
     questions_of,
 )
 from models.courses.attendance import Recorder, code_now, open_screen, own_code_of

@@ -17,6 +17,7 @@ from models import clock
 from models.base import reading, transaction
 from models.consents import PRIVACY_POLICY
 from models.content_checks import RESIDENT_NAME, Finding, HeldBecause, Subject, hold_text
+from models.coordination.feeds import open_feed
 from models.courses import (
     Admission,
     Audience,
@@ -29,7 +30,6 @@ from models.courses import (
     ask_questions,
     complete_run,
     give_feedback,
-    open_feed,
     questions_of,
     submit,
 )

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from models.base import reading, transaction
 from models.clock import StoppedClock
+from models.coordination.feeds import CalendarFeed, feed_token, open_feed
 from models.courses import (
-    CalendarFeed,
     Certificate,
     CourseRun,
     Feedback,
@@ -20,9 +20,7 @@ from models.courses import (
     answer_questions,
     ask_questions,
     complete_run,
-    feed_token,
     give_feedback,
-    open_feed,
     questions_of,
 )
 from models.errors import Conflict
