@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask import current_app
@@ -23,7 +24,9 @@ from miniprogram_api.schemas.courses import (
     TapQuery,
 )
 from models.base import db
+from models.commitments import Commitment
 from models.committer import Committer
+from models.coordination.clashes import rooms_at_ones_classes
 from models.courses import (
     CourseRun,
     Registration,
@@ -48,10 +51,11 @@ door = Door("courses", description="课程与报名")
 
 
 class Mine(NamedTuple):
-    """A registration with its place in the queue, if it waits."""
+    """A registration with its place in the queue, if it waits, and the rooms they have for themselves at its time."""
 
     registration: Registration
     position: int | None
+    rooms_then: Sequence[Commitment]
 
 
 @door.get("/course-runs", needs=Needs.NOTHING, kept=True)
@@ -141,7 +145,8 @@ def show_registration(whom: dict[str, Any], key: str) -> Standing:
 def list_my_registrations(wanted: dict[str, Any]) -> dict[str, Any]:
     """我的报名列表
 
-    One's own registrations and those of the people one may act for, newest first, cancelled ones too.
+    One's own registrations and those of the people one may act for, newest first, cancelled ones too. A class is given to who has a room
+    for themselves then: ``rooms_then`` names it, and ``DELETE /reservations/{key}`` gives it up.
     """
     session = db.session()
     oneself = resident_of(session, account())
@@ -152,7 +157,11 @@ def list_my_registrations(wanted: dict[str, Any]) -> dict[str, Any]:
     )
     positions = positions_of(session, found)
     answer = page(found, limit, lambda registration: [registration.id])
-    answer["items"] = [Mine(registration, positions.get(registration.id)) for registration in answer["items"]]
+    rooms = rooms_at_ones_classes(session, answer["items"], of=people)
+    answer["items"] = [
+        Mine(registration, positions.get(registration.id), rooms.get(registration.id, ()))
+        for registration in answer["items"]
+    ]
     return answer
 
 

@@ -207,6 +207,15 @@ class LearnerOut(Shape):
     name = fields.String(required=True, allow_none=True)
 
 
+class RoomThenOut(Shape):
+    """A room somebody has for themselves while their class is on."""
+
+    reservation = Key(attribute="key", required=True)
+    venue = fields.String(attribute="title", required=True)
+    starts_at = TownTime(required=True)
+    ends_at = TownTime(required=True)
+
+
 class MyRegistrationOut(Shape):
     """One of one's own registrations, or of somebody one may act for."""
 
@@ -224,6 +233,11 @@ class MyRegistrationOut(Shape):
     offer_expires_at = TownTime(attribute="registration.offer_expires_at", required=True, allow_none=True)
     decided_because = fields.String(attribute="registration.decided_because", required=True)
     cancelled_at = TownTime(attribute="registration.cancelled_at", required=True, allow_none=True)
+    rooms_then = fields.List(
+        fields.Nested(RoomThenOut),
+        required=True,
+        metadata={"description": "同一时间自己还约了的场地；不用的话请取消：DELETE /reservations/{key}"},
+    )
 
 
 class MyRegistrationsOut(Shape):

@@ -22,6 +22,7 @@ from models.courses.completing import (
 from models.courses.copying import copy_run
 from models.courses.days import Day, day_of
 from models.courses.draws import RULE, Draw, in_order_of_lots, lot_of
+from models.courses.engaging import engagements_of
 from models.courses.feedback import (
     LEAST_RATINGS,
     LONGEST_WORDS,
@@ -109,6 +110,7 @@ from models.courses.records import (
     record_of,
 )
 from models.courses.registrations import (
+    HAVING_A_SEAT,
     IN_CLASS,
     LIVE,
     SEATED,
@@ -185,6 +187,7 @@ from models.courses.truth import still_true
 
 __all__ = [
     "ADMISSIONS",
+    "HAVING_A_SEAT",
     "IN_CLASS",
     "LARGEST_NUMBER",
     "LEAST_RATINGS",
@@ -282,6 +285,7 @@ __all__ = [
     "draw",
     "draw_of",
     "end_offers",
+    "engagements_of",
     "evenings_of",
     "feedback_of",
     "feedback_on",

@@ -61,6 +61,7 @@ LIVE = (
     RegistrationState.WAITLISTED,
     RegistrationState.OFFERED,
 )
+HAVING_A_SEAT = (RegistrationState.CONFIRMED, RegistrationState.OFFERED)
 # whose seat in a class is or was theirs: it is not over yet, or they completed it, or did not
 IN_CLASS = (RegistrationState.CONFIRMED, RegistrationState.COMPLETED)
 SEATED = (RegistrationState.CONFIRMED, RegistrationState.OFFERED, RegistrationState.COMPLETED)

@@ -32,6 +32,7 @@ from models.reservations.credit import (
     entries_of,
 )
 from models.reservations.deciding import approve, expire, reject, unreviewed
+from models.reservations.engaging import rooms_had_by
 from models.reservations.finding import (
     entry_of,
     entry_within,
@@ -159,6 +160,7 @@ __all__ = [
     "reservations_within",
     "reserve",
     "reserve_series",
+    "rooms_had_by",
     "rooms_waited_for",
     "sign_out",
     "still_true",

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.availability import GRID_MINUTES, Stretch, fits_grid, stretch_of_day
+from models.commitments import Commitment, Takes, commitments_of
 from models.errors import Conflict, Fault, Refusal
 from models.hours import OpeningTimes, said_minute
 from models.inductions import inductions_of
@@ -50,6 +51,7 @@ class Judge:
         self.times = OpeningTimes(session, list({venue.site for venue in venues}))
         self.numbers_of_each = policies_of_each(session, venues)
         self._theirs = [] if party.is_community else _theirs(session, party, first, last, besides)
+        self._classes = _classes(session, party, first, last)
         self._inducted: set[int] = set()
         self._entries: Sequence[CreditEntry] = ()
         if party.resident is not None:
@@ -235,6 +237,13 @@ class Judge:
                     f"这个时间您已经约了“{one.venue.name}”，请换一个时间，或先取消那一个",
                     details={"reservation": one.key},
                 )
+        for evening in self._classes:
+            if evening.overlaps(wanted.starts_at, wanted.ends_at):
+                raise Conflict(
+                    "own_clash",
+                    f"这个时间您要参加“{evening.title}”，请换一个时间；那天不去的，请先请假或取消报名",
+                    details={"run": evening.key},
+                )
 
 
 def _faults_of(wanted: Stretch, now: datetime, *, is_slot: bool) -> list[Fault]:
@@ -276,6 +285,19 @@ def _theirs(
         .execution_options(populate_existing=True)
     )
     return [one for one in rows if one is not besides]
+
+
+def _classes(session: Session, party: Party, first: date, last: date) -> list[Commitment]:
+    """The evenings the person has to be at; none for a group, whose leader may be elsewhere, and none for the community."""
+    if party.resident is None or party.group is not None:
+        return []
+    return commitments_of(
+        session,
+        [party.resident.id],
+        Takes.A_CLASS,
+        starts_at=stretch_of_day(first).starts_at,
+        ends_at=stretch_of_day(last).ends_at,
+    )
 
 
 def _week_of(moment: datetime) -> tuple[int, int]:

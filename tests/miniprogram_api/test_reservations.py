@@ -52,6 +52,32 @@ def listed(phone: Phone, query: str = "") -> list[str]:
     return [one["key"] for one in told(phone.get(f"/me/reservations{query}"))["items"]]
 
 
+# --- one's own classes --------------------------------------------------------------------------------------------
+
+
+def test_a_class_is_had_beside_a_room_and_the_room_is_given_up_in_one_tap(
+    door: Door, town: Town, centre: Centre
+) -> None:
+    phone, run = door.phone(town.resident), town.a_run(title="太极", starts_at=at(9))
+    room = reserves(phone, centre.reading_room, 10)
+    assert told(phone.put(f"/course-runs/{run.key}/registration"))["state"] == "confirmed"
+    (mine,) = told(phone.get(f"/me/registrations?run={run.key}"))["items"]
+    (also,) = mine["rooms_then"]
+    assert also == {
+        "reservation": room["key"],
+        "venue": "阅览室",
+        "starts_at": "2026-11-21T10:00:00+08:00",
+        "ends_at": "2026-11-21T12:00:00+08:00",
+    }
+    assert phone.delete(f"/reservations/{also['reservation']}").status_code == 204
+    (mine,) = told(phone.get(f"/me/registrations?run={run.key}"))["items"]
+    assert mine["rooms_then"] == []
+    again = phone.post(f"/venues/{centre.reading_room.key}/reservations", json=asked(10))
+    refusal = the_problem(again, 409, "own_clash")
+    assert "太极" in refusal["detail"]
+    assert refusal["details"] == {"run": run.key}
+
+
 # --- the tap ------------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ from models import occupancy
 from models.availability import Stretch
 from models.base import Base, db, reading, transaction
 from models.clock import StoppedClock
+from models.coordination.clashes import rooms_at_ones_classes
+from models.courses import RegistrationState, Standing, registrations_of
 from models.departures import close_account, what_closing_means
 from models.errors import Refusal
 from models.occupancy import Occupancy, Purpose, holders_between
@@ -235,6 +237,34 @@ def test_two_groups_and_their_leader_do_not_stop_each_other(
         "own_clash",
         "reservation_limit",
     }
+    must_be_whole()
+
+
+def test_a_class_and_a_room_tapped_at_once_are_the_class_and_perhaps_the_room_that_is_told(
+    big_town: Town, app: Flask, centre_of_many: Centre
+) -> None:
+    """Whichever was first: everybody has the seat, and a room beside it only who reads of it."""
+    run = big_town.a_run(starts_at=at(9), capacity=9)
+    people = big_town.crowd[:9]
+    rooms = (centre_of_many.left, centre_of_many.right, centre_of_many.reading_room)
+    deeds: list[Callable[[], object]] = []
+    for n, person in enumerate(people):
+        deeds += [partial(person.tap, run), partial(takes, person, rooms[n % 3], at(9))]
+    answers = rush(app, deeds)
+    assert [one.state for one in answers[::2] if isinstance(one, Standing)] == [
+        RegistrationState.CONFIRMED
+    ] * len(people)
+    assert set(outcomes(answers[1::2])) <= {"approved", "own_clash", "room_taken"}
+    everybody = [person.resident_id for person in people]
+    with reading() as session:
+        found = registrations_of(session, everybody, run_key=run.key, before_id=None, most=len(people))
+        shown = rooms_at_ones_classes(session, found, of=everybody)
+        held = {one.resident_id for one in session.scalars(select(Reservation)) if one.state in HOLDING}
+    assert {one.resident_id for one in found if shown[one.id]} == held
+    for person in (who for who in people if who.resident_id not in held):
+        with pytest.raises(Refusal) as no:
+            takes(person, centre_of_many.dance_room, at(9))
+        assert no.value.code == "own_clash"
     must_be_whole()
 
 

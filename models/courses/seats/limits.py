@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from models import clock
 from models.bulk import among
 from models.calendars import term_of
-from models.courses.registrations import Registration, RegistrationState
+from models.courses.registrations import HAVING_A_SEAT, Registration, RegistrationState
 from models.courses.runs import Course, CourseKind, CourseRun, CourseSession, SessionState
 from models.courses.seats.asking import LockedRun, Person
 from models.courses.seats.writing import LIVE_STATES
@@ -28,7 +28,6 @@ from models.policies import Policies, policies_at
 from models.regions import Region, paths_down_to
 
 Times = Sequence[tuple[datetime, datetime]]
-HAVING_A_SEAT = (RegistrationState.CONFIRMED, RegistrationState.OFFERED)
 
 
 @dataclass(frozen=True, slots=True)
