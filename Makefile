@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# compiled once and kept, whatever the machine says otherwise: the suite starts dozens of processes, and each would compile the house anew
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 
 help: ## print this help

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import selectors
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Quiet(WSGIRequestHandler):
-    """Keep-alive, and no line on the terminal per request."""
+    """HTTP/1.1, and no line on the terminal per request."""
 
     protocol_version = "HTTP/1.1"
 
@@ -31,15 +33,30 @@ def server_of(app: WSGIApplication) -> BaseWSGIServer:
 
 @contextmanager
 def listening(server: HTTPServer) -> Iterator[str]:
-    """Let a server that is bound answer until the block ends; its address."""
+    """Let a server that is bound answer until the block ends; its address.
+
+    It sleeps until somebody calls or the block ends. ``serve_forever`` would look again and again whether it is to end: at the pace that
+    keeps no test waiting, a fiftieth of a core for every server, and two thousand of the tests have one.
+    """
     if isinstance(server, ThreadingMixIn):
-        server.daemon_threads = True  # idle keep-alive connections are not waited for
+        server.daemon_threads = True  # connections nobody hung up are not waited for
         server.block_on_close = False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.002}, daemon=True)
+    stop, told_to_stop = socket.socketpair()
+    thread = threading.Thread(target=_answer, args=(server, told_to_stop), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        server.shutdown()
+        stop.close()
         thread.join()
+        told_to_stop.close()
         server.server_close()
+
+
+def _answer(server: HTTPServer, told_to_stop: socket.socket) -> None:
+    server.timeout = 0  # who hung up meanwhile is not waited for either
+    with selectors.DefaultSelector() as waiting:
+        for one in (server, told_to_stop):
+            waiting.register(one, selectors.EVENT_READ)
+        while told_to_stop not in [key.fileobj for key, _ in waiting.select()]:
+            server.handle_request()

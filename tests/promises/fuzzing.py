@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -17,6 +17,7 @@ from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.config import (
     ChecksConfig,
     GenerationConfig,
+    HealthCheck,
     ProjectConfig,
     ProjectsConfig,
     SchemathesisConfig,
@@ -150,6 +151,7 @@ class Fuzzer:
     examples: int
     seed: int
     everybody_asks_everything: bool = False
+    kinds: Sequence[GenerationMode] = tuple(GenerationMode)  # of requests: well-formed, malformed on purpose
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -163,6 +165,9 @@ class Fuzzer:
             headers["X-Identity"] = phone.identity
         config = SchemathesisConfig(
             seed=self.seed,
+            suppress_health_check=[
+                HealthCheck.filter_too_much
+            ],  # how many it draws for one is its own affair
             projects=ProjectsConfig(
                 default=ProjectConfig(
                     headers=headers,
@@ -170,7 +175,10 @@ class Fuzzer:
                     continue_on_failure=True,
                     checks=ChecksConfig(),
                     generation=GenerationConfig(
-                        max_examples=self.examples, database="none", deterministic=True
+                        modes=list(self.kinds),
+                        max_examples=self.examples,
+                        database="none",
+                        deterministic=True,
                     ),
                 )
             ),
