@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import flask_migrate
 import pytest
@@ -43,6 +43,8 @@ from tests.databases import (
 )
 from tests.people import Town, a_crowd, build_town
 from tests.rooms import Centre, a_centre
+
+T = TypeVar("T")
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=town_clock.TOWN_ZONE)
 CROWD = 500
@@ -119,15 +121,16 @@ class House:
 
     app: Flask
     url: str
-    album: dict[str, tuple[Town, Rows]] = field(default_factory=dict)
+    album: dict[str, tuple[Any, Rows]] = field(default_factory=dict)
 
-    def town(self, name: str, build: Callable[[], Town]) -> Town:
-        """The town of this name: built by the verbs the first time, put back row by row afterwards."""
+    def town(self, name: str, build: Callable[[], T]) -> T:
+        """The town of this name, or whatever else its builder gives: built by the verbs the first time, put back row by row afterwards."""
         if name not in self.album:
-            town = build()
+            built = build()
             with db.engine.connect() as connection:
-                self.album[name] = (town, photograph(connection))
-            return town
+                self.album[name] = (built, photograph(connection))
+            return built
+        town: T
         town, rows = self.album[name]
         with db.engine.execution_options(writes=True).begin() as connection:
             hang(connection, rows)

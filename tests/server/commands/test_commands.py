@@ -24,7 +24,7 @@ from models.policies import policies_at
 from models.regions import Region, RegionKind, plant
 from models.staff import StaffMember, accept_invitation, hire
 from server.settings import Mode
-from tests.conftest import NOON
+from tests.conftest import NOON, House
 from tests.data.make_timetable import COMMITTED, lesson, one_sheet, write_workbook
 from tests.people import an_account
 
@@ -41,9 +41,14 @@ def flask(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @pytest.fixture
-def demo(flask: Runs) -> Runs:
-    """The same on the demo town."""
-    assert flask("town", "load-demo").exit_code == 0
+def demo(flask: Runs, house: House) -> Runs:
+    """The same on the demo town, without its files."""
+
+    def build() -> None:
+        assert flask("town", "load-demo").exit_code == 0
+
+    with house.app.app_context():
+        house.town("demo of the command", build)
     return flask
 
 

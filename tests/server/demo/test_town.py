@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -47,6 +48,7 @@ from server.demo.cast import PARTNER
 from server.jobs import rooms as jobs
 from server.jobs import telling
 from server.timetable import import_timetable, read_timetable
+from tests.conftest import House
 from tests.data.make_timetable import COMMITTED
 from tests.databases import photograph
 
@@ -61,9 +63,21 @@ def hand() -> Iterator[town_clock.StoppedClock]:
 
 
 @pytest.fixture
-def demo(context: Flask, hand: town_clock.StoppedClock, tmp_path: Path) -> Path:
+def demo(
+    house: House,
+    context: Flask,
+    hand: town_clock.StoppedClock,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """A freshly loaded demo town; where its files are."""
-    load(tmp_path)
+
+    def build() -> Path:
+        kept = tmp_path_factory.mktemp("demo")
+        load(kept)
+        return kept
+
+    shutil.copytree(house.town("demo", build), tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
