@@ -200,7 +200,8 @@ def neighbours_tap(month: Month) -> None:
     assert month.takes("球一", cast["careless"], TABLE, at(9, 15, 19), wanted_for="games") == "approved"
     assert month.takes("球候补", town.resident, TABLE, at(9, 15, 19), waits=True) == "waitlisted"
     the_problem(month.asks(cast["careless"], MEETING, at(9, 15, 14)), 409, "reservation_limit")
-    the_problem(month.asks(town.resident, HALL, at(9, 19, 9, 30)), 409, "room_taken")
+    the_problem(month.asks(town.helper, HALL, at(9, 19, 9, 30)), 409, "room_taken")
+    the_problem(month.asks(town.resident, MEETING, at(9, 19, 9, 30)), 409, "own_clash")  # 太极 is then
 
 
 def a_helper_takes_a_room_for_an_elder(month: Month) -> None:
