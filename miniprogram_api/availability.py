@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from miniprogram_api.acting import oneself_or_ward
@@ -21,8 +22,10 @@ from miniprogram_api.schemas.availability import (
 from models import clock
 from models.availability import RoomDay, availability, slots_of
 from models.base import db
+from models.coordination.closures import PURPOSES, reasons_of
 from models.errors import Conflict, Fault
 from models.groups import group_led_by
+from models.occupancy import Purpose
 from models.policies import Policies
 from models.reservations import DayOfChoices, Party, choices
 from models.sites import Venue, site_by_key, venue_by_key
@@ -46,10 +49,11 @@ def show_venue_availability(wanted: dict[str, Any], key: str) -> dict[str, Any]:
     """
     venue = venue_by_key(db.session(), key)
     found, numbers = _looked_up([venue], wanted)
+    reasons = _reasons(found)
     return {
         "venue": venue,
         "days": [
-            {"on": day.on, "kind": day.kind, **_stretches(venue, day, numbers[venue.id])}
+            {"on": day.on, "kind": day.kind, **_stretches(venue, day, numbers[venue.id], reasons)}
             for day in found[venue.id]
         ],
     }
@@ -65,6 +69,7 @@ def show_site_availability(wanted: dict[str, Any], key: str) -> dict[str, Any]:
     """
     venues = site_by_key(db.session(), key).venues
     found, numbers = _looked_up(venues, wanted)
+    reasons = _reasons(found)
     return {
         "venues": venues,
         "days": [
@@ -72,7 +77,7 @@ def show_site_availability(wanted: dict[str, Any], key: str) -> dict[str, Any]:
                 "on": days[0].on,
                 "kind": days[0].kind,
                 "rooms": [
-                    {"venue": venue.key, **_stretches(venue, day, numbers[venue.id])}
+                    {"venue": venue.key, **_stretches(venue, day, numbers[venue.id], reasons)}
                     for venue, day in zip(venues, days, strict=True)
                 ],
             }
@@ -156,5 +161,33 @@ def must_be_in_sight(first: date) -> None:
         raise Conflict("day_out_of_sight", message, faults=[Fault("first", message)])
 
 
-def _stretches(venue: Venue, day: RoomDay, numbers: Policies) -> dict[str, Any]:
-    return {"open": day.open, "slots": slots_of(venue, day, numbers), "free": day.free, "held": day.held}
+@dataclass(frozen=True)
+class _Closed:
+    """When a room is closed, and why."""
+
+    starts_at: datetime
+    ends_at: datetime
+    purpose: Purpose
+    because: str
+
+
+def _reasons(found: Mapping[int, Sequence[RoomDay]]) -> Mapping[str, str]:
+    """Why what is closed in these days is closed, by the closure's key: nothing is asked where nothing is closed."""
+    closed = {
+        held.holder_key
+        for days in found.values()
+        for day in days
+        for held in day.held
+        if held.purpose in PURPOSES.values()
+    }
+    return reasons_of(db.session(), closed)
+
+
+def _stretches(venue: Venue, day: RoomDay, numbers: Policies, reasons: Mapping[str, str]) -> dict[str, Any]:
+    held = [
+        _Closed(one.starts_at, one.ends_at, one.purpose, reasons[one.holder_key])
+        if one.holder_key in reasons
+        else one
+        for one in day.held
+    ]
+    return {"open": day.open, "slots": slots_of(venue, day, numbers), "free": day.free, "held": held}

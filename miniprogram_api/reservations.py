@@ -287,6 +287,8 @@ _SHOWN = (
     "decided_because",
     "cancelled_by",
     "cancelled_late",
+    "moved_from",
+    "made_good_until",
     "checked_in_at",
     "signed_out_at",
     "condition",

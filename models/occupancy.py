@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock
@@ -166,6 +166,13 @@ def lock_spaces(venues: Iterable[Venue]) -> None:
 def vacate(session: Session, holder_keys: Iterable[str]) -> None:
     """Let go of everything these hold."""
     session.execute(delete(Occupancy).where(Occupancy.holder_key.in_(list(holder_keys))))
+
+
+def let_go_from(session: Session, holder_key: str, at: datetime) -> None:
+    """Let go of what one holds from a moment on; what it held before stays as it was."""
+    held = Occupancy.holder_key == holder_key
+    session.execute(delete(Occupancy).where(held, Occupancy.starts_at >= at))
+    session.execute(update(Occupancy).where(held, Occupancy.ends_at > at).values(ends_at=at))
 
 
 def holders_between(session: Session, venue: Venue, *, starts_at: datetime, ends_at: datetime) -> set[str]:

@@ -175,6 +175,9 @@ RULES = {
         Rule("credit_pause_days", "信用分过低暂停预约多少天（0 不暂停）", 30, 0, 365),
         Rule("credit_days", "信用分按最近多少天计算", 180, 1, 730),
         Rule("credit_appeal_days", "扣分后多少天内可以申诉", 7, 1, 90),
+        Rule("made_good_days", "场地被征用、停用后几天内可以多约一次（0 不补）", 30, 0, 365),
+        Rule("move_answer_hours", "改了场地或时间，等本人答复几小时", 24, 1, 168),
+        Rule("move_answer_before_hours", "改约最晚在新的时间前几小时答复", 2, 0, 72),
         Rule("override_notice_hours", "征用已约的场地至少提前多少小时告知", 24, 0, 720),
     )
 }
@@ -262,6 +265,9 @@ class Policies:
     credit_pause_days: int
     credit_days: int
     credit_appeal_days: int
+    made_good_days: int
+    move_answer_hours: float
+    move_answer_before_hours: float
     override_notice_hours: float
 
 

@@ -36,6 +36,9 @@ OF_A_ROOM = frozenset(
         "no_show_minutes",
         "sign_out_minutes",
         "room_offer_minutes",
+        "made_good_days",
+        "move_answer_hours",
+        "move_answer_before_hours",
         "override_notice_hours",
     }
 )  # the rest is counted over all rooms of a community

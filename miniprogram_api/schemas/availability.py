@@ -69,6 +69,7 @@ class HeldStretchOut(StretchOut):
 
     purpose = fields.Enum(Purpose, by_value=True, required=True)
     word = fields.Method("_word", required=True)
+    because = fields.String(metadata={"description": "停用、征用的原因"})
 
     def _word(self, held: Any) -> str:
         return WORDS[held.purpose]

@@ -182,6 +182,10 @@ class _ReservedOut(Shape):
     because = fields.String(attribute="decided_because", required=True)
     cancelled_by = fields.Enum(ReservationEnd, by_value=True, required=True, allow_none=True)
     cancelled_late = fields.Boolean(required=True)
+    moved_from = TownTime(required=True, allow_none=True, metadata={"description": "社区改约以前的开始时间"})
+    made_good_until = TownTime(
+        required=True, allow_none=True, metadata={"description": "被停用、征用的，在此之前可以多约一次"}
+    )
     checked_in_at = TownTime(required=True, allow_none=True)
     signed_out_at = TownTime(required=True, allow_none=True)
     equipment = fields.List(fields.Nested(PiecesShape), required=True)

@@ -116,6 +116,11 @@ SMS_TEMPLATES: Mapping[ShortMessageName, SmsTemplate] = {
             {"room": 12, "until": 11},
         ),
         SmsTemplate(
+            ShortMessageName.ROOM_MOVED,
+            "您约的场地改到{1}（{2}），可以吗？请在小程序答复或打电话给社区。",
+            {"room": 12, "starts": 11},
+        ),
+        SmsTemplate(
             ShortMessageName.PLEASE_CALL,
             "{1}有事想告诉您，一直没联系上，方便时请回电{2}。",
             {"community": 16, "phone": 13},

@@ -8,6 +8,7 @@ counts. Whoever is behind what the time gone by would want is told once a month.
 
 from __future__ import annotations
 
+from models.agreements.calling_off import call_off_hold, cut_hold
 from models.agreements.delivering import (
     Delivered,
     Figures,
@@ -67,9 +68,11 @@ __all__ = [
     "agreements_of_partner",
     "agreements_within",
     "behind_by",
+    "call_off_hold",
     "confirm_delivery",
     "count_behind",
     "count_unconfirmed",
+    "cut_hold",
     "deliveries_of",
     "delivery_within",
     "draft_agreement",

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
+from models.agreements.calling_off import still_ahead
 from models.agreements.delivering import those_behind
 from models.agreements.rows import ServiceAgreement
 from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
@@ -44,7 +45,16 @@ def owe_warnings(session: Session, now: datetime) -> int:
 
 
 def still_true(session: Session, notices: Sequence[Notice]) -> set[int]:
-    """The ids of those of these notices whose agreement is still behind, and whose readers still have to do with it."""
+    """The ids of those of these notices that are still so: the agreement is still behind, and the reader has to do with it; or the block is to come."""
+    called_off = [notice for notice in notices if notice.kind is NoticeKind.SERVICE_CALLED_OFF]
+    return still_ahead(called_off) | _still_behind(
+        session, [notice for notice in notices if notice.kind is NoticeKind.SERVICE_BEHIND]
+    )
+
+
+def _still_behind(session: Session, notices: Sequence[Notice]) -> set[int]:
+    if not notices:
+        return set()
     behind = {
         agreement.key: (agreement, path)
         for agreement, path, _ in those_behind(session, clock.today())

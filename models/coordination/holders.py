@@ -19,6 +19,7 @@ from models import clock
 from models.agreements import ServiceAgreement, ServiceHold
 from models.availability import Held, RoomDay
 from models.bulk import among
+from models.coordination.closures import PURPOSES, RoomClosure
 from models.courses import UNSEEN, Course, CourseRun, CourseSession, RunState
 from models.groups import Group
 from models.occupancy import Purpose
@@ -247,8 +248,25 @@ def _services(session: Session, keys: Collection[str]) -> Iterator[Holder]:
         )
 
 
+def _closures(session: Session, keys: Collection[str]) -> Iterator[Holder]:
+    query = select(RoomClosure.key, RoomClosure.kind, RoomClosure.because, RoomClosure.decided_at)
+    for row in _rows(session, query, RoomClosure.key, keys):
+        purpose = PURPOSES[row.kind]
+        yield Holder(
+            purpose,
+            row.key,
+            title=row.because,
+            said=f"{WORDS[purpose]}：{row.because}",
+            host=COMMUNITY,
+            subject_key=row.key,
+            changed_at=row.decided_at,
+        )
+
+
 _READ: Mapping[Purpose, Callable[[Session, Collection[str]], Iterator[Holder]]] = {
     Purpose.COURSE_SESSION: _evenings,
     Purpose.RESERVATION: _reservations,
     Purpose.SERVICE: _services,
+    Purpose.CLOSURE: _closures,
+    Purpose.PUBLIC_NEED: _closures,
 }

@@ -20,6 +20,7 @@ from models.courses.completing import (
     runs_to_complete,
 )
 from models.courses.copying import copy_run
+from models.courses.cutting import cannot_come, end_early
 from models.courses.days import Day, day_of
 from models.courses.draws import RULE, Draw, in_order_of_lots, lot_of
 from models.courses.engaging import engagements_of
@@ -69,7 +70,15 @@ from models.courses.opening import (
     open_anyway,
     too_few,
 )
-from models.courses.planning import Evening, RunPlan, classes_of_teacher, open_course, plan_run
+from models.courses.planning import (
+    Evening,
+    RunPlan,
+    classes_of_teacher,
+    open_course,
+    people_of,
+    plan_run,
+    teaching_between,
+)
 from models.courses.publishing import (
     archive_finished,
     must_be_publisher,
@@ -264,6 +273,7 @@ __all__ = [
     "ask_questions",
     "cancel_run",
     "cancel_session",
+    "cannot_come",
     "certificate_for_staff",
     "certificate_of",
     "certificate_with",
@@ -284,6 +294,7 @@ __all__ = [
     "decide",
     "draw",
     "draw_of",
+    "end_early",
     "end_offers",
     "engagements_of",
     "evenings_of",
@@ -316,6 +327,7 @@ __all__ = [
     "open_anyway",
     "open_course",
     "owe_reminders",
+    "people_of",
     "people_to_tell",
     "plan_run",
     "positions_of",
@@ -360,6 +372,7 @@ __all__ = [
     "take_answers_back",
     "take_feedback_back",
     "take_sheet",
+    "teaching_between",
     "too_few",
     "turn_down",
     "unpublish",

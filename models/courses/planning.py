@@ -11,11 +11,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from models.courses.registrations import LIVE, Registration, RegistrationState
 from models.courses.runs import Audience, Course, CourseKind, CourseRun, CourseSession, RunState, SessionState
@@ -220,7 +220,7 @@ def classes_of_teacher(
     ``apart_from`` are runs (by id) that do not count: the one in question, and those about to move. A cell that names
     several persons (周老师、刘老师) meets a session of any of them. Nobody's name is no clash.
     """
-    people = _people(teacher)
+    people = people_of(teacher)
     if not people:
         return []
     at_the_time = session.scalars(
@@ -236,7 +236,28 @@ def classes_of_teacher(
         )
         .order_by(CourseSession.starts_at, CourseSession.id)
     )
-    return [meeting for meeting in at_the_time if people & _people(meeting.run.teacher)]
+    return [meeting for meeting in at_the_time if people & people_of(meeting.run.teacher)]
+
+
+def teaching_between(
+    session: Session, starts_at: datetime, ends_at: datetime
+) -> list[tuple[frozenset[str], CourseSession]]:
+    """Every session in a stretch of time that persons teach, anywhere in the town, with their names as they are compared; in order."""
+    rows = session.scalars(
+        select(CourseSession)
+        .join(CourseSession.run)
+        .options(contains_eager(CourseSession.run))
+        .where(
+            CourseRun.teacher_is_person,
+            CourseRun.state != RunState.CANCELLED,
+            CourseSession.state == SessionState.PLANNED,
+            CourseSession.starts_at < ends_at,
+            CourseSession.ends_at > starts_at,
+            CourseSession.starts_at > starts_at - timedelta(days=1),
+        )
+        .order_by(CourseSession.starts_at, CourseSession.id)
+    )
+    return [(frozenset(people_of(meeting.run.teacher)), meeting) for meeting in rows]
 
 
 def learners_busy(
@@ -331,6 +352,7 @@ def must_make_sense(plan: RunPlan) -> None:
         raise Invalid(faults)
 
 
-def _people(teacher: str) -> set[str]:
+def people_of(teacher: str) -> set[str]:
+    """The persons a cell names (周老师、刘老师), as their names are compared."""
     names = re.split(r"[、，,/／&＆；;]", unicodedata.normalize("NFKC", teacher))
     return {name for written in names if (name := "".join(written.split()).casefold())}

@@ -60,6 +60,7 @@ class ShortMessageName(StrEnum):
     PLEASE_CALL = "please_call"  # 请回电
     ROOM_CANCELLED = "room_cancelled"  # 场地预约取消
     ROOM_OFFERED = "room_offered"  # 场地候补到了，等本人确认
+    ROOM_MOVED = "room_moved"  # 场地预约改了，请答复
 
 
 class NoticeKind(StrEnum):
@@ -94,12 +95,15 @@ class NoticeKind(StrEnum):
     ROOM_WAIT_OVER = "room_wait_over"  # M7 候补没有轮到
     ROOM_SOON = "room_soon"  # M8 两小时前的提醒和签到码
     ROOM_CALLED_OFF = "room_called_off"  # M9 社区取消
+    ROOM_MOVED = "room_moved"  # M9 社区改到别的场地、时间，请答复
+    ROOM_CUT_SHORT = "room_cut_short"  # M9 正在用的要提前结束
     ROOM_RELEASED = "room_released"  # M10 没有来，已放开
     CREDIT_TAKEN = "credit_taken"  # M10 扣了信用分
     CREDIT_APPEAL_DECIDED = "credit_appeal_decided"  # M10 申诉的结果
     RESERVING_RESUMED = "reserving_resumed"  # M10 恢复预约
     RESERVED_FOR_YOU = "reserved_for_you"  # M29 代办告知
     GROUP_DECIDED = "group_decided"  # 团队审核结果
+    SERVICE_CALLED_OFF = "service_called_off"  # M9 单位的一个时段停用
     SERVICE_BEHIND = "service_behind"  # M32 场地换服务履约不足
 
 

@@ -31,7 +31,13 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
     "staff_desk": (NoticeKind.STAFF_DESK,),
     "profile": (NoticeKind.CONTENT_REFUSED,),
     "follow": (NoticeKind.NEW_CLASSES, NoticeKind.OPENING_SOON),
-    "reservation": (NoticeKind.ROOM_RESERVED, NoticeKind.ROOM_SOON, NoticeKind.ROOM_CALLED_OFF),
+    "reservation": (
+        NoticeKind.ROOM_RESERVED,
+        NoticeKind.ROOM_SOON,
+        NoticeKind.ROOM_CALLED_OFF,
+        NoticeKind.ROOM_MOVED,
+        NoticeKind.ROOM_CUT_SHORT,
+    ),
     "room_waiting": (NoticeKind.ROOM_OFFERED, NoticeKind.ROOM_WAIT_OVER, NoticeKind.ROOM_CALLED_OFF),
     "credit": (
         NoticeKind.CREDIT_TAKEN,
@@ -45,7 +51,7 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
         NoticeKind.RESERVED_FOR_YOU,
     ),  # where one looks at who may act for oneself
     "group": (NoticeKind.GROUP_DECIDED, NoticeKind.CONTENT_REFUSED),
-    "agreement": (NoticeKind.SERVICE_BEHIND,),
+    "agreement": (NoticeKind.SERVICE_BEHIND, NoticeKind.SERVICE_CALLED_OFF),
 }
 PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
     tap: tuple(dict.fromkeys(MOMENTS[kind].template for kind in kinds)) for tap, kinds in HEARD_AFTER.items()

@@ -1,7 +1,7 @@
 """Reservations (预约): who uses which room when, from the tap to the key that is handed back. The second noun; it reads like courses.
 
 ``asking`` reserves, ``judging`` says who may, ``choosing`` what of a week they could take, ``waiting`` lets those who wait have what is free, ``deciding`` reviews, ``cancelling`` gives up,
-``visiting`` is the day itself, ``credit`` and ``charging`` what follows from it, ``series`` the same hours of some weeks.
+``visiting`` is the day itself, ``overriding`` what is needed otherwise, ``credit`` and ``charging`` what follows from it, ``series`` the same hours of some weeks.
 """
 
 from __future__ import annotations
@@ -42,11 +42,13 @@ from models.reservations.finding import (
     reservations_kept_of,
     reservations_of,
     reservations_within,
+    rooms_of,
 )
 from models.reservations.forgetting import forget_words_of_credit_appeals, strike_words_of
-from models.reservations.holding import hold_rooms
+from models.reservations.holding import hold_rooms, neighbours_of
 from models.reservations.judging import Judge
 from models.reservations.lending import borrowed_by, change_equipment
+from models.reservations.overriding import agree_to_move, cut_short, move, override
 from models.reservations.parties import By, Party, party_of
 from models.reservations.pledges import ROOM_PLEDGE
 from models.reservations.reminding import owe_room_reminders
@@ -62,6 +64,7 @@ from models.reservations.rows import (
 )
 from models.reservations.series import MOST_WEEKS, SeriesDay, look_at_series, reserve_series
 from models.reservations.sweeping import ended_offers, hopeless_waits, offer_rooms, rooms_waited_for
+from models.reservations.telling import tell_moved
 from models.reservations.truth import still_true
 from models.reservations.visiting import (
     check_in,
@@ -105,6 +108,7 @@ __all__ = [
     "SeriesDay",
     "Wanted",
     "accept",
+    "agree_to_move",
     "appeal_credit",
     "appeal_until",
     "approve",
@@ -122,6 +126,7 @@ __all__ = [
     "credit_appeals_within",
     "credit_of",
     "credit_standing",
+    "cut_short",
     "decide_credit_appeal",
     "end_offer",
     "end_waiting",
@@ -140,12 +145,15 @@ __all__ = [
     "let_go_of_rooms",
     "look_at_series",
     "look_first",
+    "move",
     "must_be_appealable",
+    "neighbours_of",
     "no_shows",
     "not_signed_out",
     "note_damage",
     "offer_rooms",
     "offer_what_is_free",
+    "override",
     "owe_resumed",
     "owe_room_reminders",
     "party_of",
@@ -161,9 +169,11 @@ __all__ = [
     "reserve",
     "reserve_series",
     "rooms_had_by",
+    "rooms_of",
     "rooms_waited_for",
     "sign_out",
     "still_true",
     "strike_words_of",
+    "tell_moved",
     "unreviewed",
 ]

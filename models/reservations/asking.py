@@ -134,6 +134,7 @@ def reserve(
     rooms = hold_rooms(session, venue)
     offer_what_is_free(session, rooms)
     row = new_reservation(session, venue, wanted, whose, by=by, judge=judge, pledge=pledge)
+    row.makes_good_id = judge.spends(venue, wanted.stretch)
     if is_taken(session, row):
         if not waits or not may_wait(row, judge.numbers(venue)):
             raise taken(session, venue, wanted, whose, by=by, acted_for=acted_for)

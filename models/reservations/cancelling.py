@@ -72,8 +72,10 @@ def cancel(
         was_made_late = (one.offered_at or one.reserved_at) > one.starts_at - timedelta(hours=hours)
         is_near = one.starts_at - clock.now() < timedelta(hours=hours)
         # who took what was free at the last moment had no time to cancel in time, but once it began
-        is_late = one.state is ReservationState.APPROVED and (
-            clock.now() >= one.starts_at or (is_near and not was_made_late)
+        is_late = (
+            one.state is ReservationState.APPROVED
+            and one.was_agreed_to
+            and (clock.now() >= one.starts_at or (is_near and not was_made_late))
         )
         _end(session, one, ReservationEnd.RESIDENT, by, is_late=is_late, for_somebody=acted_for)
         if is_late:

@@ -33,6 +33,7 @@ from models.residents import Resident
 from models.sites import Site, Venue
 from models.venue_policies import policies_of
 
+_FOR_NOT_COMING = (CreditWhy.LATE, CreditWhy.NO_SHOW)
 TOLD_WITHIN = timedelta(days=1)
 WORDS_KEPT_FOR = timedelta(days=180)  # after it was answered
 
@@ -43,6 +44,8 @@ def charge(
     """Write down what a reservation gave or took, once for each reason, and tell them what was taken. The community's own costs nothing."""
     if reservation.resident_id is None:
         return None
+    if why in _FOR_NOT_COMING and not reservation.was_agreed_to:
+        return None  # nobody promised to come then
     standing = session.scalar(
         select(CreditEntry).where(CreditEntry.reservation_id == reservation.id, CreditEntry.why == why)
     )

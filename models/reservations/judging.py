@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from types import EllipsisType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from models.inductions import inductions_of
 from models.policies import Policies
 from models.regions import is_within
 from models.reservations.credit import Credit, CreditEntry, credit_of, entries_of, must_not_be_paused
+from models.reservations.making_good import makes_good
 from models.reservations.parties import Party
 from models.reservations.rows import LIVE, USED_UP, Reservation
 from models.residents import is_minor
@@ -52,6 +54,8 @@ class Judge:
         self.numbers_of_each = policies_of_each(session, venues)
         self._theirs = [] if party.is_community else _theirs(session, party, first, last, besides)
         self._classes = _classes(session, party, first, last)
+        self._session = session
+        self._made_good: int | EllipsisType | None = ...
         self._inducted: set[int] = set()
         self._entries: Sequence[CreditEntry] = ()
         if party.resident is not None:
@@ -112,13 +116,22 @@ class Judge:
             self._must_be_within_limits(venue, wanted)
         self._must_not_clash(wanted)
 
-    def must_still_be_allowed(self, venue: Venue, wanted: Stretch) -> None:
-        """Raises what stands against it now, for one who waited for it and was offered it: what they hold elsewhere, and their credit."""
+    def must_still_be_allowed(self, venue: Venue, wanted: Stretch, *, within_limits: bool = False) -> None:
+        """Raises what stands against it now, for one who waited for it and was offered it: what they hold elsewhere, and their credit.
+
+        ``within_limits``: it makes a lost one good, and counts for none.
+        """
         if self._party.is_community:
             return
         must_not_be_paused(self.credit(venue))
-        self._must_be_within_limits(venue, wanted)
+        if not within_limits:
+            self._must_be_within_limits(venue, wanted)
         self._must_not_clash(wanted)
+
+    def spends(self, venue: Venue, wanted: Stretch) -> int | None:
+        """The id of a reservation they lost that this one would make good; none where it is within the limits anyhow."""
+        within = self._party.is_community or self._beyond_limits(venue, wanted) is None
+        return None if within else self._made_good_by_one()
 
     def have_just_this(self, venue: Venue, wanted: Stretch) -> bool:
         """Whether they hold this room for just this time, or wait for it."""
@@ -214,20 +227,38 @@ class Judge:
             )
 
     def _must_be_within_limits(self, venue: Venue, wanted: Stretch) -> None:
+        refusal = self._beyond_limits(venue, wanted)
+        if refusal is not None and self._made_good_by_one() is None:
+            raise refusal
+
+    def _made_good_by_one(self) -> int | None:
+        if self._made_good is ...:  # few reach the limits, and fewer have lost a room: read when it matters
+            self._made_good = makes_good(self._session, self._party, self._now)
+        return self._made_good
+
+    def _beyond_limits(self, venue: Venue, wanted: Stretch) -> Conflict | None:
+        """Why it would be more than one may have. What makes a lost reservation good is beyond the limits, and counts for none."""
         numbers, group = self.numbers(venue), self._party.group
         on = clock.in_town(wanted.starts_at).date()
-        counted = [one for one in self._theirs if one.state in USED_UP and one.series_id is None]
+        counted = [
+            one
+            for one in self._theirs
+            if one.state in USED_UP and one.series_id is None and one.makes_good_id is None
+        ]
         same_week = [one for one in counted if _week_of(one.starts_at) == on.isocalendar()[:2]]
         same_day = [one for one in same_week if clock.in_town(one.starts_at).date() == on]
         a_week = numbers.group_reservations_a_week if group else numbers.reservations_a_week
         minutes = numbers.group_minutes_a_week if group else numbers.reserved_minutes_a_week
         who = "每个团队" if group else "每人"
         if not group and numbers.reservations_a_day and len(same_day) >= numbers.reservations_a_day:
-            raise Conflict("reservation_limit", f"每人每天最多预约 {numbers.reservations_a_day} 次，请换一天")
+            return Conflict(
+                "reservation_limit", f"每人每天最多预约 {numbers.reservations_a_day} 次，请换一天"
+            )
         if a_week and len(same_week) >= a_week:
-            raise Conflict("reservation_limit", f"{who}每周最多预约 {a_week} 次，请换一周")
+            return Conflict("reservation_limit", f"{who}每周最多预约 {a_week} 次，请换一周")
         if minutes and sum(one.minutes for one in same_week) + wanted.minutes > minutes:
-            raise Conflict("reservation_limit", f"{who}每周最多预约 {minutes} 分钟，请约短一点或换一周")
+            return Conflict("reservation_limit", f"{who}每周最多预约 {minutes} 分钟，请约短一点或换一周")
+        return None
 
     def _must_not_clash(self, wanted: Stretch) -> None:
         for one in self._theirs:

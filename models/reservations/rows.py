@@ -82,6 +82,11 @@ _IS_WAITING = text("state = 'waitlisted'")
 _IS_OFFERED = text("state = 'offered'")
 _IS_PENDING = text("state = 'pending'")
 _IS_DUE = text("state IN ('approved', 'checked_in')")
+_MAKES_GOOD = text(
+    "makes_good_id IS NOT NULL AND state IN "
+    "('waitlisted', 'offered', 'pending', 'approved', 'checked_in', 'finished', 'no_show')"
+)
+_IS_MADE_GOOD = text("made_good_until IS NOT NULL")
 
 
 class ReservationSeries(Keyed, Base):
@@ -124,6 +129,19 @@ class Reservation(Keyed, Base):
         ),
         Index("ix_reservations_pending", "starts_at", postgresql_where=_IS_PENDING, sqlite_where=_IS_PENDING),
         Index("ix_reservations_due", "starts_at", postgresql_where=_IS_DUE, sqlite_where=_IS_DUE),
+        Index(
+            "ix_reservations_made_good",
+            "made_good_until",
+            postgresql_where=_IS_MADE_GOOD,
+            sqlite_where=_IS_MADE_GOOD,
+        ),
+        Index(
+            "uq_reservations_makes_good",
+            "makes_good_id",
+            unique=True,
+            postgresql_where=_MAKES_GOOD,
+            sqlite_where=_MAKES_GOOD,
+        ),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         CheckConstraint("headcount >= 1", name="somebody_comes"),
         CheckConstraint("(state = 'offered') = (offer_expires_at IS NOT NULL)", name="offer_has_an_end"),
@@ -155,6 +173,10 @@ class Reservation(Keyed, Base):
     decided_because: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")
     cancelled_by: Mapped[ReservationEnd | None] = mapped_column(chosen_from(ReservationEnd))
     cancelled_late: Mapped[bool] = mapped_column(default=False, server_default=false())
+    moved_from: Mapped[datetime | None]  # when it was to start before the community moved it
+    move_agreed_at: Mapped[datetime | None]  # its person said yes to where it is now, or came
+    made_good_until: Mapped[datetime | None]  # it was overridden: so long one more may be reserved for it
+    makes_good_id: Mapped[int | None] = mapped_column(ForeignKey("reservations.id"))  # for which one it is
     ended_at: Mapped[datetime | None]  # when it was over: cancelled, released, signed out …
     checked_in_at: Mapped[datetime | None]
     signed_out_at: Mapped[datetime | None]
@@ -171,6 +193,11 @@ class Reservation(Keyed, Base):
     def is_live(self) -> bool:
         """Whether it waits, is held or is being used."""
         return self.state in LIVE
+
+    @property
+    def was_agreed_to(self) -> bool:
+        """Whether its person wanted it as it is: what the community moved costs nobody anything before they said yes to it."""
+        return self.moved_from is None or self.move_agreed_at is not None
 
     @property
     def held_until(self) -> datetime:

@@ -90,11 +90,13 @@ def reserve_series(
     session.flush()
     first, last = asked_for[0].on, asked_for[-1].on
     judge = Judge(session, whose, [venue], first=first, last=last, by_staff=by.is_staff)
-    made = []
+    made: list[Reservation] = []
     for day in asked_for:
         row = new_reservation(
             session, venue, day.wanted, whose, by=by, judge=judge, pledge=pledge, series=series
         )
+        if not made:  # the later weeks count for themselves
+            row.makes_good_id = judge.spends(venue, day.wanted.stretch)
         session.add(row)
         session.flush()
         keep_room(session, row)

@@ -7,6 +7,7 @@ arrive is owed to the person by the next rung (``models.ladder``). Of the commun
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -37,9 +38,10 @@ def tell(
     more: Mapping[str, Any] | None = None,
     *,
     version: str = "",
+    page_subject: str = "",
 ) -> int:
     """Owe one moment about a reservation to everybody concerned, once; how many notices are new."""
-    debt = debt_of(session, kind, reservation, more, version=version)
+    debt = debt_of(session, kind, reservation, more, version=version, page_subject=page_subject)
     return 0 if debt is None else _owe(session, debt, reservation)
 
 
@@ -50,6 +52,7 @@ def debt_of(
     more: Mapping[str, Any] | None = None,
     *,
     version: str = "",
+    page_subject: str = "",
 ) -> Debt | None:
     """What ``tell`` owes; of the community's own, nothing."""
     told = _who_hears(session, reservation)
@@ -58,11 +61,30 @@ def debt_of(
     return Debt(
         kind,
         subject_key=reservation.key,
-        page_subject=reservation.key,
+        page_subject=page_subject or reservation.key,
         account_ids=told.accounts,
         facts={**_facts(reservation), "learner": told.learner, **(more or {})},
         due_at=goes_out_at(session, kind, reservation.venue.site.region_id, clock.now()),
         version=version,
+    )
+
+
+def tell_moved(
+    session: Session, reservation: Reservation, *, was: str, because: str, until: datetime, asks: str
+) -> None:
+    """Owe the question whether they want what they reserved where the community moved it, on the page (``asks``) where one answers."""
+    tell(
+        session,
+        NoticeKind.ROOM_MOVED,
+        reservation,
+        {
+            "was": was,
+            "reason": because,
+            "until": say_briefly(until),
+            "remark": "来不了可以不同意，不扣信用分",
+        },
+        version=asks,
+        page_subject=asks,
     )
 
 
@@ -138,6 +160,7 @@ def _facts(reservation: Reservation) -> dict[str, Any]:
     return {
         "room": venue.name,
         "place": venue.full_name,
+        "venue": venue.key,
         "starts_at": reservation.starts_at.isoformat(),
         "ends": f"{clock.in_town(reservation.ends_at):%H:%M}",
         "result": _RESULTS.get(reservation.state, "已预约"),

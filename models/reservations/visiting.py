@@ -22,6 +22,7 @@ from models.reservations.charging import charge
 from models.reservations.credit import CreditWhy
 from models.reservations.finding import first_due, rooms_of
 from models.reservations.holding import hold_rooms, leave_early, let_room_go
+from models.reservations.overriding import agree_to_move
 from models.reservations.parties import By, must_not_be_own
 from models.reservations.rows import Condition, Reservation, ReservationState
 from models.reservations.telling import tell
@@ -82,6 +83,7 @@ def check_in(
     if not by.is_staff:
         _must_be_at_the_door(reservation.venue, door_code)
     reservation.state, reservation.checked_in_at = ReservationState.CHECKED_IN, now
+    agree_to_move(session, reservation)
     session.flush()
     enter(session, "reservation.checked_in", reservation, **_who(reservation, by))
     return reservation

@@ -114,7 +114,12 @@ def accept(session: Session, reservation: Reservation, *, by: By, acted_for: boo
         acted_for=acted_for,
         besides=reservation,
     )
-    judge.must_still_be_allowed(reservation.venue, Stretch(reservation.starts_at, reservation.ends_at))
+    wanted = Stretch(reservation.starts_at, reservation.ends_at)
+    if reservation.makes_good_id is None:
+        judge.must_still_be_allowed(reservation.venue, wanted)
+        reservation.makes_good_id = judge.spends(reservation.venue, wanted)
+    else:
+        judge.must_still_be_allowed(reservation.venue, wanted, within_limits=True)
     is_sure = reservation.reviewed_at is not None or not judge.needs_review(reservation.venue)
     reservation.state = ReservationState.APPROVED if is_sure else ReservationState.PENDING
     reservation.offer_expires_at = None

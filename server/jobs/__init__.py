@@ -230,6 +230,13 @@ SCHEDULE = (
         "到时没有确认的场地转给下一位，轮不到的候补说一声",
     ),
     Job(
+        "settle_room_questions",
+        timedelta(minutes=1),
+        rooms.settle_room_questions,
+        "改了场地或时间、到时没有答复的：同一时间换场地的保留，换了时间的放开",
+        rooms.MOST_AT_ONCE,
+    ),
+    Job(
         "offer_rooms",
         timedelta(seconds=30),
         rooms.offer_rooms,

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from models import reservations
 from models.base import reading, transaction
+from models.coordination import closures
+from models.coordination.closures import MoveQuestion
 from models.reservations import Reservation
 
 MOST_AT_ONCE = 100
@@ -49,6 +51,13 @@ def remind_of_rooms(now: datetime) -> int:
         return reservations.owe_room_reminders(session, now) + reservations.owe_resumed(session, now)
 
 
+def settle_room_questions(now: datetime) -> int:
+    """Do what is done where nobody said whether they want what was moved; how many questions that were open are no longer."""
+    with reading() as session:
+        ids = closures.unanswered(session, now, most=MOST_AT_ONCE)
+    return _in_turn([partial(_settle, question_id=one) for one in ids])
+
+
 def forget_credit_appeals(now: datetime) -> int:
     """Strike the words of appeals answered half a year ago; how many."""
     with transaction() as session:
@@ -65,6 +74,10 @@ def _each(
 
 def _to(session: Session, deed: Callable[[Session, Reservation], bool], reservation_id: int) -> int:
     return deed(session, session.get_one(Reservation, reservation_id))
+
+
+def _settle(session: Session, question_id: int) -> int:
+    return closures.settle_silence(session, session.get_one(MoveQuestion, question_id))
 
 
 def _in_turn(deeds: Sequence[Callable[[Session], int]]) -> int:

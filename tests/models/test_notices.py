@@ -212,6 +212,8 @@ FACTS: dict[About, dict[str, Any]] = {
         "matter": "预约场地舞蹈室",
         "deed": "预约场地12月3日18:00的舞蹈室",
         "acted_at": "2026-11-20T04:00:00+00:00",
+        "was": "12月3日18:00的舞蹈室",
+        "remark": "来不了可以不同意，不扣信用分。",
     },
     About.GROUP: {
         "group": "夕阳红合唱团",
@@ -221,6 +223,11 @@ FACTS: dict[About, dict[str, Any]] = {
     },
     About.AGREEMENT: {
         "agreement": "舞蹈室换义诊",
+        "room": "舞蹈室",
+        "place": "舞蹈室（服务站）",
+        "starts_at": "2026-12-03T10:00:00+00:00",
+        "ends": "20:00",
+        "reason": "水管爆裂",
         "hours": 6,
         "unit": "社区医院",
         "as_of": "2026-12-03T10:00:00+00:00",

@@ -52,6 +52,7 @@ from models.residents import Resident
 from models.staff import StaffMember, invite
 from tests.people import FIRST_EVENING, OPENS_AT, Person, Town, UnitMember, Worker
 from tests.phones import TEMPLATES, Door, Phone, told
+from tests.promises.fuzzed_closures import a_closures_key, fill_closure, is_about_closures
 from tests.promises.fuzzed_groups import a_groups_key, fill_group
 from tests.promises.fuzzed_partners import an_agreements_key, fill_agreement, fill_unit
 from tests.promises.fuzzed_rooms import a_rooms_key, fill_room, is_about_rooms
@@ -91,6 +92,9 @@ TABLES = {
     "/api/v1/staff/service-agreements": "service_agreements",
     "/api/v1/partner/service-agreements": "service_agreements",
     "/api/v1/staff/service-deliveries": "service_deliveries",
+    "/api/v1/staff/closures": "room_closures",
+    "/api/v1/room-questions": "move_questions",
+    "/api/v1/staff/room-questions": "move_questions",
     "/api/v1/reservations": "reservations",
     "/api/v1/staff/reservations": "reservations",
     "/api/v1/me/credit-entries": "credit_entries",
@@ -278,6 +282,8 @@ class Fuzzer:
 
     def key_of_its_own(self, label: str, persona: Persona) -> str | None:
         """The key of something a noun has for just this operation, or made for it."""
+        if is_about_closures(label):
+            return a_closures_key(label, persona.who, self.town)
         if is_about_rooms(label):
             return a_rooms_key(label, persona.who, self.town)
         if "/groups/" in label:
@@ -410,6 +416,7 @@ class Fuzzer:
             with self.door.app.app_context():
                 fill_unit(body, label, self.town, self.chance)
                 fill_agreement(body, label, self.chance)
+                fill_closure(body, label, self.town)
         if label == "PUT /api/v1/staff/course-runs/{key}/answers/{resident}":
             body["answers"] = []
         if label == "PUT /api/v1/staff/course-sessions/{key}/time":

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date
 
 from sqlalchemy import select
 
+from models.agreements import Block, Terms, draft_agreement, put_in_force
 from models.base import transaction
 from models.notices import NoticeKind
+from models.partners import Partner
 from models.reservations import (
     CreditEntry,
     Reservation,
@@ -18,7 +22,8 @@ from models.reservations import (
     reject,
 )
 from models.sites import Venue
-from tests.people import Town
+from tests.closing import closes
+from tests.people import Person, Town, a_venue
 from tests.promises.moments import Deed, Heard, Week, at
 from tests.rooms import (
     Centre,
@@ -28,6 +33,7 @@ from tests.rooms import (
     by_phone,
     by_staff,
     cancels,
+    checks_in,
     set_number,
     takes,
 )
@@ -39,7 +45,7 @@ def centre_of(week: Week) -> Centre:
         named = {room.name: room for room in session.scalars(select(Venue).order_by(Venue.id))}
         if not named:
             return a_centre(session, week.town.wutong)
-    return Centre(*named.values())
+    return Centre(*list(named.values())[: len(fields(Centre))])
 
 
 def the_one(town: Town, state: ReservationState) -> Reservation:
@@ -103,6 +109,42 @@ def an_appeal_does_not_convince(week: Week) -> None:
         )
 
 
+def somebody_takes_a_half(week: Week) -> None:
+    takes(week.town.neighbour, centre_of(week).left, at(23, 14), heads=30)
+
+
+def that_half_is_closed_for_the_afternoon(week: Week) -> None:
+    closes(week.town, [centre_of(week).left], at(23, 13), at(23, 18))
+
+
+def they_come_to_the_other_half(week: Week) -> None:
+    checks_in(week.town.neighbour, the_one_of(week.town.neighbour))
+
+
+def water_comes_through_the_ceiling(week: Week) -> None:
+    closes(week.town, [centre_of(week).right], None, at(23, 20), emergency_because="天花板漏水")
+
+
+def the_room_of_a_unit_is_closed(week: Week) -> None:
+    terms = Terms(date(2026, 11, 23), date(2026, 12, 31), [Block(1, 14 * 60, 17 * 60)], "心理咨询", 10)
+    with transaction() as session:
+        unit = session.get_one(Partner, week.town.partner_member.partner_id)
+        room = a_venue(session, week.town.wutong)
+        agreement = draft_agreement(session, unit, room, terms, by_account_id=None, identity="town")
+        put_in_force(session, agreement, by_account_id=None, identity="town")
+    closes(week.town, [room], at(24, 13), at(24, 18))
+
+
+def the_one_of(who: Person) -> Reservation:
+    """What somebody has of rooms for sure, the only one."""
+    with transaction() as session:
+        return session.scalars(
+            select(Reservation).where(
+                Reservation.resident_id == who.resident_id, Reservation.state == ReservationState.APPROVED
+            )
+        ).one()
+
+
 ROOM_STORY: Sequence[Deed] = (
     Deed(
         at(20, 13),
@@ -158,6 +200,31 @@ ROOM_STORY: Sequence[Deed] = (
         ],
     ),
     Deed(at(22, 13), the_community_takes_no_points_any_more, []),
+    Deed(
+        at(22, 18),
+        somebody_takes_a_half,
+        [Heard(at(22, 18), "neighbour", NoticeKind.ROOM_RESERVED)],
+    ),
+    Deed(
+        at(22, 19),
+        that_half_is_closed_for_the_afternoon,
+        [
+            Heard(at(22, 19), "neighbour", NoticeKind.ROOM_MOVED),
+            # nobody answered till noon: it is the same hour, so it stays
+            Heard(at(23, 12), "neighbour", NoticeKind.ROOM_SOON),
+        ],
+    ),
+    Deed(
+        at(23, 11),
+        the_room_of_a_unit_is_closed,
+        [Heard(at(23, 11), "partner_member", NoticeKind.SERVICE_CALLED_OFF)],
+    ),
+    Deed(at(23, 14), they_come_to_the_other_half, []),
+    Deed(
+        at(23, 15),
+        water_comes_through_the_ceiling,
+        [Heard(at(23, 15), "neighbour", NoticeKind.ROOM_CUT_SHORT)],
+    ),
     Deed(
         at(23, 10),
         an_appeal_does_not_convince,

@@ -43,6 +43,7 @@ from models.reservations.charging import charge
 from models.staff import Role
 from server.jobs.ladder import send_short_messages
 from server.wechat_sandbox import create_sandbox
+from tests.closing import closes, question_about
 from tests.databases import Rows, photograph
 from tests.people import (
     Person,
@@ -70,6 +71,7 @@ OPEN = {
     "GET /api/v1/sites/<key:key>/availability": "one sees what is free before one logs in, and never who holds what",
     "GET /api/v1/venues/<key:key>/availability": "the same",
     "GET /api/v1/sites/<key:key>/today": "what is on in the house is for everybody, and never who",
+    "GET /api/v1/sites/<key:key>/closures": "why one cannot have a room is for everybody",
     "GET /api/v1/regions": "one chooses a home before being known",
     "GET /api/v1/course-runs": "browsing needs no login",
     "GET /api/v1/course-runs/<key:key>": "browsing needs no login",
@@ -130,6 +132,8 @@ PRIVATE = {
     "GET /api/v1/staff/venues/<key:key>/inductions",
     "GET /api/v1/reservations/<key:key>",
     "GET /api/v1/staff/reservations/<key:key>",
+    "GET /api/v1/room-questions/<key:key>",
+    "GET /api/v1/staff/closures/<key:key>",
 }
 INVENTED = "a" * 16
 SATURDAY_AT_NINE = {
@@ -265,6 +269,9 @@ CHANGING: dict[str, dict[str, Any]] = {
         "contact_name": "老赵",
         "contact_phone": "13900000009",
     },
+    "PUT /api/v1/room-questions/<key:key>/answer": {"accepts": True},
+    "PUT /api/v1/staff/room-questions/<key:key>/answer": {"accepts": True, **BECAUSE},
+    "PUT /api/v1/staff/closures/<key:key>/lifting": BECAUSE,
     "PUT /api/v1/staff/groups/<key:key>/rejection": BECAUSE,
     "PUT /api/v1/staff/groups/<key:key>/suspension": {"until": "2026-12-31", **BECAUSE},
     "DELETE /api/v1/staff/groups/<key:key>/suspension": {},
@@ -427,6 +434,8 @@ def what_is_looked_at(town: Town, run: CourseRun, operation: str) -> str:
         return an_agreement_of_wangjiang(town, operation)[1]
     if operation.startswith("GET /api/v1/staff/partners/"):
         return what_the_outsider_has(town, "staff/partners")
+    if "/closures/" in operation or "/room-questions/" in operation:
+        return what_the_outsider_reserved(town, operation.split("/v1/")[1].partition("/<")[0])
     if "/reservations/<key" in operation:
         return what_the_outsider_reserved(town, "reservations")
     return run.sessions[0].key if "/course-sessions/" in operation else run.key
@@ -529,11 +538,11 @@ def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Pers
             key = what_the_outsider_has(town, noun)
         case _ if noun in STANDS_IN_A_PLACE:
             key = what_stands_in_wangjiang(town, noun)
-        case _ if "reservations" in noun or "credit" in noun:
+        case _ if any(part in noun for part in ("reservations", "credit", "closures", "room-questions")):
             key = what_the_outsider_reserved(town, noun)
         case _:
             key = what_an_absence_led_to(town, run, noun)
-    if noun.startswith(("me/", "reservations")):
+    if noun.startswith(("me/", "reservations", "room-questions")):
         return town.outsider, key
     with transaction() as session:
         return a_staff_member(session, Role.ADMIN, town.wangjiang), key
@@ -562,9 +571,13 @@ def what_the_outsider_has(town: Town, noun: str) -> str:
 
 
 def what_the_outsider_reserved(town: Town, noun: str) -> str:
-    """The key of a room the outsider reserved in their community, or of what it cost them not to come."""
+    """The key of a room the outsider reserved in their community, of what closed it and asked them since, or of what it cost them not to come."""
     with transaction() as session:
         centre = a_centre(session, town.wangjiang)
+    if "closures" in noun or "room-questions" in noun:
+        made = takes(town.outsider, centre.left, at(9), heads=30)
+        closure = closes(town, [centre.left], at(8), at(12))
+        return closure.key if noun == "staff/closures" else question_about(made).key
     made = takes(town.outsider, centre.reading_room, at(9))
     if "credit" not in noun:
         return made.key

@@ -53,6 +53,7 @@ SOME_ONLY = {"ladder.REASON_LABELS": "of the ends of a short message, those that
 FINE = {
     ("PromptOut", "template_id"): "WeChat's public name of a template",
     ("ProblemOut", "request_id"): "a name for the log",
+    ("ClosurePlanOut", "fingerprint"): "it names the plan staff looked at, and nobody",
 }
 # who may see a whole phone number, and why
 WHOLE_PHONES = {

@@ -57,6 +57,7 @@ from models.reservations.charging import charge
 from models.sites import Venue, VenueUse
 from models.truth import still_true
 from server.jobs import SCHEDULE, Job, delivery, ladder
+from tests.closing import closes, question_about
 from tests.databases import Rows, photograph
 from tests.people import Town, a_venue
 from tests.phones import TEMPLATES, Door
@@ -358,6 +359,14 @@ def a_room_nobody_signed_out_of(day: Day) -> None:
     day.clock.move_to(at(11, 30))
 
 
+def a_question_nobody_answered(day: Day) -> None:
+    room = a_room(day)
+    made = takes(day.town.resident, room, at(9))
+    a_room(day)
+    closes(day.town, [room], at(8), at(12))
+    day.clock.move_to(question_about(made).answer_by)
+
+
 def a_room_that_is_offered(day: Day) -> None:
     room = a_room(day)
     made = takes(day.town.resident, room, at(9))
@@ -421,6 +430,7 @@ TO_DO: Mapping[str, Callable[[Day], None]] = {
     "release_no_shows": a_room_nobody_came_to,
     "finish_unsigned": a_room_nobody_signed_out_of,
     "end_room_offers": a_room_that_is_offered,
+    "settle_room_questions": a_question_nobody_answered,
     "offer_rooms": a_room_a_class_moved_away_from,
     "remind_of_rooms": a_room_in_an_hour,
     "forget_credit_appeals": an_appeal_answered_long_ago,

@@ -58,25 +58,54 @@ def give_up_all(
 
 def take_back_for_absence(session: Session, run: CourseRun, registrations: Collection[int]) -> int:
     """The seats of people who missed too many evenings of a run go to whoever waits; how many. The caller holds the run."""
+    return _end_seats(
+        session,
+        run,
+        registrations,
+        CancelledBy.ABSENCE,
+        because=Freed.ABSENCE,
+    )
+
+
+def give_back_seats(session: Session, run: CourseRun, registrations: Collection[int]) -> int:
+    """The seats of people who cannot come since the town moved the class go to whoever waits; how many. It is never late. The caller holds the run."""
+    return _end_seats(
+        session,
+        run,
+        registrations,
+        CancelledBy.RESIDENT,
+        because=Freed.GIVEN_UP,
+    )
+
+
+def _end_seats(
+    session: Session,
+    run: CourseRun,
+    registrations: Collection[int],
+    how: CancelledBy,
+    *,
+    because: Freed,
+) -> int:
     session.flush()
     connection, now = session.connection(), clock.now()
     locked = lock_runs(connection, {run.key})[run.key]
     rows = connection.execute(
         update(Registration)
         .where(Registration.id.in_(registrations), Registration.state == CONFIRMED)
-        .values(
-            state=RegistrationState.CANCELLED,
-            cancelled_at=now,
-            cancelled_by=CancelledBy.ABSENCE,
-        )
+        .values(state=RegistrationState.CANCELLED, cancelled_at=now, cancelled_by=how)
         .returning(Registration.id, Registration.resident_id, Registration.seats)
     ).all()
     if not rows:
         return 0
-    journal_each(connection, "registration.taken_back", [(row.id, row.resident_id) for row in rows], now)
+    journal_each(
+        connection,
+        "registration.taken_back" if how is CancelledBy.ABSENCE else "registration.cancelled",
+        [(row.id, row.resident_id) for row in rows],
+        now,
+    )
     locked.seats_taken -= sum(row.seats for row in rows)
     locked.touched = True
-    move_up(connection, locked, now, because=Freed.ABSENCE)
+    move_up(connection, locked, now, because=because)
     write_counters(connection, [locked])
     session.expire_all()
     return len(rows)

@@ -75,4 +75,19 @@ PEOPLE: Sequence[Moment] = (
         page="pages/agreements/show?key={subject}",
         worth=timedelta(days=7),
     ),
+    Moment(
+        NoticeKind.SERVICE_CALLED_OFF,
+        title="约定的场地停用一次",
+        to="单位的成员，社区停用或征用场地时",
+        about=About.AGREEMENT,
+        says="很抱歉，{place}，{when}到{ends}的使用取消了。原因：{reason}。{remark}。",
+        template=TemplateName.ROOM_CHANGE,
+        keywords={"thing1": "room", "time2": "starts_at", "thing3": "reason", "thing4": "remark"},
+        constants={"remark": "承诺的服务不变，想补时段请联系社区"},
+        page="pages/agreements/show?key={subject}",
+        worth=timedelta(days=60),
+        until="starts_at",
+        waits_for_morning=False,  # whoever plans a day by it must know (domain.md §6, M9)
+        urgent=True,
+    ),
 )

@@ -1,0 +1,80 @@
+"""Closures (停用 · 征用): rooms that cannot be used as they were given, and what becomes of everybody who counts on them.
+
+``planning`` looks and proposes a remedy of the same day for each thing in the way, ``deciding`` does it all at once, ``asking`` asks
+each person one question and does what they say, ``lifting`` opens again. Closures hold their rooms in the one calendar; so do the
+things that were in their way, each by its own noun's verbs.
+"""
+
+from __future__ import annotations
+
+from models.coordination.closures.asking import (
+    answer,
+    question_of,
+    question_within,
+    questions_open_to,
+    settle_silence,
+    unanswered,
+)
+from models.coordination.closures.deciding import Choice, Decision, close
+from models.coordination.closures.finding import (
+    Answers,
+    ClosureState,
+    answers_about,
+    closure_within,
+    closures_ahead,
+    closures_within,
+    effects_of,
+    reasons_of,
+    state_of,
+    together,
+)
+from models.coordination.closures.lifting import lift
+from models.coordination.closures.planning import Plan, Wanted, look
+from models.coordination.closures.proposing import Proposal
+from models.coordination.closures.rows import (
+    PURPOSES,
+    ClosureEffect,
+    ClosureKind,
+    MoveAnswer,
+    MoveQuestion,
+    Noun,
+    Remedy,
+    RoomClosure,
+)
+from models.coordination.closures.seeing import Affected
+
+__all__ = [
+    "PURPOSES",
+    "Affected",
+    "Answers",
+    "Choice",
+    "ClosureEffect",
+    "ClosureKind",
+    "ClosureState",
+    "Decision",
+    "MoveAnswer",
+    "MoveQuestion",
+    "Noun",
+    "Plan",
+    "Proposal",
+    "Remedy",
+    "RoomClosure",
+    "Wanted",
+    "answer",
+    "answers_about",
+    "close",
+    "closure_within",
+    "closures_ahead",
+    "closures_within",
+    "effects_of",
+    "lift",
+    "look",
+    "question_of",
+    "question_within",
+    "questions_open_to",
+    "reasons_of",
+    "settle_silence",
+    "state_of",
+    "together",
+    "unanswered",
+]

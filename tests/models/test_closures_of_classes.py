@@ -1,0 +1,260 @@
+"""Closing rooms that classes and units have: evenings move or are called off by their own verbs, blocks are let go, and those who learn are asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from models import clock as town_clock
+from models.agreements import Block, ServiceHold, Terms, draft_agreement, put_in_force
+from models.base import reading, transaction
+from models.clock import StoppedClock
+from models.coordination.closures import Choice, MoveAnswer, MoveQuestion, Remedy
+from models.courses import (
+    Attendance,
+    AttendanceState,
+    CourseRun,
+    CourseSession,
+    Registration,
+    RegistrationState,
+    RunState,
+    SessionState,
+)
+from models.notices import Notice, NoticeKind
+from models.occupancy import Occupancy
+from models.partners import Partner, admit
+from models.sites import Venue
+from server.jobs import rooms as jobs
+from tests.closing import PIPE, closes, effects, plan_of, remedies, says
+from tests.people import Person, Town, a_run, a_unit, an_account
+from tests.rooms import MONDAY, Centre, a_centre, at, now_of, takes, told
+
+NEXT_MONDAY = MONDAY + timedelta(days=7)
+OPENS = at(13, on=date(2026, 11, 20)) - timedelta(hours=3)
+
+
+@pytest.fixture
+def centre(town: Town) -> Centre:
+    """The centre of the first community."""
+    with transaction() as session:
+        return a_centre(session, town.wutong)
+
+
+def a_class(
+    town: Town,
+    room: Venue,
+    *,
+    hour: int = 9,
+    evenings: int = 1,
+    title: str = "合唱",
+    teacher: str | None = None,
+    capacity: int = 20,
+) -> CourseRun:
+    """A class in a room, from the Monday after next on, open for registration."""
+    with transaction() as session:
+        return a_run(
+            session,
+            town.wutong,
+            title=title,
+            venue=room,
+            starts_at=at(hour, on=MONDAY),
+            evenings=evenings,
+            capacity=capacity,
+            teacher=teacher,
+        )
+
+
+def evening_of(run: CourseRun, number: int = 0) -> CourseSession:
+    """One evening of a class, as it is now."""
+    with reading() as session:
+        meeting = session.get_one(CourseRun, run.id).sessions[number]
+        _ = meeting.venue.name
+        return meeting
+
+
+def asked(run: CourseRun) -> Sequence[MoveQuestion]:
+    """What those who learn were asked, in their order."""
+    with reading() as session:
+        return session.scalars(
+            select(MoveQuestion)
+            .join(Registration, Registration.id == MoveQuestion.registration_id)
+            .where(Registration.run_id == run.id)
+            .order_by(MoveQuestion.id)
+        ).all()
+
+
+def place_of(who: Person, run: CourseRun) -> Registration:
+    """Somebody's place in a class."""
+    with reading() as session:
+        return session.scalars(
+            select(Registration).where(
+                Registration.run_id == run.id, Registration.resident_id == who.resident_id
+            )
+        ).one()
+
+
+def test_a_class_goes_first_to_the_other_half_and_its_people_hear_of_it(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.left)
+    town.resident.tap(run)
+    takes(town.neighbour, centre.left, at(14, on=MONDAY), heads=30)
+    closure = closes(town, [centre.left], at(8, on=MONDAY), at(20, on=MONDAY))
+    assert effects(closure) == [("合唱", Remedy.MOVE), ("个人预约", Remedy.MOVE)]
+    assert evening_of(run).starts_at == at(9, on=MONDAY)
+    assert evening_of(run).venue_id != centre.left.id
+    assert told(town.resident)[-1] == "class_moved"
+    (question,) = asked(run)
+    assert question.answer is None
+
+
+def test_a_class_chooses_before_a_person(town: Town, centre: Centre) -> None:
+    takes(town.resident, centre.left, at(9, on=MONDAY), heads=30)
+    a_class(town, centre.right, capacity=30)
+    plan = plan_of([centre.hall], at(8, on=MONDAY), at(12, on=MONDAY))
+    assert [one.affected.title for one in plan.items] == ["合唱", "个人预约"]
+    assert remedies(plan) == [
+        ("合唱", "move", "多功能厅右", at(12, on=MONDAY)),
+        ("个人预约", "move", "多功能厅左", at(12, on=MONDAY)),
+    ]
+
+
+def test_a_class_is_not_moved_to_an_hour_at_which_its_teacher_is_elsewhere(
+    town: Town, centre: Centre
+) -> None:
+    a_class(town, centre.hall, title="大合唱", teacher="林老师", capacity=60)
+    a_class(town, centre.dance_room, title="民族舞", hour=12, teacher="林老师")
+    plan = plan_of([centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
+    assert remedies(plan) == [("大合唱", "move", "多功能厅", at(13, 30, on=MONDAY))]
+
+
+def test_a_class_of_one_evening_that_fits_nowhere_is_cancelled(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.hall, capacity=60)
+    town.resident.tap(run)
+    closes(town, [centre.left], at(8, on=MONDAY), at(21, on=MONDAY))
+    with reading() as session:
+        gone = session.get_one(CourseRun, run.id)
+        assert (gone.state, gone.cancelled_because) == (RunState.CANCELLED, PIPE)
+    assert told(town.resident)[-1] == "run_cancelled"
+
+
+def test_of_a_class_of_several_evenings_one_is_called_off(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.hall, evenings=3, capacity=60)
+    town.resident.tap(run)
+    closes(town, [centre.left], at(8, on=NEXT_MONDAY), at(21, on=NEXT_MONDAY))
+    states = [evening_of(run, number).state for number in range(3)]
+    assert states == [SessionState.PLANNED, SessionState.CANCELLED, SessionState.PLANNED]
+    assert told(town.resident)[-1] == "class_called_off"
+
+
+def test_both_evenings_of_a_short_class_may_go_at_once(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.hall, evenings=2, capacity=60)
+    closes(town, [centre.left], at(8, on=MONDAY), at(21, on=NEXT_MONDAY))
+    with reading() as session:
+        assert session.get_one(CourseRun, run.id).state is RunState.CANCELLED
+
+
+def test_yes_keeps_a_seat_and_no_excuses_from_one_of_several_evenings(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.left, evenings=2)
+    for person in (town.resident, town.neighbour):
+        person.tap(run)
+    closes(town, [centre.left], at(8, on=MONDAY), at(20, on=MONDAY))
+    first, second = asked(run)
+    assert says(town.resident, first, yes=True) is MoveAnswer.ACCEPTED
+    assert says(town.neighbour, second, yes=False) is MoveAnswer.DECLINED
+    assert place_of(town.neighbour, run).state is RegistrationState.CONFIRMED
+    with reading() as session:
+        (row,) = session.scalars(select(Attendance)).all()
+    assert (row.registration_id, row.state) == (
+        place_of(town.neighbour, run).id,
+        AttendanceState.EXCUSED,
+    )
+
+
+def test_no_to_the_only_evening_gives_the_seat_to_who_waits_and_is_not_late(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    run = a_class(town, centre.left, capacity=1)
+    town.resident.tap(run)
+    town.neighbour.tap(run)
+    clock.move_to(at(20, on=MONDAY - timedelta(days=1)))  # cancelling would be late
+    closes(town, [centre.left], at(8, on=MONDAY), at(20, on=MONDAY))
+    (question,) = asked(run)
+    says(town.resident, question, yes=False)
+    gone = place_of(town.resident, run)
+    assert (gone.state, gone.cancelled_late) == (RegistrationState.CANCELLED, False)
+    assert place_of(town.neighbour, run).state is RegistrationState.CONFIRMED
+
+
+def test_silence_keeps_a_seat(town: Town, centre: Centre, clock: StoppedClock) -> None:
+    run = a_class(town, centre.left)
+    town.resident.tap(run)
+    closes(
+        town,
+        [centre.left],
+        at(8, on=MONDAY),
+        at(20, on=MONDAY),
+    )
+    clock.move_to(asked(run)[0].answer_by)
+    assert jobs.settle_room_questions(town_clock.now()) == 1
+    assert asked(run)[0].answer is MoveAnswer.SILENT
+    assert place_of(town.resident, run).state is RegistrationState.CONFIRMED
+
+
+def test_a_class_in_the_room_ends_now_in_an_emergency_and_nobody_is_missed(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    run = a_class(town, centre.left)
+    town.resident.tap(run)
+    clock.move_to(at(9, 30, on=MONDAY))
+    closes(town, [centre.left], None, at(20, on=MONDAY), emergency_because="漏电")
+    over = evening_of(run)
+    assert (over.state, over.ends_at) == (SessionState.PLANNED, at(9, 30, on=MONDAY))
+    assert over.absences_noted_at is not None
+    with reading() as session:
+        held = session.scalars(select(Occupancy).where(Occupancy.holder_key == over.key)).one()
+        assert held.ends_at == at(9, 30, on=MONDAY)
+
+
+def test_a_block_of_a_unit_is_let_go_and_its_people_are_told(town: Town, centre: Centre) -> None:
+    with transaction() as session:
+        unit = a_unit(session, town.wutong)
+        account, _ = an_account(session)
+        admit(session, session.get_one(Partner, unit.id), account)
+        terms = Terms(MONDAY, MONDAY + timedelta(days=13), [Block(0, 540, 660)], "义诊", 8)
+        room = session.get_one(Venue, centre.left.id)
+        agreement = draft_agreement(session, unit, room, terms, by_account_id=None, identity="town")
+        put_in_force(session, agreement, by_account_id=None, identity="town")
+    plan = plan_of([centre.hall], at(8, on=MONDAY), at(20, on=MONDAY))
+    assert [(one.affected.title, one.remedy) for one in plan.items] == [
+        (f"{unit.name}·多功能厅左", Remedy.CALL_OFF)
+    ]
+    closes(town, [centre.hall], at(8, on=MONDAY), at(20, on=MONDAY))
+    with reading() as session:
+        left = session.scalars(select(ServiceHold).order_by(ServiceHold.starts_at)).all()
+        assert [one.starts_at for one in left] == [at(9, on=NEXT_MONDAY)]
+        notice = session.scalars(select(Notice).where(Notice.kind == NoticeKind.SERVICE_CALLED_OFF)).one()
+        assert (notice.account_id, notice.facts["reason"]) == (account.id, PIPE)
+
+
+def test_a_class_that_was_moved_again_is_asked_about_anew(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.left, capacity=30)
+    town.resident.tap(run)
+    closes(town, [centre.left], at(8, on=MONDAY), at(20, on=MONDAY))
+    closes(
+        town,
+        [centre.right],
+        at(8, on=MONDAY),
+        at(20, on=MONDAY),
+        choices={evening_of(run).key: Choice(Remedy.MOVE, venue=centre.dance_room)},
+    )
+    assert [one.answer for one in asked(run)] == [MoveAnswer.MOOT, None]
+
+
+def test_the_communitys_own_use_moves_without_a_question(town: Town, centre: Centre) -> None:
+    own = takes(None, centre.left, at(9, on=MONDAY), heads=30, about="换届选举")
+    closes(town, [centre.left], at(8, on=MONDAY), at(20, on=MONDAY))
+    assert now_of(own).venue_id == centre.right.id
+    with reading() as session:
+        assert session.scalars(select(MoveQuestion)).all() == []
