@@ -13,6 +13,7 @@ from miniprogram_api.office import office_places
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.groups import (
     EnterGroupIn,
+    GroupEndedOut,
     GroupIn,
     GroupOut,
     GroupReasonIn,
@@ -28,6 +29,7 @@ from miniprogram_api.schemas.groups import (
 from miniprogram_api.wechat import Scene
 from models.base import db
 from models.content_checks import GROUP_ABOUT, GROUP_NAME, CheckedField, drop_open
+from models.coordination.rooms_of_groups import disband, disband_by_staff, suspend
 from models.errors import NotFound
 from models.groups import (
     Group,
@@ -35,8 +37,6 @@ from models.groups import (
     apply_for_group,
     approve,
     correct_group,
-    disband,
-    disband_by_staff,
     enter_group,
     group_of,
     group_within,
@@ -47,7 +47,6 @@ from models.groups import (
     name_leader,
     offer_leadership,
     reject,
-    suspend,
     take_over,
 )
 from models.journal import enter_each
@@ -206,15 +205,16 @@ def reject_group(sent: dict[str, Any], key: str) -> Group:
 
 @door.put("/staff/groups/<key:key>/suspension")
 @door.takes(SuspensionIn)
-@door.gives(StaffGroupOut, refuses=(409, 422))
-def suspend_group(sent: dict[str, Any], key: str) -> Group:
+@door.gives(GroupEndedOut, refuses=(409, 422))
+def suspend_group(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """暂停团队使用（工作人员）
 
-    Until a day, which is the last of it, for a reason its leader reads. Sent again, the new day and reason hold.
+    Until a day, which is the last of it, for a reason its leader reads. Sent again, the new day and reason hold. What it had reserved until
+    then is let go, and its leader told; ``rooms_let_go`` says how many.
     """
     group = _of_office(key)
-    suspend(db.session(), group, sent["because"], until=sent["until"], by=staff_hat())
-    return group
+    let_go = suspend(db.session(), group, sent["because"], until=sent["until"], by=staff_hat())
+    return {"group": group, "rooms_let_go": let_go}
 
 
 @door.delete("/staff/groups/<key:key>/suspension")
@@ -245,15 +245,15 @@ def name_another_leader(sent: dict[str, Any], key: str) -> Group:
 
 @door.put("/staff/groups/<key:key>/disbanding")
 @door.takes(GroupReasonIn)
-@door.gives(StaffGroupOut, refuses=(409, 422))
-def disband_group(sent: dict[str, Any], key: str) -> Group:
+@door.gives(GroupEndedOut, refuses=(409, 422))
+def disband_group(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """解散团队（工作人员）
 
-    For a reason its leader reads. Twice is fine.
+    For a reason its leader reads. Twice is fine. What it had reserved is let go; ``rooms_let_go`` says how many.
     """
     group = _of_office(key)
-    disband_by_staff(db.session(), group, sent["because"], by=staff_hat())
-    return group
+    let_go = disband_by_staff(db.session(), group, sent["because"], by=staff_hat())
+    return {"group": group, "rooms_let_go": let_go}
 
 
 def _mine(key: str) -> Group:

@@ -146,6 +146,13 @@ class StaffGroupOut(GroupOut):
     leaderless_at = TownTime(required=True, allow_none=True)
 
 
+class GroupEndedOut(Shape):
+    """A group that may use nothing any more, and how many rooms it had reserved that were let go."""
+
+    group = fields.Nested(StaffGroupOut, required=True)
+    rooms_let_go = fields.Integer(required=True)
+
+
 class StaffGroupsQuery(Shape):
     """Which groups to list."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from models.reservations.agenda import NOT_SURE, STANDS, changes_of_reservations, reservations_on_calendars
 from models.reservations.asking import DIGITS_OF_A_CODE, RoomTaken, Wanted, look_first, reserve
-from models.reservations.cancelling import Scope, call_off, cancel, let_go_of_rooms
+from models.reservations.cancelling import Scope, call_off, cancel, let_go_of_group_rooms, let_go_of_rooms
 from models.reservations.charging import (
     appeal_credit,
     appeal_until,
@@ -142,6 +142,7 @@ __all__ = [
     "held_for",
     "hold_rooms",
     "hopeless_waits",
+    "let_go_of_group_rooms",
     "let_go_of_rooms",
     "look_at_series",
     "look_first",

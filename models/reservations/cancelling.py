@@ -6,7 +6,7 @@ Of a series: 本次, 本次及以后, 全部. What was used stays as it was.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.errors import Conflict
+from models.groups import Group
 from models.journal import enter
 from models.notices import NoticeKind
 from models.reservations.charging import charge
@@ -21,7 +22,7 @@ from models.reservations.credit import CreditWhy
 from models.reservations.finding import held_for, rooms_of
 from models.reservations.holding import hold_rooms, leave_early, let_room_go
 from models.reservations.parties import By, must_not_be_own, party_of
-from models.reservations.rows import Reservation, ReservationEnd, ReservationState
+from models.reservations.rows import LIVE, Reservation, ReservationEnd, ReservationState
 from models.reservations.telling import tell, tell_acted_for
 from models.reservations.waiting import offer_what_is_free
 from models.venue_policies import policies_of
@@ -127,6 +128,38 @@ def let_go_of_rooms(session: Session, residents: Collection[int], *, by: By) -> 
             _end(session, one, ReservationEnd.RESIDENT, by, is_late=False, for_somebody=False)
     offer_what_is_free(session, rooms)
     return len(live)
+
+
+def let_go_of_group_rooms(
+    session: Session, group: Group, because: str, *, by: By, until: datetime | None = None
+) -> int:
+    """A group (held by the caller) has no more use of rooms, or none that begins before a moment: what it has ahead goes to who waits; how many it was.
+
+    It costs nobody credit, and its leader is told. Who is in a room uses it to the end.
+    """
+    ahead = Reservation.starts_at > clock.now()
+    theirs = session.scalars(
+        select(Reservation)
+        .options(*rooms_of())
+        .where(
+            Reservation.group_id == group.id,
+            Reservation.state.in_(LIVE),
+            ahead if until is None else ahead & (Reservation.starts_at < until),
+        )
+        .order_by(Reservation.id)
+    ).all()
+    if not theirs:
+        return 0
+    rooms = hold_rooms(session, *{one.venue for one in theirs})
+    let_go = [one for one in theirs if one.lock().is_live and one.state is not ReservationState.CHECKED_IN]
+    how = ReservationEnd.STAFF if by.is_staff else ReservationEnd.RESIDENT
+    for one in let_go:
+        one.decided_because = because
+        _end(session, one, how, by, is_late=False, for_somebody=by.is_staff)
+        if by.is_staff:
+            tell(session, NoticeKind.ROOM_CALLED_OFF, one)
+    offer_what_is_free(session, rooms)
+    return len(let_go)
 
 
 def _must_be_cancellable(one: Reservation) -> None:

@@ -47,10 +47,10 @@ def test_staff_decide_and_see_who_leads_without_the_whole_number(door: Door, tow
     assert listed["leader"] == {"key": town.resident.key, "name": "陈静", "masked_phone": "139******01"}
     assert told(clerk.put(f"/staff/groups/{key}/approval"))["state"] == "approved"
     said = {"because": "损坏了音响", "until": UNTIL}
-    suspended = told(clerk.put(f"/staff/groups/{key}/suspension", json=said))
+    suspended = told(clerk.put(f"/staff/groups/{key}/suspension", json=said))["group"]
     assert (suspended["state_label"], suspended["suspended_until"]) == ("已暂停", UNTIL)
     assert told(clerk.delete(f"/staff/groups/{key}/suspension"))["state"] == "approved"
-    over = told(clerk.put(f"/staff/groups/{key}/disbanding", json={"because": "不活动了"}))
+    over = told(clerk.put(f"/staff/groups/{key}/disbanding", json={"because": "不活动了"}))["group"]
     assert (over["state"], over["reason"]) == ("disbanded", "不活动了")
     assert told(clerk.get("/staff/groups?state=disbanded"))["items"][0]["key"] == key
     the_problem(clerk.put(f"/staff/groups/{key}/rejection", json={"because": "晚了"}), 409, "group_settled")
