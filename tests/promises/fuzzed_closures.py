@@ -7,6 +7,8 @@ from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
+from sqlalchemy.exc import NoResultFound
+
 from models import clock
 from models.base import reading, transaction
 from models.coordination.closures import ClosureKind
@@ -76,7 +78,7 @@ def _made_for(label: str, who: object, town: Town) -> str:
     oneself = who if isinstance(who, Person) and "/staff/" not in label else town.resident
     try:
         made = takes(oneself, rooms[0], at(hour, on=on), minutes=30)
-    except Refusal:  # they have another room then, or left the town
+    except (Refusal, NoResultFound):  # they have another room then, or left the town
         return INVENTED
     closes(town, rooms[:1], at(hour, on=on), at(hour + 1, on=on))
     return question_about(made).key
