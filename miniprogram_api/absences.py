@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from miniprogram_api.acting import oneself_or_ward
+from miniprogram_api.acting import oneself_and_wards, oneself_or_ward
 from miniprogram_api.content import Opinion, begin_writing, checked
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, account, caller, staff_hat
@@ -58,7 +58,7 @@ from models.courses.pauses import Pause, pause_within, pauses_within, standing_p
 from models.errors import NotFound
 from models.journal import enter_each
 from models.regions import Region
-from models.residents import bonds_of, resident_of
+from models.residents import resident_of
 from models.staff import OFFICE, places_of
 
 door = Door("absences", description="缺课与申诉")
@@ -87,7 +87,7 @@ def list_my_attendance(wanted: dict[str, Any]) -> dict[str, Any]:
     """
     session = db.session()
     oneself, limit = resident_of(session, account()), wanted["limit"]
-    people = [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
+    people = oneself_and_wards()
     rows = attendances_of(session, people, before_id=after_id(wanted.get("cursor")), most=limit + 1)
     answer = page(rows, limit, lambda row: [row.id])
     answer["items"] = _evenings(answer["items"])

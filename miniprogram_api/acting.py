@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from miniprogram_api.edge import account
+from miniprogram_api.edge import account, caller
 from models.base import db
 from models.consents import consent_in_force
 from models.counter import took_back
 from models.errors import NotFound
 from models.profiles import must_be_known
-from models.residents import BondKind, Resident, bonds_over, guards_a_child, resident_of, ward_by_key
+from models.reservations import By
+from models.residents import (
+    BondKind,
+    Resident,
+    bonds_of,
+    bonds_over,
+    guards_a_child,
+    resident_of,
+    ward_by_key,
+)
+
+
+def by() -> By:
+    """Whoever asks, in the hat they wear, as the verbs about rooms take it."""
+    return By(account().id, caller().identity)
+
+
+def oneself_and_wards() -> list[int]:
+    """The person who asks and everybody they may act for today, by id; nobody for who told us nothing yet."""
+    session = db.session()
+    oneself = resident_of(session, account())
+    return [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
 
 
 def oneself_or_ward(for_key: str | None) -> Resident:
@@ -18,7 +39,7 @@ def oneself_or_ward(for_key: str | None) -> Resident:
 
 def learner_for(for_key: str | None) -> Resident:
     """The same, where it is asked about a class: who told us nothing yet is in none. Raises NotFound ``not_registered``."""
-    return _oneself_or_ward(for_key, NotFound("还没有报名这个班", code="not_registered"))
+    return _oneself_or_ward(for_key, NotFound("还没有报名", code="not_registered"))
 
 
 def _oneself_or_ward(for_key: str | None, unknown: NotFound) -> Resident:

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, url_for
 
-from miniprogram_api.acting import oneself_or_ward
+from miniprogram_api.acting import oneself_and_wards, oneself_or_ward
 from miniprogram_api.certificate_pdf import MIME, pdf_of, said_day, said_days
 from miniprogram_api.edge import Door, Needs, account, asking_address, caller, staff_hat
 from miniprogram_api.installed import rates, terms
@@ -45,7 +45,6 @@ from models.courses import (
 from models.errors import NotFound
 from models.journal import enter
 from models.regions import Region
-from models.residents import bonds_of, resident_of
 from models.staff import OFFICE, places_of
 
 door = Door("certificates", description="结业与学习记录")
@@ -93,8 +92,7 @@ def list_my_certificates() -> dict[str, Any]:
     One's own and those of the people one may act for, newest first, also those taken back.
     """
     session = db.session()
-    oneself = resident_of(session, account())
-    people = [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
+    people = oneself_and_wards()
     return {"items": certificates_of(session, people)}
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flask import current_app
 
-from miniprogram_api.acting import learner_for
+from miniprogram_api.acting import learner_for, oneself_and_wards
 from miniprogram_api.cursors import after_id, after_moment, micros, page
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
 from miniprogram_api.rates import RateName
@@ -44,7 +44,6 @@ from models.courses import (
 )
 from models.journal import enter
 from models.regions import region_by_key
-from models.residents import bonds_of, resident_of
 from models.staff import OFFICE, places_of
 
 door = Door("courses", description="课程与报名")
@@ -149,8 +148,7 @@ def list_my_registrations(wanted: dict[str, Any]) -> dict[str, Any]:
     for themselves then: ``rooms_then`` names it, and ``DELETE /reservations/{key}`` gives it up.
     """
     session = db.session()
-    oneself = resident_of(session, account())
-    people = [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
+    people = oneself_and_wards()
     limit = wanted["limit"]
     found = registrations_of(
         session, people, run_key=wanted.get("run"), before_id=after_id(wanted.get("cursor")), most=limit + 1

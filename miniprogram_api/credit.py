@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from miniprogram_api.acting import oneself_or_ward
+from miniprogram_api.acting import by, oneself_and_wards, oneself_or_ward
 from miniprogram_api.content import Opinion, begin_writing, checked
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, account, caller
@@ -28,7 +28,6 @@ from models.content_checks import CREDIT_APPEAL
 from models.groups import group_of
 from models.journal import enter_each
 from models.reservations import (
-    By,
     CreditEntry,
     appeal_credit,
     credit_appeals_within,
@@ -39,7 +38,6 @@ from models.reservations import (
     excuse,
     must_be_appealable,
 )
-from models.residents import bonds_of, resident_of
 
 door = Door("credit", description="预约信用")
 
@@ -71,7 +69,7 @@ def appeal_against_credit(sent: dict[str, Any], key: str) -> CreditEntry:
     opinion = _opinion_of(sent["words"], key)
     session = db.session()
     account().lock().must_stand()
-    entry = appeal_credit(session, _mine(key), sent["words"], by=_by())
+    entry = appeal_credit(session, _mine(key), sent["words"], by=by())
     if opinion is not None:
         opinion.write_down(key=entry.key, account_id=account().id, resident_id=entry.reservation.resident_id)
     return entry
@@ -109,7 +107,7 @@ def decide_on_credit_appeal(sent: dict[str, Any], key: str) -> CreditEntry:
     """
     session = db.session()
     entry = entry_within(session, key, within=office_places())
-    return decide_credit_appeal(session, entry, granted=sent["granted"], answer=sent["because"], by=_by())
+    return decide_credit_appeal(session, entry, granted=sent["granted"], answer=sent["because"], by=by())
 
 
 @door.put("/staff/credit-entries/<key:key>/excuse")
@@ -121,7 +119,7 @@ def excuse_credit_entry(sent: dict[str, Any], key: str) -> CreditEntry:
     The entry counts for nothing any more, whether anybody appealed or not. Twice is fine.
     """
     session = db.session()
-    return excuse(session, entry_within(session, key, within=office_places()), sent["because"], by=_by())
+    return excuse(session, entry_within(session, key, within=office_places()), sent["because"], by=by())
 
 
 def _opinion_of(words: str, key: str) -> Opinion | None:
@@ -135,13 +133,5 @@ def _opinion_of(words: str, key: str) -> Opinion | None:
 
 
 def _mine(key: str) -> CreditEntry:
-    session = db.session()
-    if caller().identity != "resident":
-        return entry_of(session, key, residents=())
-    oneself = resident_of(session, account())
-    people = [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
-    return entry_of(session, key, residents=people)
-
-
-def _by() -> By:
-    return By(account().id, caller().identity)
+    people = oneself_and_wards() if caller().identity == "resident" else []
+    return entry_of(db.session(), key, residents=people)

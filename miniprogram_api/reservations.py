@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from miniprogram_api.acting import learner_to_write_about
+from miniprogram_api.acting import by, learner_to_write_about, oneself_and_wards
 from miniprogram_api.content import begin_writing
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, Needs, account, caller
@@ -32,7 +32,6 @@ from models.errors import Forbidden
 from models.groups import group_led_by
 from models.reservations import (
     ROOM_PLEDGE,
-    By,
     Party,
     Reservation,
     SeriesDay,
@@ -50,7 +49,6 @@ from models.reservations import (
     reserve_series,
     sign_out,
 )
-from models.residents import bonds_of, resident_of
 from models.sites import Venue, venue_by_key
 
 door = Door("reservations", description="预约场地")
@@ -81,7 +79,7 @@ def reserve_room(whom: dict[str, Any], sent: dict[str, Any], key: str) -> dict[s
     session, wanted = db.session(), wanted_of(sent)
     if not sent["waits"]:
         asking, acted_for = _asking(whom.get("for_key"), sent.get("group"))
-        look_first(session, _venue(key), wanted, whose=asking, by=_by(), acted_for=acted_for)
+        look_first(session, _venue(key), wanted, whose=asking, by=by(), acted_for=acted_for)
     begin_writing()
     party, acted_for = _party(whom.get("for_key"), sent.get("group"))
     made = reserve(
@@ -89,7 +87,7 @@ def reserve_room(whom: dict[str, Any], sent: dict[str, Any], key: str) -> dict[s
         _venue(key),
         wanted,
         whose=party,
-        by=_by(),
+        by=by(),
         acted_for=acted_for,
         waits=sent["waits"],
     )
@@ -107,7 +105,7 @@ def look_at_room_series(sent: dict[str, Any], key: str) -> dict[str, Sequence[Se
     party, _ = _party(None, sent["group"])
     return {
         "items": look_at_series(
-            db.session(), _venue(key), wanted_of(sent), sent["weeks"], whose=party, by=_by()
+            db.session(), _venue(key), wanted_of(sent), sent["weeks"], whose=party, by=by()
         )
     }
 
@@ -129,7 +127,7 @@ def reserve_room_series(sent: dict[str, Any], key: str) -> dict[str, Any]:
         sent["weeks"],
         only=set(sent["days"]) if "days" in sent else None,
         whose=party,
-        by=_by(),
+        by=by(),
     )
     return {"items": all_shown(made)}
 
@@ -145,7 +143,7 @@ def list_my_reservations(wanted: dict[str, Any]) -> dict[str, Any]:
     limit = wanted["limit"]
     rows = reservations_of(
         db.session(),
-        _people(),
+        oneself_and_wards(),
         ends_after=clock.now() if wanted["ahead"] else None,
         before_id=after_id(wanted.get("cursor")),
         most=limit + 1,
@@ -171,7 +169,7 @@ def cancel_reservation(wanted: dict[str, Any], key: str) -> None:
     fine. 409 ``already_in_use`` once one is there: sign out instead.
     """
     mine = _mine(key)
-    cancel(db.session(), mine, by=_by(), scope=wanted["scope"], acted_for=_is_acted_for(mine))
+    cancel(db.session(), mine, by=by(), scope=wanted["scope"], acted_for=_is_acted_for(mine))
 
 
 @door.put("/reservations/<key:key>/acceptance")
@@ -182,7 +180,7 @@ def accept_room(key: str) -> dict[str, Any]:
     While the offer stands (``offer_expires_at``); twice is fine. Who does not want it cancels, and it goes to the next.
     """
     mine = _mine(key)
-    return shown(accept(db.session(), mine, by=_by(), acted_for=_is_acted_for(mine)))
+    return shown(accept(db.session(), mine, by=by(), acted_for=_is_acted_for(mine)))
 
 
 @door.put("/reservations/<key:key>/check-in", rate=RateName.DOOR_CODES)
@@ -194,7 +192,7 @@ def check_in_at_the_door(sent: dict[str, Any], key: str) -> dict[str, Any]:
     With the six digits on the door, from half an hour before on; a quarter of an hour after the start an empty room is released. Twice is
     fine.
     """
-    return shown(check_in(db.session(), _mine(key), by=_by(), door_code=sent["door_code"]))
+    return shown(check_in(db.session(), _mine(key), by=by(), door_code=sent["door_code"]))
 
 
 @door.put("/reservations/<key:key>/sign-out")
@@ -205,7 +203,7 @@ def sign_out_of_room(sent: dict[str, Any], key: str) -> dict[str, Any]:
 
     What is left of the time goes to who waits. Twice is fine, the first word stays.
     """
-    return shown(sign_out(db.session(), _mine(key), by=_by(), condition=sent["condition"]))
+    return shown(sign_out(db.session(), _mine(key), by=by(), condition=sent["condition"]))
 
 
 @door.put("/reservations/<key:key>/equipment")
@@ -217,7 +215,7 @@ def change_my_equipment(sent: dict[str, Any], key: str) -> dict[str, Any]:
     Just these pieces go with it from now on, until it begins. 409 ``equipment_short`` says how many are left.
     """
     mine = _mine(key)
-    change_equipment(db.session(), mine, pieces_of(sent), by=_by())
+    change_equipment(db.session(), mine, pieces_of(sent), by=by())
     return shown(mine)
 
 
@@ -315,7 +313,9 @@ def _asking(for_key: str | None, group_key: str | None) -> tuple[Party, bool]:
 
 def _mine(key: str) -> Reservation:
     # staff and partners have none of their own: what is one's own is seen without a hat
-    return reservation_of(db.session(), key, residents=_people() if caller().identity == "resident" else ())
+    return reservation_of(
+        db.session(), key, residents=oneself_and_wards() if caller().identity == "resident" else ()
+    )
 
 
 def must_be_resident() -> None:
@@ -324,18 +324,8 @@ def must_be_resident() -> None:
         raise Forbidden("identity_unfit", "请切换到居民身份再操作")
 
 
-def _people() -> list[int]:
-    session = db.session()
-    oneself = resident_of(session, account())
-    return [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
-
-
 def _is_acted_for(reservation: Reservation) -> bool:
     return reservation.resident is not None and reservation.resident.account_id != account().id
-
-
-def _by() -> By:
-    return By(account().id, caller().identity)
 
 
 def _venue(key: str) -> Venue:

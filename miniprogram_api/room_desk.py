@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from miniprogram_api.acting import by
 from miniprogram_api.counter import resident_at_the_counter
 from miniprogram_api.cursors import after_moment, micros, page
 from miniprogram_api.edge import Door, account, caller, named_in
@@ -35,7 +36,6 @@ from models.groups import group_led_by
 from models.journal import enter_each
 from models.profiles import must_be_known_at_counter
 from models.reservations import (
-    By,
     Party,
     Reservation,
     approve,
@@ -103,7 +103,7 @@ def reserve_for_somebody(sent: dict[str, Any], key: str) -> dict[str, Any]:
     ``own_content``.
     """
     venue = _venue(key)
-    made = reserve(db.session(), venue, wanted_of(sent), whose=_party(sent), by=_by(), waits=sent["waits"])
+    made = reserve(db.session(), venue, wanted_of(sent), whose=_party(sent), by=by(), waits=sent["waits"])
     return shown(made)
 
 
@@ -114,7 +114,7 @@ def approve_reservation(key: str) -> dict[str, Any]:
 
     They are told. Of one in the queue: it is theirs once it is their turn. Twice is fine; one's own is 403 ``own_content``.
     """
-    return shown(approve(db.session(), _reservation(key), by=_by()))
+    return shown(approve(db.session(), _reservation(key), by=by()))
 
 
 @door.put("/staff/reservations/<key:key>/rejection")
@@ -125,7 +125,7 @@ def reject_reservation(sent: dict[str, Any], key: str) -> dict[str, Any]:
 
     They are told why, and the room goes to who waits. Twice is fine.
     """
-    return shown(reject(db.session(), _reservation(key), sent["because"], by=_by()))
+    return shown(reject(db.session(), _reservation(key), sent["because"], by=by()))
 
 
 @door.post("/staff/reservations/decisions")
@@ -165,7 +165,7 @@ def call_reservation_off(sent: dict[str, Any], key: str) -> dict[str, Any]:
     ``own_content``, and costs what it costs everybody.
     """
     found = _reservation(key)
-    call_off(db.session(), found, sent["because"], by=_by(), scope=sent["scope"])
+    call_off(db.session(), found, sent["because"], by=by(), scope=sent["scope"])
     return shown(found)
 
 
@@ -176,7 +176,7 @@ def check_somebody_in(key: str) -> dict[str, Any]:
 
     Whom one sees there; oneself is 403 ``own_content``, for there is the code on the door.
     """
-    return shown(check_in(db.session(), _reservation(key), by=_by()))
+    return shown(check_in(db.session(), _reservation(key), by=by()))
 
 
 @door.post("/staff/venues/<key:key>/check-ins", rate=RateName.COUNTER)
@@ -189,7 +189,7 @@ def check_in_with_code(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """
     venue = _venue(key)
     with named_in("code"):
-        found = check_in_by_code(db.session(), venue, sent["code"], by=_by())
+        found = check_in_by_code(db.session(), venue, sent["code"], by=by())
     return shown(found)
 
 
@@ -204,7 +204,7 @@ def sign_somebody_out(sent: dict[str, Any], key: str) -> dict[str, Any]:
     found = sign_out(
         db.session(),
         _reservation(key),
-        by=_by(),
+        by=by(),
         condition=sent["condition"],
         note=sent.get("note", ""),
     )
@@ -219,7 +219,7 @@ def note_damage_of_room(sent: dict[str, Any], key: str) -> dict[str, Any]:
 
     It costs credit, once. 409 ``not_used`` for a room nobody was in.
     """
-    return shown(note_damage(db.session(), _reservation(key), sent["note"], by=_by()))
+    return shown(note_damage(db.session(), _reservation(key), sent["note"], by=by()))
 
 
 @door.put("/staff/venues/<key:key>/door-code")
@@ -229,7 +229,7 @@ def renew_code_of_door(key: str) -> dict[str, str]:
 
     Six new digits for the paper on the door; the old ones are good for nothing any more.
     """
-    return {"door_code": renew_door_code(db.session(), _venue(key), by=_by())}
+    return {"door_code": renew_door_code(db.session(), _venue(key), by=by())}
 
 
 def _decide(reservation: Reservation, item: dict[str, Any]) -> None:
@@ -237,9 +237,9 @@ def _decide(reservation: Reservation, item: dict[str, Any]) -> None:
     attempt = session.begin_nested()
     try:
         if item["approve"]:
-            approve(session, reservation, by=_by())
+            approve(session, reservation, by=by())
         else:
-            reject(session, reservation, item["because"], by=_by())
+            reject(session, reservation, item["because"], by=by())
         session.flush()
         attempt.commit()
         row["state"] = reservation.state
@@ -297,7 +297,3 @@ def _reservation(key: str) -> Reservation:
 
 def _venue(key: str) -> Venue:
     return venue_in(db.session(), key, within=office_places())
-
-
-def _by() -> By:
-    return By(account().id, caller().identity)

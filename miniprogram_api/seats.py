@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from miniprogram_api.acting import learner_for
+from miniprogram_api.acting import learner_for, oneself_and_wards
 from miniprogram_api.courses import seats
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
@@ -39,7 +39,6 @@ from models.courses import (
     seat_directly,
     turn_down,
 )
-from models.residents import bonds_of, resident_of
 from models.staff import OFFICE, places_of
 
 door = Door("seats", description="名额")
@@ -118,8 +117,7 @@ def list_my_receipts(wanted: dict[str, Any]) -> dict[str, Any]:
     Why one got a seat or did not, oneself and the people one may act for, newest first; of one ``run`` when it is named.
     """
     session = db.session()
-    oneself = resident_of(session, account())
-    people = [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
+    people = oneself_and_wards()
     limit = wanted["limit"]
     found = receipts_of(
         session, people, run_key=wanted.get("run"), before_id=after_id(wanted.get("cursor")), most=limit + 1

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from models.availability.alternatives import Alternative, AlternativeKind, alternatives
 from models.availability.days import Held, RoomDay, RoomDays, Slot, availability, is_free, slots_of
-from models.availability.stretches import GRID_MINUTES, Stretch, fits_grid, joined, left_of, stretch_of_day
+from models.availability.stretches import (
+    GRID_MINUTES,
+    Stretch,
+    fits_grid,
+    joined,
+    left_of,
+    next_on_the_grid,
+    stretch_of_day,
+)
 
 __all__ = [
     "GRID_MINUTES",
@@ -25,6 +33,7 @@ __all__ = [
     "is_free",
     "joined",
     "left_of",
+    "next_on_the_grid",
     "slots_of",
     "stretch_of_day",
 ]

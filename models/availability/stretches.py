@@ -76,3 +76,10 @@ def fits_grid(*moments: datetime) -> bool:
         local.minute % GRID_MINUTES == 0 and not local.second and not local.microsecond
         for local in map(clock.in_town, moments)
     )
+
+
+def next_on_the_grid(moment: datetime) -> datetime:
+    """The moment itself, to the second, where it stands on the grid of the town's clock, else the next that does."""
+    step = GRID_MINUTES * 60
+    seconds = -(-int(moment.timestamp()) // step) * step
+    return datetime.fromtimestamp(seconds, moment.tzinfo)

@@ -44,7 +44,7 @@ def complete_run(
     """
     run.lock()
     if run.state is RunState.CANCELLED:
-        raise Conflict("run_cancelled", "这个班已取消，请看看其他课程")
+        raise Conflict("run_cancelled", "已经取消了，请看看其他课程或活动")
     if run.ends_at > clock.now():
         raise Conflict("completion_too_early", "课程还没有结束，上完最后一次课才能办结业")
     tally = tally_of(session, run)

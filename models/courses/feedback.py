@@ -75,7 +75,7 @@ def must_have_been_there(session: Session, run: CourseRun, resident: Resident) -
         .limit(1)
     )
     if registration is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
+        raise NotFound("还没有报名", code="not_registered")
     if run.ends_at > clock.now():
         raise Conflict("feedback_too_early", "课程还没有结束，上完最后一次课再来评价")
     tally = tally_of(session, run)
@@ -149,7 +149,7 @@ def feedback_of(session: Session, run: CourseRun, resident: Resident) -> Feedbac
     """What somebody said of a class. Raises NotFound ``not_rated`` when it is nothing."""
     feedback = session.scalar(_said_by(run, resident))
     if feedback is None:
-        raise NotFound("还没有评价这个班", code="not_rated")
+        raise NotFound("还没有评价", code="not_rated")
     return feedback
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
-from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from models import clock
 from models.accounts import Account
@@ -248,28 +248,29 @@ def live_registration(session: Session, run: CourseRun, resident: Resident) -> R
         )
     )
     if registration is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
+        raise NotFound("还没有报名", code="not_registered")
     return registration
 
 
 def positions_of(session: Session, registrations: Sequence[Registration]) -> dict[int, int]:
     """For each waiting registration (by id) its place in the queue, counted from 1."""
-    waiting = [r.id for r in registrations if r.state is RegistrationState.WAITLISTED]
+    waiting = [r for r in registrations if r.state is RegistrationState.WAITLISTED]
     if not waiting:
         return {}
-    ahead = aliased(Registration)
-    how_many_ahead = (
-        select(func.count())
+    # each queue is counted through once, however many of it are asked about
+    place = func.row_number().over(partition_by=Registration.run_id, order_by=Registration.number)
+    queue = (
+        select(Registration.id, place.label("place"))
         .where(
-            ahead.run_id == Registration.run_id,
-            ahead.state == literal_column("'waitlisted'"),  # a literal, so that the partial index fits
-            ahead.number < Registration.number,
+            Registration.run_id.in_({one.run_id for one in waiting}),
+            Registration.state == literal_column("'waitlisted'"),  # a literal, so that the partial index fits
         )
-        .correlate(Registration)
-        .scalar_subquery()
+        .subquery()
     )
-    rows = session.execute(select(Registration.id, how_many_ahead).where(Registration.id.in_(waiting)))
-    return {row[0]: (row[1] or 0) + 1 for row in rows}
+    rows = session.execute(
+        select(queue.c.id, queue.c.place).where(queue.c.id.in_([one.id for one in waiting]))
+    )
+    return {row.id: row.place for row in rows}
 
 
 def _public() -> Select[CourseRun]:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.availability import GRID_MINUTES, Stretch
+from models.availability import Stretch, next_on_the_grid
 from models.errors import Conflict
 from models.journal import enter
 from models.notices import NoticeKind
@@ -63,7 +63,7 @@ def offer_what_is_free(
 
 
 def _offer(session: Session, one: Reservation, policy: Policies, now: datetime) -> bool:
-    starts_at = one.starts_at if one.starts_at > now else _next_on_the_grid(now)
+    starts_at = one.starts_at if one.starts_at > now else next_on_the_grid(now)
     if one.ends_at - starts_at < timedelta(minutes=policy.reserve_least_minutes):
         return False
     if _nobody_could_review(one, policy, now):
@@ -164,7 +164,7 @@ def end_waiting(session: Session, reservation: Reservation) -> bool:
 
 def is_hopeless(one: Reservation, policy: Policies, now: datetime) -> bool:
     """Whether what is left of the time somebody waits for is too little to be offered to them any more."""
-    starts_at = max(one.starts_at, _next_on_the_grid(now))
+    starts_at = max(one.starts_at, next_on_the_grid(now))
     too_short = one.ends_at - starts_at < timedelta(minutes=policy.reserve_least_minutes)
     return too_short or _nobody_could_review(one, policy, now)
 
@@ -184,9 +184,3 @@ def _nobody_could_review(one: Reservation, policy: Policies, now: datetime) -> b
     if one.resident_id is None or one.reviewed_at is not None or one.venue.use is not VenueUse.REVIEWED:
         return False
     return one.starts_at <= now + timedelta(hours=policy.unreviewed_until_hours)
-
-
-def _next_on_the_grid(moment: datetime) -> datetime:
-    step = GRID_MINUTES * 60
-    seconds = -(-int(moment.timestamp()) // step) * step
-    return datetime.fromtimestamp(seconds, moment.tzinfo)

@@ -91,7 +91,7 @@ def absence_of(session: Session, meeting: CourseSession, resident: Resident) -> 
         .limit(1)
     )
     if row is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
+        raise NotFound("还没有报名", code="not_registered")
     return row
 
 

@@ -143,7 +143,7 @@ def place_of(session: Session, run: CourseRun, child: Resident) -> Registration:
         )
     )
     if found is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
+        raise NotFound("还没有报名", code="not_registered")
     return found
 
 
@@ -271,7 +271,7 @@ def sign_out(
         (one for one in children_at(session, meeting) if one.registration.key == registration_key), None
     )
     if line is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
+        raise NotFound("还没有报名", code="not_registered")
     if line.attendance is None or not line.attendance.came:
         raise Conflict("child_not_here", "这个孩子今天没有签到，请先核对")
     fetcher = next((one for one in line.fetchers if one.key == fetcher_key), None)

@@ -52,7 +52,7 @@ def attending(session: Session, meeting: CourseSession, resident: Resident) -> R
         )
     )
     if found is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
+        raise NotFound("还没有报名", code="not_registered")
     if found.state not in ATTENDING:
         raise Conflict("no_seat", "您还没有这个班的名额，暂时不能签到；有疑问请问现场的工作人员")
     return found

@@ -61,7 +61,7 @@ def _must_stand(ask: Ask, mine: Held, now: datetime) -> None:
 def _no_place(connection: Connection, ask: Ask) -> Refusal:
     """Whoever lost it with the class hears that, whoever let an offer go by that, everybody else that they hold nothing (E6)."""
     if ask.run.state is RunState.CANCELLED:
-        return Conflict("run_cancelled", "这个班已取消，请看看其他课程")
+        return Conflict("run_cancelled", "已经取消了，请看看其他课程或活动")
     learner = ask.asker.learner
     if learner is not None:
         ended = connection.execute(
@@ -72,4 +72,4 @@ def _no_place(connection: Connection, ask: Ask) -> Refusal:
         ).scalar_one_or_none()
         if ended is CancelledBy.EXPIRED:
             return Conflict("offer_expired", "确认的时间已过，名额转给了下一位；想要的话可以重新排队")
-    return NotFound("还没有报名这个班", code="not_registered")
+    return NotFound("还没有报名", code="not_registered")

@@ -24,7 +24,7 @@ def give_up(connection: Connection, ask: Ask, now: datetime) -> Refusal | None:
     if mine is None:
         return None
     if now >= run.ends_at:
-        return Conflict("run_finished", "这个班已经结束，不能再取消")
+        return Conflict("run_finished", "已经结束，不能再取消")
     state = mine.standing.state
     free_hours = policies_at(connection, run.region_id).free_cancel_hours
     connection.execute(

@@ -88,7 +88,7 @@ def must_be_free(run: LockedRun, adult: Person, grounds: Grounds) -> None:
         if each.run_id != run.id and _meet(mine, grounds.times.get(each.run_id, ())):
             raise Conflict(
                 "time_clash",
-                f"陪同的家长和“{each.title}”上课时间冲突。想一起上这个班，请先取消那一个",
+                f"陪同的家长和“{each.title}”时间冲突。想一起来，请先取消那一个",
                 details={"course": each.title},
             )
 
@@ -137,7 +137,7 @@ def must_be_neighbours(run: LockedRun, learner: Person, grounds: Grounds, now: d
 def must_have_completed(run: LockedRun, learner: Person, grounds: Grounds) -> None:
     """Raise Conflict ``course_needed`` unless the course that comes before was completed (先修)."""
     if run.after_course_id is not None and (learner.id, run.after_course_id) not in grounds.completed:
-        raise Conflict("course_needed", "这个班要先学完前一阶的课程才能报名，请看看其他课程，或联系社区")
+        raise Conflict("course_needed", "要先学完前一阶的课程才能报名，请看看其他课程或活动，或联系社区")
 
 
 def must_leave_room(
@@ -167,7 +167,7 @@ def must_leave_room(
         if _meet(mine, grounds.times.get(each.run_id, ())):
             raise Conflict(
                 "time_clash",
-                f"和您的“{each.title}”上课时间冲突。想上这个班，请先取消那一个",
+                f"和您的“{each.title}”时间冲突。想报这一个，请先取消那一个",
                 details={"course": each.title},
             )
     policy = grounds.policy_of(run.region_id)

@@ -14,7 +14,7 @@ from models.residents import BondKind, guards_a_child, is_minor
 
 def must_be_open(run: LockedRun, now: datetime) -> None:
     if run.state is RunState.CANCELLED:
-        raise Conflict("run_cancelled", "这个班已取消，请看看其他课程")
+        raise Conflict("run_cancelled", "已经取消了，请看看其他课程或活动")
     if now < run.opens_at:
         opens = clock.in_town(run.opens_at)
         raise Conflict(
@@ -64,7 +64,7 @@ def must_be_old_enough(asker: Asker) -> None:
 
 def must_be_for(run: LockedRun, learner: Person, asker: Asker) -> None:
     if run.audience is Audience.CHILD and learner is asker.oneself:
-        raise Conflict("guardian_needed", "这个班由监护人替孩子报名，请在“家人”里选择孩子")
+        raise Conflict("guardian_needed", "由监护人替孩子报名，请在“家人”里选择孩子")
     if run.audience is Audience.PAIR:
         _must_be_a_pair(learner, asker)
     if learner.birth_year is None:
@@ -74,7 +74,7 @@ def must_be_for(run: LockedRun, learner: Person, asker: Asker) -> None:
     if (run.min_age is not None and age < run.min_age) or (run.max_age is not None and age > run.max_age):
         raise Conflict(
             "out_of_age",
-            f"这个班面向{_say_ages(run)}的居民，请看看其他课程",
+            f"面向{_say_ages(run)}的居民，请看看其他课程或活动",
             details={"min_age": run.min_age, "max_age": run.max_age},
         )
 
@@ -84,14 +84,14 @@ def _must_be_a_pair(child: Person, asker: Asker) -> None:
     adult = asker.adult_along
     is_theirs = asker.counter is not None or asker.bond is BondKind.GUARDIAN
     if adult is None or not is_theirs or is_minor(adult.birth_year) or not is_minor(child.birth_year):
-        raise Conflict("pair_needed", "这个班由一位家长带一个孩子一起上，请在“家人”里选择孩子报名")
+        raise Conflict("pair_needed", "由一位家长带一个孩子一起来，请在“家人”里选择孩子报名")
 
 
 def must_be_few(run: LockedRun, companions: int) -> None:
     if companions > run.most_companions:
         raise Conflict(
             "too_many_companions",
-            f"每人最多带 {run.most_companions} 位同行人" if run.most_companions else "这个班不能带同行人",
+            f"每人最多带 {run.most_companions} 位同行人" if run.most_companions else "不能带同行人",
             details={"most": run.most_companions},
         )
 

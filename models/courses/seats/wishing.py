@@ -25,7 +25,7 @@ def seat_directly(
         )
     )
     if held is None:
-        raise NotFound("还没有报名这个班", code="not_registered")
+        raise NotFound("还没有报名", code="not_registered")
     if held.seats_directly is not wanted:
         held.seats_directly = wanted
         enter(
