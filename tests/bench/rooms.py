@@ -1,4 +1,4 @@
-"""The cells of rooms (P17): what is free of a centre for a week, and taking a room, with little behind it and with very much.
+"""The cells of rooms (P17): what is free of a centre for a week, what is in it, and taking a room, with little behind it and with very much.
 
 A centre of thirty rooms, each held three times a day in the week to come; and so many hours of the past in which somebody was there.
 """
@@ -10,10 +10,14 @@ from datetime import date, datetime, time, timedelta
 
 from models import clock
 from models.availability import alternatives, availability, is_free, slots_of, stretch_of_day
-from models.base import db, reading, transaction
+from models.base import db, new_key, reading, transaction
 from models.bulk import insert_rows
+from models.coordination.calendar import calendar_of_rooms
+from models.coordination.today import today_in
+from models.coordination.utilisation import utilisation
 from models.occupancy import Occupancy, Purpose, occupy
 from models.regions import Region
+from models.reservations import Reservation, ReservationState, ReservedFor
 from models.sites import Site, SiteKind, Venue, VenueUse, add_venue, describe_venue, open_site
 from models.venue_policies import policies_of_each
 from tests.bench.lists import AN_HOUR, AT_ONCE
@@ -51,15 +55,17 @@ def add_centre(town: BenchTown, past: int) -> int:
                     ],
                     "id",
                 )
+            ahead = [
+                (room, new_key(), midnight + timedelta(days=day, hours=hour))
+                for room in rooms
+                for day in range(1, DAYS + 1)
+                for hour in AT
+            ]
+            insert_rows(connection, Reservation, [_reserved(*one) for one in ahead], "id")
             insert_rows(
                 connection,
                 Occupancy,
-                [
-                    _hour(space_id, midnight + timedelta(days=day, hours=hour))
-                    for space_id in spaces
-                    for day in range(1, DAYS + 1)
-                    for hour in AT
-                ],
+                [_hour(room.spaces[0].id, starts_at, key) for room, key, starts_at in ahead],
                 "id",
             )
     take_statistics(town.engine)
@@ -97,6 +103,9 @@ def looks_at_rooms(site_id: int) -> Mapping[str, Callable[[], object]]:
 
     return {
         "a week of 30 rooms": lambda: _week(site_id, first),
+        "what is in 30 rooms for a week": lambda: _calendar(site_id, first),
+        "what is on today in 30 rooms": lambda: _today(site_id),
+        "how much 30 rooms were used in a week": lambda: _used(site_id),
         "is one free": one_room,
         "alternatives": otherwise,
         "a room taken": take,
@@ -111,11 +120,51 @@ def _week(site_id: int, first: date) -> int:
         return sum(len(slots_of(room, day, numbers[room.id])) for room in rooms for day in found[room.id])
 
 
-def _hour(space_id: int, starts_at: datetime) -> dict[str, object]:
+def _calendar(site_id: int, first: date) -> int:
+    with reading() as session:
+        (calendar,) = calendar_of_rooms(session, [session.get_one(Site, site_id)], first=first, days=DAYS)
+        return sum(len(room.uses) for rooms in calendar.days for room in rooms)
+
+
+def _today(site_id: int) -> int:
+    with reading() as session:
+        return len(today_in(session, session.get_one(Site, site_id)).rooms)
+
+
+def _used(site_id: int) -> int:
+    with reading() as session:
+        sites = [session.get_one(Site, site_id)]
+        found = utilisation(session, sites, first=clock.today() - timedelta(days=DAYS), days=DAYS)
+        return found.usage.open_minutes
+
+
+def _reserved(room: Venue, key: str, starts_at: datetime) -> dict[str, object]:
+    return {
+        "key": key,
+        "venue_id": room.id,
+        "state": ReservationState.APPROVED,
+        "starts_at": starts_at,
+        "ends_at": starts_at + AN_HOUR,
+        "buffer_minutes": 0,
+        "wanted_for": ReservedFor.MEETING,
+        "about": "",
+        "headcount": HEADS,
+        "reserved_at": clock.now(),
+        "decided_because": "",
+        "condition_note": "",
+        "pledge_version": "",
+        "code": "",
+        "loudspeaker": False,
+        "with_children": False,
+        "cancelled_late": False,
+    }
+
+
+def _hour(space_id: int, starts_at: datetime, holder_key: str = "somebody") -> dict[str, object]:
     return {
         "space_id": space_id,
         "starts_at": starts_at,
         "ends_at": starts_at + AN_HOUR,
         "purpose": Purpose.RESERVATION,
-        "holder_key": "somebody",
+        "holder_key": holder_key,
     }
