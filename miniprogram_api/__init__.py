@@ -72,7 +72,7 @@ from models.base import new_key
 access_log = structlog.get_logger("access")
 
 # addresses below these are themselves the key to something
-SECRETS_BELOW = (f"{PREFIX}/calendars/", "/screens/")
+SECRETS_BELOW = (f"{PREFIX}/calendars/", f"{PREFIX}/room-calendars/", "/screens/")
 
 DOORS = (
     accounts.door,

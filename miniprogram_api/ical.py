@@ -13,7 +13,9 @@ from miniprogram_api.schemas.fields import masked_name
 from miniprogram_api.schemas.reservations import STATE_LABELS
 from models import clock
 from models.coordination.feeds import Appointment
-from models.coordination.holders import DOING
+from models.coordination.holders import DOING, UNDECIDED
+from models.coordination.holders import WORDS as PURPOSES
+from models.coordination.room_feeds import RoomAppointment
 from models.courses import CourseSession
 from models.reservations import NOT_SURE, Reservation
 from models.sites import Venue
@@ -47,6 +49,11 @@ class Entry:
 def calendar_of(appointments: Iterable[Appointment], *, name: str) -> bytes:
     """These as a calendar. Whose something is stands in it masked: calendars are shared, and kept by others."""
     return written(map(_entry, appointments), name=name)
+
+
+def calendar_of_room(appointments: Iterable[RoomAppointment], venue: Venue, *, name: str) -> bytes:
+    """What is in a room as a calendar, as everybody may read it."""
+    return written((_of_use(one, venue) for one in appointments), name=name)
 
 
 def written(entries: Iterable[Entry], *, name: str) -> bytes:
@@ -133,6 +140,22 @@ def _of_reservation(appointment: Appointment, one: Reservation) -> Entry:
         off="不能使用" if appointment.is_off else "",
         is_sure=one.state not in NOT_SURE,
         is_public=False,
+    )
+
+
+def _of_use(appointment: RoomAppointment, venue: Venue) -> Entry:
+    use = appointment.use
+    return Entry(
+        appointment.name,
+        appointment.sequence,
+        use.holder.changed_at or use.starts_at,
+        use.starts_at,
+        use.ends_at,
+        use.holder.said,
+        venue,
+        about=PURPOSES[use.holder.purpose],
+        is_sure=use.holder.state not in UNDECIDED,
+        reminds=False,
     )
 
 

@@ -35,7 +35,7 @@ from models import (
     venue_policies,
     wechat_tokens,
 )
-from models.coordination import feeds
+from models.coordination import feeds, room_feeds
 
 __all__ = [
     "accounts",
@@ -65,6 +65,7 @@ __all__ = [
     "regions",
     "reservations",
     "residents",
+    "room_feeds",
     "scenes",
     "sites",
     "staff",

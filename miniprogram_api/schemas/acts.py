@@ -153,6 +153,8 @@ ACT_LABELS = {
     "service_delivery.recorded": "登记服务记录",
     "site.sheet_exported": "导出场地表格",
     "site.hours_written": "修改服务点开放时间",
+    "venue.calendar_opened": "开通场地日历订阅",
+    "venue.calendar_closed": "收回场地日历订阅",
     "venue.door_code_renewed": "更换门口签到码",
     "venue.described": "修改场地说明",
     "venue.photos_arranged": "排列场地照片",

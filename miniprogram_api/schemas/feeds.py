@@ -16,6 +16,16 @@ class FeedOut(Shape):
     opened_at = TownTime(required=True)
 
 
+class VenueFeedOut(Shape):
+    """The feed of a room. Whoever has the address sees what the screen in the hall shows."""
+
+    path = fields.String(
+        required=True,
+        metadata={"description": "订阅地址（接在本站域名后面）；内容和大厅屏一样，没有个人信息"},
+    )
+    opened_at = TownTime(required=True)
+
+
 class CopiedFeedOut(Shape):
     """That there is a feed, and since when."""
 

@@ -36,6 +36,7 @@ from models.vault import vault
 SHOWN_AFTER = timedelta(days=90)  # how long what is over stays in the calendar
 MOST_SHOWN = 1000
 _SIGNED = 32
+_OF_PEOPLE = "calendar-feed"
 _TOKEN = re.compile(rf"[a-z2-7]{{16}}[0-9a-f]{{{_SIGNED}}}")
 
 
@@ -86,12 +87,12 @@ def feed_of(session: Session, account: Account) -> CalendarFeed | None:
 
 def feed_token(feed: CalendarFeed) -> str:
     """What stands in the feed's address: its name, signed."""
-    return feed.key + _signature(feed.key)
+    return signed(_OF_PEOPLE, feed.key)
 
 
 def account_behind_feed(session: Session, token: str) -> Account:
     """Whose feed this is. Raises NotFound ``calendar_unknown`` for one that is forged or was taken back."""
-    key = _key_in(token)
+    key = key_in(_OF_PEOPLE, token)
     account = session.scalar(
         select(Account)
         .join(CalendarFeed, CalendarFeed.account_id == Account.id)
@@ -153,13 +154,18 @@ def _rooms(session: Session, oneself: Resident, people: dict[int, Resident]) -> 
     ]
 
 
-def _key_in(token: str) -> str | None:
-    """The name that stands signed in an address; none where it is forged."""
+def signed(kind: str, key: str) -> str:
+    """What stands in the address of a feed of this kind with this name."""
+    return key + _signature(kind, key)
+
+
+def key_in(kind: str, token: str) -> str | None:
+    """The name that stands signed in the address of a feed of this kind; none where it is forged, or of another kind."""
     if not _TOKEN.fullmatch(token):
         return None
     key, signature = token[:-_SIGNED], token[-_SIGNED:]
-    return key if hmac.compare_digest(signature, _signature(key)) else None
+    return key if hmac.compare_digest(signature, _signature(kind, key)) else None
 
 
-def _signature(key: str) -> str:
-    return vault.fingerprint(f"calendar-feed:{key}")[:_SIGNED]
+def _signature(kind: str, key: str) -> str:
+    return vault.fingerprint(f"{kind}:{key}")[:_SIGNED]

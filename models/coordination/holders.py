@@ -188,6 +188,7 @@ def _reservations(session: Session, keys: Collection[str]) -> Iterator[Holder]:
         Reservation.resident_id,
         Reservation.reserved_at,
         Reservation.reviewed_at,
+        Reservation.ended_at,
         Group.name.label("group_name"),
         Group.name_is_sure,
     ).outerjoin(Group, Group.id == Reservation.group_id)
@@ -205,7 +206,7 @@ def _reservations(session: Session, keys: Collection[str]) -> Iterator[Holder]:
             venue_id=row.venue_id,
             ends_at=row.ends_at,
             headcount=row.headcount,
-            changed_at=row.reviewed_at or row.reserved_at,
+            changed_at=row.ended_at or row.reviewed_at or row.reserved_at,
         )
 
 

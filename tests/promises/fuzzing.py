@@ -32,6 +32,7 @@ from models.accounts import Account, Login
 from models.base import db, reading, transaction
 from models.consents import PRIVACY_POLICY, ConsentChannel, agree
 from models.coordination.feeds import CalendarFeed, feed_token
+from models.coordination.room_feeds import VenueFeed, venue_feed_token
 from models.courses import (
     Admission,
     Audience,
@@ -636,11 +637,19 @@ class Fuzzer:
 
     def a_token(self, path: str) -> str:
         """A signed name that is itself the key to something."""
+        if path == "/api/v1/room-calendars/{token}.ics":
+            return self.a_rooms_token()
         if path != "/api/v1/calendars/{token}.ics":
             raise KeyError(f"say here what stands in the address {path}")
         with self.door.app.app_context(), reading() as session:
             feed = session.scalars(select(CalendarFeed).order_by(CalendarFeed.id.desc()).limit(1)).first()
         return "none" if feed is None else feed_token(feed)
+
+    def a_rooms_token(self) -> str:
+        """What stands in the address of some room's calendar."""
+        with self.door.app.app_context(), reading() as session:
+            feed = session.scalars(select(VenueFeed).order_by(VenueFeed.id.desc()).limit(1)).first()
+            return "none" if feed is None else venue_feed_token(feed)
 
     def mostly(self) -> bool:
         """Three times out of four."""

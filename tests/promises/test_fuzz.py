@@ -14,13 +14,14 @@ from datetime import timedelta
 
 import pytest
 from schemathesis import GenerationMode
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from models import clock
 from models.base import reading, transaction
 from models.consents import PRIVACY_POLICY
 from models.content_checks import RESIDENT_NAME, Finding, HeldBecause, Subject, hold_text
 from models.coordination.feeds import open_feed
+from models.coordination.room_feeds import open_venue_feed
 from models.courses import (
     Admission,
     Audience,
@@ -146,6 +147,8 @@ def a_busy_town(
     a_class_that_is_over(town)
     with transaction() as session:
         open_feed(session, town.neighbour.account(session))
+        room = session.scalars(select(Venue).order_by(Venue.id).limit(1)).one()
+        open_venue_feed(session, room, by_account_id=None, identity="town")
     with transaction() as session:  # somebody with a phone of their own, and who may act for them
         a_bond(session, town.neighbour, town.resident)
     with transaction() as session:  # names a clerk has to look at
