@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.coordination.feeds import CalendarFeed, feed_token, open_feed
+from models.coordination.room_feeds import VenueFeed, open_venue_feed, venue_feed_token
 from models.courses import (
     Certificate,
     CourseRun,
@@ -25,8 +26,10 @@ from models.courses import (
 )
 from models.errors import Conflict
 from models.journal import JournalEntry
+from models.sites import Venue
 from tests.people import Person, Town, a_bond
 from tests.races.rush import rush
+from tests.rooms import Centre
 
 
 def completes(run: CourseRun) -> int:
@@ -61,7 +64,13 @@ def opens_a_feed(person: Person) -> str:
         return feed_token(open_feed(session, account))
 
 
-def count(table: type[Certificate | Feedback | RunAnswer | CalendarFeed]) -> int:
+def opens_a_rooms_feed(room: Venue) -> str:
+    with transaction() as session:
+        here = session.get_one(Venue, room.id)
+        return venue_feed_token(open_venue_feed(session, here, by_account_id=None, identity="town"))
+
+
+def count(table: type[Certificate | Feedback | RunAnswer | CalendarFeed | VenueFeed]) -> int:
     with reading() as session:
         return session.scalars(select(func.count()).select_from(table)).one()
 
@@ -112,3 +121,9 @@ def test_two_phones_open_one_feed(town: Town, app: Flask) -> None:
     tokens = rush(app, [partial(opens_a_feed, town.resident)] * 4, threads=4)
     assert len(set(map(str, tokens))) == 1
     assert count(CalendarFeed) == 1
+
+
+def test_two_who_work_there_open_one_feed_of_a_room(town: Town, app: Flask, centre: Centre) -> None:
+    tokens = rush(app, [partial(opens_a_rooms_feed, centre.left)] * 4, threads=4)
+    assert len(set(map(str, tokens))) == 1
+    assert count(VenueFeed) == 1
