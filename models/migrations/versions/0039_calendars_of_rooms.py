@@ -1,7 +1,7 @@
 """The calendar feed of a room
 
-Revision: 0038
-After: 0037
+Revision: 0039
+After: 0038
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0038"
-down_revision = "0037"
+revision = "0039"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
