@@ -20,6 +20,7 @@ from models import clock
 from models.agreements import count_behind, count_unconfirmed
 from models.calendars import Calendar
 from models.content_checks import count_waiting as count_content_checks
+from models.coordination.closures import count_outside_hours
 from models.courses import count_in_review, count_too_few
 from models.courses.attendance import count_appeals, count_unrecorded
 from models.groups import count_applied, count_without_leader
@@ -56,6 +57,7 @@ PILES = (
     Pile("sheets", "没登记签到的课", frozenset(OFFICE), count_unrecorded),
     Pile("absence_appeals", "缺课申诉", frozenset(OFFICE), count_appeals),
     Pile("reservations", "待审核的场地预约", frozenset(OFFICE), count_pending),
+    Pile("outside_hours", "不在开放时间的", frozenset(OFFICE), count_outside_hours),
     Pile("damage", "场地损坏待核实", frozenset(OFFICE), count_damaged),
     Pile("credit_appeals", "信用申诉", frozenset(OFFICE), count_credit_appeals),
     Pile("service_deliveries", "待确认的服务", frozenset(OFFICE), count_unconfirmed),

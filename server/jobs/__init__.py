@@ -237,6 +237,12 @@ SCHEDULE = (
         rooms.MOST_AT_ONCE,
     ),
     Job(
+        "count_outside_hours",
+        timedelta(hours=24),
+        rooms.count_outside_hours,
+        "开放时间或调休变了，今后两周不在开放时间的课和预约每天数一次，列入工作人员待办",
+    ),
+    Job(
         "offer_rooms",
         timedelta(seconds=30),
         rooms.offer_rooms,

@@ -13,6 +13,7 @@ from models.base import reading, transaction
 from models.coordination import closures
 from models.coordination.closures import MoveQuestion
 from models.reservations import Reservation
+from models.sites import Site
 
 MOST_AT_ONCE = 100
 
@@ -58,6 +59,13 @@ def settle_room_questions(now: datetime) -> int:
     return _in_turn([partial(_settle, question_id=one) for one in ids])
 
 
+def count_outside_hours(now: datetime) -> int:
+    """Count for the desk what lies outside the opening hours of each site; at how many it is another number than before."""
+    with reading() as session:
+        sites = closures.sites_to_count(session)
+    return _in_turn([partial(_count_again, site_id=one) for one in sites])
+
+
 def forget_credit_appeals(now: datetime) -> int:
     """Strike the words of appeals answered half a year ago; how many."""
     with transaction() as session:
@@ -78,6 +86,10 @@ def _to(session: Session, deed: Callable[[Session, Reservation], bool], reservat
 
 def _settle(session: Session, question_id: int) -> int:
     return closures.settle_silence(session, session.get_one(MoveQuestion, question_id))
+
+
+def _count_again(session: Session, site_id: int) -> int:
+    return closures.count_again(session, session.get_one(Site, site_id))
 
 
 def _in_turn(deeds: Sequence[Callable[[Session], int]]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from models import clock as town_clock
 from models.agreements import Block, ServiceHold, Terms, draft_agreement, put_in_force
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.coordination.closures import Choice, MoveAnswer, MoveQuestion, Remedy
+from models.coordination.closures import Choice, MoveAnswer, MoveQuestion, Plan, Remedy, look
 from models.courses import (
     Attendance,
     AttendanceState,
@@ -129,6 +130,14 @@ def test_a_class_is_not_moved_to_an_hour_at_which_its_teacher_is_elsewhere(
     assert remedies(plan) == [("大合唱", "move", "多功能厅", at(13, 30, on=MONDAY))]
 
 
+def test_nobody_is_proposed_an_hour_at_which_they_sit_in_a_class(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.dance_room, hour=12)
+    town.resident.tap(run)
+    takes(town.resident, centre.hall, at(9, on=MONDAY), heads=70)
+    plan = plan_of([centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
+    assert remedies(plan) == [("个人预约", "move", "多功能厅", at(13, 30, on=MONDAY))]
+
+
 def test_a_class_of_one_evening_that_fits_nowhere_is_cancelled(town: Town, centre: Centre) -> None:
     run = a_class(town, centre.hall, capacity=60)
     town.resident.tap(run)
@@ -215,6 +224,23 @@ def test_a_class_in_the_room_ends_now_in_an_emergency_and_nobody_is_missed(
     with reading() as session:
         held = session.scalars(select(Occupancy).where(Occupancy.holder_key == over.key)).one()
         assert held.ends_at == at(9, 30, on=MONDAY)
+
+
+def test_a_clock_that_goes_on_while_it_is_decided_leaves_no_overlap(
+    town: Town, centre: Centre, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_class(town, centre.left)
+    clock.move_to(at(9, 30, on=MONDAY))
+    seen = plan_of([centre.left], None, at(20, on=MONDAY)).fingerprint
+
+    def looking(*given: Any) -> Plan:
+        plan = look(*given)
+        clock.move_to(town_clock.now() + timedelta(seconds=3))
+        return plan
+
+    monkeypatch.setattr("models.coordination.closures.deciding.look", looking)
+    closure = closes(town, [centre.left], None, at(20, on=MONDAY), fingerprint=seen, emergency_because="漏电")
+    assert evening_of(run).ends_at == closure.starts_at == at(9, 30, on=MONDAY) + timedelta(seconds=3)
 
 
 def test_a_block_of_a_unit_is_let_go_and_its_people_are_told(town: Town, centre: Centre) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from models import clock as town_clock
 from models.base import reading, transaction
 from models.calendars import DayKind, set_day
 from models.coordination.closures import Choice, ClosureKind, Remedy
+from models.desk import desk_of
 from models.hours import Hours, OpenOn, write_hours
 from models.occupancy import Occupancy
 from models.reservations import ReservationState
 from models.sites import Site
+from server.jobs import rooms as jobs
 from tests.closing import closes, effects, plan_of, question_about, remedies
 from tests.people import Town, a_run
 from tests.rooms import MONDAY, SUNDAY, Centre, a_centre, at, now_of, state_of, takes
@@ -77,3 +80,30 @@ def test_the_communitys_own_plans_are_its_own_to_know(town: Town, centre: Centre
     opens_in_the_morning_only(centre)
     plan = plan_of([centre.left], at(8, on=SUNDAY), at(22, on=MONDAY), ClosureKind.HOURS)
     assert plan.items == []
+
+
+def on_the_desk(town: Town) -> int:
+    """How many things outside the hours lie on the clerk's desk."""
+    with reading() as session:
+        piles = desk_of(session, town.clerk.member(session))
+        return next(one.number for one in piles if one.pile.name == "outside_hours")
+
+
+def test_the_desk_says_how_many_there_are_until_staff_decided(town: Town, centre: Centre) -> None:
+    takes(town.resident, centre.left, at(14, on=MONDAY), heads=30)
+    kept = takes(town.neighbour, centre.right, at(16, on=MONDAY), heads=30)
+    assert jobs.count_outside_hours(town_clock.now()) == 0
+    opens_in_the_morning_only(centre)
+    assert jobs.count_outside_hours(town_clock.now()) == 1
+    assert jobs.count_outside_hours(town_clock.now()) == 0
+    assert on_the_desk(town) == 2
+    closes(
+        town,
+        [centre.hall],
+        at(8, on=SUNDAY),
+        at(22, on=MONDAY),
+        kind=ClosureKind.HOURS,
+        choices={kept.key: Choice(Remedy.KEEP)},
+    )
+    assert on_the_desk(town) == 0
+    assert jobs.count_outside_hours(town_clock.now()) == 0  # what was kept is not asked about again

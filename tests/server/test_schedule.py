@@ -44,6 +44,7 @@ from models.courses.pauses import Pause
 from models.departures import begin_closure
 from models.follows import follow_course
 from models.grants import REPORTS_KEPT
+from models.hours import Hours, OpenOn, write_hours
 from models.kept_answers import KEPT_FOR as ANSWERS_KEPT_FOR
 from models.kept_answers import keep
 from models.ladder import sending as short_messages
@@ -367,6 +368,14 @@ def a_question_nobody_answered(day: Day) -> None:
     day.clock.move_to(question_about(made).answer_by)
 
 
+def a_reservation_outside_the_hours(day: Day) -> None:
+    room = a_room(day)
+    takes(day.town.resident, room, at(9))
+    with transaction() as session:
+        site = session.get_one(Venue, room.id).site
+        write_hours(session, site, [Hours(OpenOn.WEEKEND, 14 * 60, 21 * 60)])
+
+
 def a_room_that_is_offered(day: Day) -> None:
     room = a_room(day)
     made = takes(day.town.resident, room, at(9))
@@ -431,6 +440,7 @@ TO_DO: Mapping[str, Callable[[Day], None]] = {
     "finish_unsigned": a_room_nobody_signed_out_of,
     "end_room_offers": a_room_that_is_offered,
     "settle_room_questions": a_question_nobody_answered,
+    "count_outside_hours": a_reservation_outside_the_hours,
     "offer_rooms": a_room_a_class_moved_away_from,
     "remind_of_rooms": a_room_in_an_hour,
     "forget_credit_appeals": an_appeal_answered_long_ago,

@@ -28,6 +28,12 @@ from models.coordination.closures.finding import (
     state_of,
     together,
 )
+from models.coordination.closures.hours import (
+    SiteOutsideHours,
+    count_again,
+    count_outside_hours,
+    sites_to_count,
+)
 from models.coordination.closures.lifting import lift
 from models.coordination.closures.planning import Plan, Wanted, look
 from models.coordination.closures.proposing import Proposal
@@ -59,6 +65,7 @@ __all__ = [
     "Proposal",
     "Remedy",
     "RoomClosure",
+    "SiteOutsideHours",
     "Wanted",
     "answer",
     "answers_about",
@@ -66,6 +73,8 @@ __all__ = [
     "closure_within",
     "closures_ahead",
     "closures_within",
+    "count_again",
+    "count_outside_hours",
     "effects_of",
     "lift",
     "look",
@@ -74,6 +83,7 @@ __all__ = [
     "questions_open_to",
     "reasons_of",
     "settle_silence",
+    "sites_to_count",
     "state_of",
     "together",
     "unanswered",

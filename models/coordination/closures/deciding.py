@@ -18,6 +18,7 @@ from models import clock
 from models.agreements import ServiceHold, call_off_hold, cut_hold
 from models.availability import Stretch, left_of
 from models.coordination.closures.asking import ask, ask_no_longer
+from models.coordination.closures.hours import count_again
 from models.coordination.closures.planning import Plan, Wanted, look
 from models.coordination.closures.proposing import Proposal
 from models.coordination.closures.rows import (
@@ -126,6 +127,8 @@ def close(
         details={"kind": closure.kind, "because": closure.because, "affected": len(items)},
     )
     session.flush()
+    if closure.kind is ClosureKind.HOURS:
+        count_again(session, wanted.site)
     offer_what_is_free(session, neighbours_of(session, wanted.site.venues))
     return closure
 
@@ -367,7 +370,7 @@ def _call_off(session: Session, closure: RoomClosure, affected: Affected, by: By
 
 
 def _end(session: Session, closure: RoomClosure, affected: Affected, by: By) -> None:
-    thing, at = affected.thing, max(clock.now(), closure.starts_at)
+    thing, at = affected.thing, closure.starts_at
     if isinstance(thing, Reservation):
         was_used = thing.resident_id is None or thing.state is ReservationState.CHECKED_IN
         if was_used and thing.starts_at < at:

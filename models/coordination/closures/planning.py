@@ -6,18 +6,21 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.availability import Stretch
+from models.availability import Stretch, stretch_of_day
+from models.bulk import among
 from models.coordination.closures.floor import Floor
 from models.coordination.closures.proposing import Proposal, propose
-from models.coordination.closures.rows import ClosureKind
+from models.coordination.closures.rows import ClosureEffect, ClosureKind, Remedy
 from models.coordination.closures.seeing import Affected, affected_by, what_holds
 from models.errors import Conflict, Fault
+from models.hours import OpeningTimes
 from models.occupancy import Purpose
 from models.reservations import Reservation, neighbours_of
 from models.sites import Site, Venue
@@ -72,7 +75,7 @@ def look(session: Session, wanted: Wanted) -> Plan:
         _must_not_be_closed(wanted, holders)
     affected = affected_by(session, rooms, during, holders)
     if wanted.kind is ClosureKind.HOURS:
-        affected = _outside_hours(session, wanted, affected)
+        affected = _outside(session, wanted.site, affected)
     if len(affected) > MOST_AFFECTED:
         raise Conflict(
             "closure_too_large",
@@ -114,18 +117,46 @@ def _must_not_be_closed(wanted: Wanted, holders: dict[str, Purpose]) -> None:
         )
 
 
-def _outside_hours(session: Session, wanted: Wanted, affected: Sequence[Affected]) -> list[Affected]:
-    """What people come to while nobody opens the door; what staff put there themselves is theirs to know."""
-    if not affected:
-        return []
-    floor = _floor(session, wanted, wanted.during, affected)
-    return [
+def outside_hours(session: Session, site: Site, during: Stretch) -> list[Affected]:
+    """What of a site people come to in a stretch of time while nobody opens the door; what staff said may stay as it is not again."""
+    rooms = neighbours_of(session, site.venues)
+    holders = what_holds(session, rooms, during)
+    return _outside(session, site, affected_by(session, rooms, during, holders))
+
+
+def _outside(session: Session, site: Site, affected: Sequence[Affected]) -> list[Affected]:
+    """What the community put there itself is its own to know."""
+    coming = [
         one
         for one in affected
-        if not (isinstance(one.thing, Reservation) and one.thing.resident_id is None)
-        and not one.in_use
-        and not floor.is_open(one.venue, one.stretch)
+        if not (isinstance(one.thing, Reservation) and one.thing.resident_id is None) and not one.in_use
     ]
+    if not coming:
+        return []
+    times, on_day = OpeningTimes(session, [site]), dict[tuple[int, date], list[Stretch]]()
+    found = []
+    for one in coming:
+        on = clock.in_town(one.stretch.starts_at).date()
+        if (one.venue.id, on) not in on_day:
+            hours = times.on_day(times.of_venue(one.venue), on)
+            on_day[one.venue.id, on] = [
+                stretch_of_day(on, each.opens_minute, each.closes_minute) for each in hours
+            ]
+        if not any(each.contains(one.stretch) for each in on_day[one.venue.id, on]):
+            found.append(one)
+    kept = _kept(session, found)
+    return [one for one in found if (one.key, one.stretch.starts_at) not in kept]
+
+
+def _kept(session: Session, found: Sequence[Affected]) -> set[tuple[str, datetime]]:
+    """What staff looked at before and left as it is."""
+    rows = session.execute(
+        select(ClosureEffect.thing, ClosureEffect.starts_at).where(
+            among(ClosureEffect.thing, "things"), ClosureEffect.remedy == Remedy.KEEP
+        ),
+        {"things": [one.key for one in found]},
+    )
+    return {(thing, starts_at) for thing, starts_at in rows}
 
 
 def _floor(session: Session, wanted: Wanted, during: Stretch, affected: Sequence[Affected]) -> Floor:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.availability import Stretch
 from models.bulk import among
+from models.commitments import Takes, commitments_of
 from models.coordination.closures.floor import Floor
 from models.coordination.closures.rows import Noun, Remedy
 from models.coordination.closures.seeing import Affected
@@ -74,7 +75,7 @@ class _Ways:
         }
         whole = _whole(affected)
         gone = {one.key for one in affected}
-        self._busy: dict[tuple[str, int], list[Stretch]] = _their_other_rooms(session, affected, whole, gone)
+        self._busy: dict[tuple[str, int], list[Stretch]] = _their_time(session, affected, whole, gone)
         self._teaching: dict[str, list[Stretch]] = defaultdict(list)
         if whole is not None and any(one.noun is Noun.COURSE_SESSION for one in affected):
             for people, meeting in teaching_between(session, whole.starts_at, whole.ends_at):
@@ -175,10 +176,10 @@ def _whole(affected: Sequence[Affected]) -> Stretch | None:
     )
 
 
-def _their_other_rooms(
+def _their_time(
     session: Session, affected: Sequence[Affected], whole: Stretch | None, gone: set[str]
 ) -> dict[tuple[str, int], list[Stretch]]:
-    """What else of rooms those who are affected have on these days."""
+    """What else of rooms and classes those who are affected have on these days; a leader may be elsewhere than the group."""
     found: dict[tuple[str, int], list[Stretch]] = defaultdict(list)
     theirs = [_whose(one.thing) for one in affected if isinstance(one.thing, Reservation)]
     people = sorted({whose[1] for whose in theirs if whose is not None and whose[0] == "resident"})
@@ -200,4 +201,8 @@ def _their_other_rooms(
         whose = _whose(row)
         if whose is not None and row.key not in gone:
             found[whose].append(Stretch(row.starts_at, row.ends_at))
+    for one in commitments_of(
+        session, people, Takes.A_CLASS, starts_at=whole.starts_at, ends_at=whole.ends_at
+    ):
+        found["resident", one.resident_id].append(Stretch(one.starts_at, one.ends_at))
     return found
