@@ -1,7 +1,7 @@
 """How many things of a site lie outside its hours, for the desk
 
-Revision: 0039
-After: 0038
+Revision: 0040
+After: 0039
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
