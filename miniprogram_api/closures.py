@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from miniprogram_api.acting import by, oneself_and_wards
 from miniprogram_api.cursors import after_id, page
-from miniprogram_api.edge import Door, Needs, account, caller, named_in, staff_hat
+from miniprogram_api.edge import Door, Needs, caller, named_in, staff_hat
 from miniprogram_api.office import office_places, venue_of_office
 from miniprogram_api.schemas.closures import (
     CloseIn,
@@ -50,8 +51,6 @@ from models.coordination.closures import (
 )
 from models.errors import Conflict, Fault
 from models.regions import is_within
-from models.reservations import By
-from models.residents import bonds_of, resident_of
 from models.sites import Site, Venue, site_by_key, site_in
 from models.staff import Role, places_of
 
@@ -95,7 +94,7 @@ def close_rooms(sent: dict[str, Any]) -> dict[str, Any]:
             db.session(),
             wanted,
             decision,
-            by=_by(),
+            by=by(),
             may_override_classes=is_within(wanted.site.region, admins),
         )
     except Conflict as refusal:
@@ -147,7 +146,7 @@ def lift_closure(sent: dict[str, Any], key: str) -> dict[str, Any]:
     From now on, or before it begins; who waits for what is free again is offered it. What was moved stays where it is. Twice is fine.
     """
     closure = _closure(key)
-    lift(db.session(), closure, sent["because"], by=_by())
+    lift(db.session(), closure, sent["because"], by=by())
     return _whole(closure)
 
 
@@ -175,7 +174,7 @@ def list_my_questions(wanted: dict[str, Any]) -> dict[str, Any]:
     """
     limit = wanted["limit"]
     found = questions_open_to(
-        db.session(), _people(), after_id=after_id(wanted.get("cursor")), most=limit + 1
+        db.session(), oneself_and_wards(), after_id=after_id(wanted.get("cursor")), most=limit + 1
     )
     shown = page(found, limit, lambda one: [one.id])
     return {**shown, "items": [_asked(one) for one in shown["items"]]}
@@ -196,7 +195,7 @@ def answer_question(sent: dict[str, Any], key: str) -> dict[str, Any]:
 
     Yes keeps it where it is now; no lets it go, and costs nothing. The same word twice is fine; 409 ``question_over`` once the time is over.
     """
-    return _asked(answer(db.session(), _mine(key), accepts=sent["accepts"], by=_by()))
+    return _asked(answer(db.session(), _mine(key), accepts=sent["accepts"], by=by()))
 
 
 @door.put("/staff/room-questions/<key:key>/answer")
@@ -208,7 +207,7 @@ def answer_question_for_somebody(sent: dict[str, Any], key: str) -> dict[str, An
     For whoever phoned, or came to the counter; one's own is 403 ``own_content``.
     """
     question = question_within(db.session(), key, within=office_places())
-    return _asked(answer(db.session(), question, accepts=sent["accepts"], by=_by(), because=sent["because"]))
+    return _asked(answer(db.session(), question, accepts=sent["accepts"], by=by(), because=sent["because"]))
 
 
 def _wanted(sent: dict[str, Any]) -> Wanted:
@@ -353,14 +352,6 @@ def _closure(key: str) -> RoomClosure:
 
 def _mine(key: str) -> MoveQuestion:
     # staff and partners have none of their own: what is one's own is seen without a hat
-    return question_of(db.session(), key, residents=_people() if caller().identity == "resident" else ())
-
-
-def _people() -> list[int]:
-    session = db.session()
-    oneself = resident_of(session, account())
-    return [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
-
-
-def _by() -> By:
-    return By(account().id, caller().identity)
+    return question_of(
+        db.session(), key, residents=oneself_and_wards() if caller().identity == "resident" else ()
+    )
