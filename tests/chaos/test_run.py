@@ -116,11 +116,29 @@ def fresh_town(tmp_path: Path) -> Town:
     return Town(tmp_path / "var")
 
 
-def test_run_stops_whole_on_ctrl_c_refuses_busy_ports_and_keeps_its_data(fresh_town: Town) -> None:
+def must_tell_the_newcomer(town: Town) -> None:
+    """Where everything is, and who lives there."""
+    cast: list[Part | Hat] = [*PARTS, *HATS]
+    lines = [f"{one.says}：{one.name}  openid {one.openid}  " for one in cast if one.openid]
+    everybody = [*lines, f"openid {NEWCOMER}\n"]
+    until(
+        lambda: all(line in town.said() for line in everybody),
+        within=10,
+        what="the newcomer is told who lives here",
+    )
+    assert "已就绪" in town.said()
+    assert f"http://127.0.0.1:{town.port}/api/docs" in town.said()
+
+
+def test_run_tells_the_newcomer_stops_whole_on_ctrl_c_refuses_busy_ports_and_keeps_its_data(
+    fresh_town: Town,
+) -> None:
+    """One story: each start is a whole town in processes of its own, and takes its seconds."""
     with fresh_town.running() as runner:
         assert answers(fresh_town.port, "/healthz")
         shown = fresh_town.runs()
         assert shown
+        must_tell_the_newcomer(fresh_town)
 
         second = fresh_town.run_again()
         assert second.returncode == 1
@@ -133,26 +151,10 @@ def test_run_stops_whole_on_ctrl_c_refuses_busy_ports_and_keeps_its_data(fresh_t
         assert runner.wait(timeout=STOPS_WITHIN_SECONDS * 2) == 0
         assert time.monotonic() - began < STOPS_WITHIN_SECONDS
         assert _nobody_is_left(family)
+    assert "Traceback" not in fresh_town.said(), fresh_town.said()
 
     with fresh_town.running():
         assert fresh_town.runs() == shown
-
-
-def test_run_tells_the_newcomer_where_everything_is_and_who_lives_there(fresh_town: Town) -> None:
-    cast: list[Part | Hat] = [*PARTS, *HATS]
-    lines = [f"{one.says}：{one.name}  openid {one.openid}  " for one in cast if one.openid]
-    everybody = [*lines, f"openid {NEWCOMER}\n"]
-    with fresh_town.running() as runner:
-        until(
-            lambda: all(line in fresh_town.said() for line in everybody),
-            within=10,
-            what="the newcomer is told who lives here",
-        )
-        assert "已就绪" in fresh_town.said()
-        assert f"http://127.0.0.1:{fresh_town.port}/api/docs" in fresh_town.said()
-        os.killpg(runner.pid, signal.SIGINT)
-        runner.wait(timeout=STOPS_WITHIN_SECONDS * 2)
-    assert "Traceback" not in fresh_town.said(), fresh_town.said()
 
 
 def test_a_killed_runner_leaves_no_orphan(fresh_town: Town) -> None:
