@@ -36,6 +36,7 @@ from models.agreements import (
     agreements_of_partner,
     agreements_within,
     confirm_delivery,
+    decline_delivery,
     deliveries_of,
     delivery_within,
     draft_agreement,
@@ -167,14 +168,27 @@ def record_a_delivery(sent: dict[str, Any], key: str) -> ServiceDelivery:
 
 
 @door.put("/staff/service-deliveries/<key:key>/confirmation")
-@door.gives(DeliveryOut)
+@door.gives(DeliveryOut, refuses=(409,))
 def confirm_a_delivery(key: str) -> ServiceDelivery:
     """确认服务记录
 
-    What the unit wrote down counts from now on. Twice is fine.
+    What the unit wrote down counts from now on. Twice is fine; 409 ``delivery_declined`` for what was declined.
     """
     delivery = delivery_within(db.session(), key, within=office_places())
     confirm_delivery(db.session(), delivery, **hat())
+    return delivery
+
+
+@door.put("/staff/service-deliveries/<key:key>/declining")
+@door.takes(AgreementReasonIn)
+@door.gives(DeliveryOut, refuses=(409, 422))
+def decline_a_delivery(sent: dict[str, Any], key: str) -> ServiceDelivery:
+    """退回服务记录
+
+    It was not so: the record stays with the reason, counts for nothing, and the unit is told. Twice is fine, the first reason stays.
+    """
+    delivery = delivery_within(db.session(), key, within=office_places())
+    decline_delivery(db.session(), delivery, sent["because"], **hat())
     return delivery
 
 

@@ -150,6 +150,7 @@ ACT_LABELS = {
     "service_agreement.ended": "结束场地换服务协议",
     "service_agreement.put_in_force": "场地换服务协议生效",
     "service_delivery.confirmed": "确认服务记录",
+    "service_delivery.declined": "退回服务记录",
     "service_delivery.recorded": "登记服务记录",
     "site.sheet_exported": "导出场地表格",
     "site.hours_written": "修改服务点开放时间",

@@ -94,7 +94,7 @@ class CommencementIn(Shape):
 
 
 class AgreementReasonIn(Shape):
-    """Why it ends."""
+    """Why it ends, or does not count."""
 
     because = Words(100, required=True)
 
@@ -180,6 +180,8 @@ class DeliveryOut(Shape):
     by_partner = fields.Boolean(required=True, metadata={"description": "由单位自己登记"})
     recorded_at = TownTime(required=True)
     confirmed_at = TownTime(required=True, allow_none=True)
+    declined_at = TownTime(required=True, allow_none=True, metadata={"description": "退回的不计入"})
+    declined_because = fields.String(required=True)
 
 
 class DeliveriesQuery(Shape):

@@ -17,6 +17,7 @@ from models.agreements.delivering import (
     confirm_delivery,
     count_behind,
     count_unconfirmed,
+    decline_delivery,
     deliveries_of,
     delivery_within,
     figures_of,
@@ -45,7 +46,8 @@ from models.agreements.rows import (
     agreements_within,
 )
 from models.agreements.standing import draft_agreement, end_agreement, let_go_of, put_in_force
-from models.agreements.warning import owe_warnings, still_true
+from models.agreements.truth import still_true
+from models.agreements.warning import owe_warnings
 
 __all__ = [
     "LONGEST_DAYS",
@@ -73,6 +75,7 @@ __all__ = [
     "count_behind",
     "count_unconfirmed",
     "cut_hold",
+    "decline_delivery",
     "deliveries_of",
     "delivery_within",
     "draft_agreement",

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
 from models.agreements.rows import ServiceHold
 from models.agreements.standing import let_go_of
+from models.agreements.telling import members_of
 from models.journal import enter
 from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
 from models.occupancy import Purpose, occupy, vacate
-from models.partners import PartnerMember
 
 
 def call_off_hold(
@@ -34,7 +33,7 @@ def call_off_hold(
                 NoticeKind.SERVICE_CALLED_OFF,
                 subject_key=agreement.key,
                 page_subject=agreement.key,
-                account_ids=_members(session, agreement.partner_id),
+                account_ids=members_of(session, {agreement.partner_id}).get(agreement.partner_id, []),
                 facts={
                     "room": venue.name,
                     "place": venue.full_name,
@@ -84,17 +83,7 @@ def cut_hold(
     session.flush()
 
 
-def still_ahead(notices: Sequence[Notice]) -> set[int]:
+def those_still_ahead(session: Session, notices: Sequence[Notice]) -> set[int]:
     """The ids of those of these notices whose block would still be to come: what is called off is not given back."""
     now = clock.now()
     return {notice.id for notice in notices if datetime.fromisoformat(str(notice.facts["starts_at"])) > now}
-
-
-def _members(session: Session, partner_id: int) -> list[int]:
-    return list(
-        session.scalars(
-            select(PartnerMember.account_id)
-            .where(PartnerMember.partner_id == partner_id, PartnerMember.left_at.is_(None))
-            .order_by(PartnerMember.account_id)
-        )
-    )

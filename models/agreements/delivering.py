@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import clock
 from models.agreements.rows import MINUTES_OF_A_DAY, AgreementState, ServiceAgreement, ServiceDelivery
+from models.agreements.telling import tell_declined
 from models.errors import Conflict, Fault, NotFound
 from models.journal import enter
 from models.regions import Region, is_within
@@ -36,7 +37,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Delivered:
-    """How many minutes of service are written down of an agreement, and how many of them are confirmed."""
+    """How many minutes of service are written down of an agreement and not declined, and how many of them are confirmed."""
 
     minutes: int = 0
     confirmed_minutes: int = 0
@@ -92,7 +93,7 @@ def delivered_of(session: Session, agreements: Collection[int]) -> Mapping[int, 
     confirmed = func.sum(ServiceDelivery.minutes).filter(ServiceDelivery.confirmed_at.is_not(None))
     rows = session.execute(
         select(ServiceDelivery.agreement_id, func.sum(ServiceDelivery.minutes), confirmed)
-        .where(ServiceDelivery.agreement_id.in_(agreements))
+        .where(ServiceDelivery.agreement_id.in_(agreements), ServiceDelivery.declined_at.is_(None))
         .group_by(ServiceDelivery.agreement_id)
     )
     found = {agreement_id: Delivered(int(all_), int(some or 0)) for agreement_id, all_, some in rows}
@@ -142,13 +143,41 @@ def record_delivery(
 def confirm_delivery(
     session: Session, delivery: ServiceDelivery, *, by_account_id: int | None, identity: str
 ) -> None:
-    """The community was there: what the unit wrote down counts. Twice is fine, also once the agreement has ended."""
+    """The community was there: what the unit wrote down counts. Twice is fine, also once the agreement has ended.
+
+    Raises Conflict ``delivery_declined`` for what was declined.
+    """
     delivery.lock()
     if delivery.confirmed_at is not None:
         return
+    if delivery.declined_at is not None:
+        raise Conflict("delivery_declined", "这条服务记录已经退回，请单位重新登记")
     delivery.confirmed_at = clock.now()
     enter(session, "service_delivery.confirmed", delivery, by_account_id=by_account_id, identity=identity)
     session.flush()
+
+
+def decline_delivery(
+    session: Session, delivery: ServiceDelivery, because: str, *, by_account_id: int | None, identity: str
+) -> None:
+    """It was not so: what was written down counts for nothing, also where it was confirmed before, and the unit is told why.
+
+    Twice is fine, the first reason stays; so is an agreement that has ended.
+    """
+    delivery.lock()
+    if delivery.declined_at is not None:
+        return
+    delivery.declined_at, delivery.declined_because, delivery.confirmed_at = clock.now(), because, None
+    enter(
+        session,
+        "service_delivery.declined",
+        delivery,
+        by_account_id=by_account_id,
+        identity=identity,
+        details={"because": because},
+    )
+    session.flush()
+    tell_declined(session, delivery)
 
 
 def deliveries_of(
@@ -190,7 +219,11 @@ def count_unconfirmed(session: Session, as_of: datetime) -> Mapping[str, int]:
         .join(Venue, Venue.id == ServiceAgreement.venue_id)
         .join(Site, Site.id == Venue.site_id)
         .join(Region, Region.id == Site.region_id)
-        .where(ServiceDelivery.confirmed_at.is_(None), ServiceDelivery.recorded_at <= as_of)
+        .where(
+            ServiceDelivery.confirmed_at.is_(None),
+            ServiceDelivery.declined_at.is_(None),
+            ServiceDelivery.recorded_at <= as_of,
+        )
         .group_by(Region.path)
     )
     return dict(rows.all())

@@ -138,12 +138,16 @@ class ServiceHold(Keyed, Base):
 
 
 class ServiceDelivery(Keyed, Base):
-    """Service that was given on a day, written down by staff or by the unit; ``confirmed_at`` is when it counts from."""
+    """Service that was given on a day, written down by staff or by the unit; ``confirmed_at`` is when it counts from.
+
+    What was declined stays as it was written, with the reason, and counts for nothing.
+    """
 
     __tablename__ = "service_deliveries"
     __table_args__ = (
         CheckConstraint(f"0 < minutes AND minutes <= {MINUTES_OF_A_DAY}", name="within_a_day"),
         CheckConstraint("people_served >= 0", name="served_nobody_or_some"),
+        CheckConstraint("confirmed_at IS NULL OR declined_at IS NULL", name="confirmed_or_declined"),
         Index("ix_service_deliveries_agreement", "agreement_id", "id"),
     )
 
@@ -155,6 +159,8 @@ class ServiceDelivery(Keyed, Base):
     recorded_at: Mapped[datetime] = mapped_column(default=clock.now)
     by_partner: Mapped[bool]
     confirmed_at: Mapped[datetime | None]
+    declined_at: Mapped[datetime | None]
+    declined_because: Mapped[str] = mapped_column(PlainText(100), default="", server_default="")
 
     agreement: Mapped[ServiceAgreement] = relationship()
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.agreements.calling_off import still_ahead
 from models.agreements.delivering import those_behind
-from models.agreements.rows import ServiceAgreement
+from models.agreements.telling import members_of
 from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
-from models.partners import PartnerMember
 from models.regions import Region
 from models.staff import OFFICE, RoleGrant, StaffMember
 
@@ -26,7 +24,7 @@ def owe_warnings(session: Session, now: datetime) -> int:
     if not behind:
         return 0
     staff = _offices(session)
-    members = _members_of(session, [agreement for agreement, _, _ in behind])
+    members = members_of(session, {agreement.partner_id for agreement, _, _ in behind})
     return owe_once(
         session.connection(),
         [
@@ -44,42 +42,20 @@ def owe_warnings(session: Session, now: datetime) -> int:
     )
 
 
-def still_true(session: Session, notices: Sequence[Notice]) -> set[int]:
-    """The ids of those of these notices that are still so: the agreement is still behind, and the reader has to do with it; or the block is to come."""
-    called_off = [notice for notice in notices if notice.kind is NoticeKind.SERVICE_CALLED_OFF]
-    return still_ahead(called_off) | _still_behind(
-        session, [notice for notice in notices if notice.kind is NoticeKind.SERVICE_BEHIND]
-    )
-
-
-def _still_behind(session: Session, notices: Sequence[Notice]) -> set[int]:
-    if not notices:
-        return set()
+def those_still_behind(session: Session, notices: Sequence[Notice]) -> set[int]:
+    """The ids of those of these notices whose agreement is still behind, and whose readers still have to do with it."""
     behind = {
         agreement.key: (agreement, path)
         for agreement, path, _ in those_behind(session, clock.today())
         if agreement.key in {notice.subject_key for notice in notices}
     }
     staff = _offices(session)
-    members = _members_of(session, [agreement for agreement, _ in behind.values()])
+    members = members_of(session, {agreement.partner_id for agreement, _ in behind.values()})
     concerned = {
         key: {*members.get(agreement.partner_id, ()), *_over(staff, path)}
         for key, (agreement, path) in behind.items()
     }
     return {notice.id for notice in notices if notice.account_id in concerned.get(notice.subject_key, ())}
-
-
-def _members_of(session: Session, agreements: Sequence[ServiceAgreement]) -> Mapping[int, list[int]]:
-    rows = session.execute(
-        select(PartnerMember.partner_id, PartnerMember.account_id).where(
-            PartnerMember.partner_id.in_({agreement.partner_id for agreement in agreements}),
-            PartnerMember.left_at.is_(None),
-        )
-    )
-    found: dict[int, list[int]] = {}
-    for partner_id, account_id in rows:
-        found.setdefault(partner_id, []).append(account_id)
-    return found
 
 
 def _offices(session: Session) -> list[tuple[str, int]]:

@@ -105,6 +105,7 @@ class NoticeKind(StrEnum):
     GROUP_DECIDED = "group_decided"  # 团队审核结果
     SERVICE_CALLED_OFF = "service_called_off"  # M9 单位的一个时段停用
     SERVICE_BEHIND = "service_behind"  # M32 场地换服务履约不足
+    SERVICE_DECLINED = "service_declined"  # 服务记录没有计入
 
 
 class About(StrEnum):

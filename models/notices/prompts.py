@@ -51,7 +51,11 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
         NoticeKind.RESERVED_FOR_YOU,
     ),  # where one looks at who may act for oneself
     "group": (NoticeKind.GROUP_DECIDED, NoticeKind.CONTENT_REFUSED),
-    "agreement": (NoticeKind.SERVICE_BEHIND, NoticeKind.SERVICE_CALLED_OFF),
+    "agreement": (
+        NoticeKind.SERVICE_BEHIND,
+        NoticeKind.SERVICE_DECLINED,
+        NoticeKind.SERVICE_CALLED_OFF,
+    ),
 }
 PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
     tap: tuple(dict.fromkeys(MOMENTS[kind].template for kind in kinds)) for tap, kinds in HEARD_AFTER.items()

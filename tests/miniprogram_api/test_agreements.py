@@ -112,6 +112,27 @@ def test_a_unit_sees_its_own_and_what_it_wrote_counts_once_the_community_confirm
     the_problem(late, 409, "agreement_not_in_force")
 
 
+def test_a_record_that_was_not_so_is_declined_and_the_unit_reads_why(
+    door: Door, town: Town, terms: dict[str, Any]
+) -> None:
+    clerk, unit = door.phone(town.clerk), door.phone(town.partner_member)
+    key = drafted(clerk, town, terms)["key"]
+    told(clerk.put(f"/staff/service-agreements/{key}/commencement", json={}))
+    wrote = told(unit.post(f"/partner/service-agreements/{key}/deliveries", json=GIVEN), 201)
+    path = f"/staff/service-deliveries/{wrote['key']}"
+    the_problem(unit.put(f"{path}/declining", json={"because": "写错了"}), 403, "identity_unfit")
+    for because in ("那天没有开门", "别的"):
+        declined = told(clerk.put(f"{path}/declining", json={"because": because}))
+    assert (declined["declined_because"], declined["confirmed_at"]) == ("那天没有开门", None)
+    the_problem(clerk.put(f"{path}/confirmation"), 409, "delivery_declined")
+    (mine,) = told(unit.get(f"/partner/service-agreements/{key}/deliveries"))["items"]
+    assert (mine["declined_at"] is not None, mine["declined_because"]) == (True, "那天没有开门")
+    (stands,) = told(unit.get("/partner/service-agreements"))["items"]
+    assert stands["figures"]["delivered"] == 0.0
+    (notice,) = told(unit.wearing("resident").get("/me/notices"))["items"]
+    assert "那天没有开门" in notice["body"]
+
+
 def test_another_unit_and_no_unit_see_and_write_nothing(
     door: Door, town: Town, terms: dict[str, Any]
 ) -> None:

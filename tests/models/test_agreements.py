@@ -28,6 +28,7 @@ from models.agreements import (
     agreements_within,
     behind_by,
     confirm_delivery,
+    decline_delivery,
     draft_agreement,
     end_agreement,
     figures_of,
@@ -45,9 +46,9 @@ from models.clock import StoppedClock
 from models.desk import desk_of
 from models.errors import Conflict, NotFound, Refusal
 from models.journal import JournalEntry
-from models.notices import Notice
+from models.notices import Notice, NoticeKind
 from models.occupancy import Occupancy, Purpose, occupy
-from models.partners import Partner
+from models.partners import Partner, PartnerMember
 from models.sites import Venue
 from tests.people import Town, Worker, a_venue
 
@@ -99,6 +100,12 @@ def records(key: str, record: Record, *, identity: str = "staff:x") -> str:
         return record_delivery(
             session, found(session, key), record, by_account_id=None, identity=identity
         ).key
+
+
+def declines(key: str, because: str) -> None:
+    with transaction() as session:
+        delivery = session.scalars(select(ServiceDelivery).where(ServiceDelivery.key == key)).one()
+        decline_delivery(session, delivery, because, by_account_id=None, identity="staff:x")
 
 
 def confirm(key: str) -> None:
@@ -327,6 +334,39 @@ def test_unconfirmed_service_is_delivered_and_does_not_count(town: Town, room: V
         figures = figures_of(session, [agreement], TODAY)[agreement.id]
     # 19 of 92 days of November to January are over, of 46 hours
     assert (figures.due, figures.delivered, figures.confirmed, figures.behind) == (9.5, 1.5, 0.0, 9.5)
+
+
+def test_service_that_was_declined_stays_with_its_reason_and_counts_for_nothing(
+    town: Town, room: Venue
+) -> None:
+    key = in_force(town, room)
+    wrong = records(key, GIVEN, identity=town.partner_member.identity)
+    confirm(records(key, GIVEN, identity=town.partner_member.identity))
+    confirm(wrong)  # nobody had looked closely
+    for because in ("那天没有来", "别的理由"):
+        declines(wrong, because)
+    assert waiting(town.clerk, "service_deliveries") == 0
+    with reading() as session:
+        agreement = found(session, key)
+        figures = figures_of(session, [agreement], TODAY)[agreement.id]
+        kept = session.scalars(select(ServiceDelivery).where(ServiceDelivery.key == wrong)).one()
+        assert (kept.minutes, kept.declined_because, kept.confirmed_at) == (90, "那天没有来", None)
+        told = session.scalars(select(Notice).where(Notice.kind == NoticeKind.SERVICE_DECLINED)).all()
+        assert [(one.account_id, one.facts["reason"]) for one in told] == [
+            (town.partner_member.account_id, "那天没有来")
+        ]
+        assert still_true(session, told) == {one.id for one in told}
+    assert (figures.delivered, figures.confirmed) == (1.5, 1.5)
+    assert refused(lambda: confirm(wrong)) == "delivery_declined"
+
+
+def test_who_left_the_unit_hears_no_more_of_what_was_declined(town: Town, room: Venue) -> None:
+    key = in_force(town, room)
+    declines(records(key, GIVEN, identity=town.partner_member.identity), "那天没有来")
+    with transaction() as session:
+        session.scalars(select(PartnerMember)).one().left_at = town_clock.now()
+    with reading() as session:
+        assert still_true(session, session.scalars(select(Notice)).all()) == set()
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,8 @@ FACTS: dict[About, dict[str, Any]] = {
     },
     About.AGREEMENT: {
         "agreement": "舞蹈室换义诊",
+        "given": "12月1日90分钟",
+        "decided_at": "2026-12-03T10:00:00+00:00",
         "room": "舞蹈室",
         "place": "舞蹈室（服务站）",
         "starts_at": "2026-12-03T10:00:00+00:00",

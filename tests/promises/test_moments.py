@@ -25,6 +25,7 @@ from models.agreements import (
     Record,
     ServiceAgreement,
     Terms,
+    decline_delivery,
     draft_agreement,
     put_in_force,
     record_delivery,
@@ -242,6 +243,14 @@ def it_makes_up_for_it(week: Week) -> None:
         record_delivery(session, agreement, service, by_account_id=None, identity="town")
 
 
+def one_of_its_records_is_declined(week: Week) -> None:
+    with transaction() as session:
+        agreement = session.scalars(select(ServiceAgreement)).one()
+        twice = Record(date(2026, 11, 21), 60, "心理咨询", 2)
+        wrong = record_delivery(session, agreement, twice, by_account_id=None, identity="partner:x")
+        decline_delivery(session, wrong, "和上一条重复了", by_account_id=None, identity="town")
+
+
 def somebody_asks_for_a_group(week: Week) -> None:
     with transaction() as session:
         words = GroupWords("江边合唱团", GroupKind.CHORUS, 12)
@@ -446,6 +455,11 @@ STORY: Sequence[Deed] = (
         [Heard(at(22, 9), who, NoticeKind.SERVICE_BEHIND) for who in ("partner_member", "clerk", "admin")],
     ),
     Deed(at(22, 10, 30), it_makes_up_for_it, []),
+    Deed(
+        at(22, 11, 30),
+        one_of_its_records_is_declined,
+        [Heard(at(22, 11, 30), "partner_member", NoticeKind.SERVICE_DECLINED)],
+    ),
     Deed(at(23, 9), somebody_asks_for_a_group, []),
     Deed(
         at(23, 10),

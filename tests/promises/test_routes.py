@@ -265,6 +265,7 @@ CHANGING: dict[str, dict[str, Any]] = {
     "POST /api/v1/staff/service-agreements/<key:key>/deliveries": A_SERVICE,
     "POST /api/v1/partner/service-agreements/<key:key>/deliveries": A_SERVICE,
     "PUT /api/v1/staff/service-deliveries/<key:key>/confirmation": {},
+    "PUT /api/v1/staff/service-deliveries/<key:key>/declining": BECAUSE,
     "PUT /api/v1/staff/partners/<key:key>": {
         "name": "望江茶馆",
         "kind": "neighbour",

@@ -76,6 +76,18 @@ PEOPLE: Sequence[Moment] = (
         worth=timedelta(days=7),
     ),
     Moment(
+        NoticeKind.SERVICE_DECLINED,
+        title="服务记录没有计入",
+        to="单位的成员",
+        about=About.AGREEMENT,
+        says="“{agreement}”{given}的服务记录没有计入：{reason}。有出入请联系社区，或重新登记。",
+        template=TemplateName.REVIEW_RESULT,
+        keywords={"thing1": "agreement", "phrase2": "result", "time3": "decided_at", "thing4": "reason"},
+        constants={"result": "没有计入"},
+        page="pages/agreements/show?key={subject}",
+        worth=timedelta(days=7),
+    ),
+    Moment(
         NoticeKind.SERVICE_CALLED_OFF,
         title="约定的场地停用一次",
         to="单位的成员，社区停用或征用场地时",
