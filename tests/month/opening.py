@@ -43,7 +43,7 @@ def the_centre_opens(month: Month) -> None:
     cleaned = {"items": [{"name": "buffer_minutes", "value": CLEANING}]}
     for room in (HALL, LEFT, RIGHT):
         told(month.clerk.put(f"/staff/venues/{month.rooms[room]}/policies", json=cleaned))
-    for room in (HALL, LEFT, RIGHT, MEETING, TABLE, PAINTING, COUNCIL):
+    for room in (HALL, LEFT, RIGHT, MEETING, TABLE, PAINTING, SALON, COUNCIL):
         path = f"/staff/venues/{month.rooms[room]}/door-code"
         month.door_codes[room] = told(month.clerk.put(path))["door_code"]
     told(month.clerk.put(f"/staff/residents/{month.town.elder.key}/consent", json=SIGNED))

@@ -17,8 +17,8 @@ from models.notices import NoticeKind
 from models.policies import set_policy
 from models.regions import Region
 from tests.conftest import House
-from tests.month import opening, weeks
-from tests.month.opening import CHOIR, COUNCIL, DANCE, MEETING, PAINTING, RIGHT, SERVED, TABLE
+from tests.month import closing, opening, weeks
+from tests.month.opening import CHOIR, COUNCIL, DANCE, MEETING, PAINTING, RIGHT, SALON, SERVED, TABLE
 from tests.month.playing import Month
 from tests.people import Town, a_resident, an_account, build_town
 from tests.phones import Door
@@ -27,11 +27,12 @@ from tests.playing import Deed, at, hear
 Kind = NoticeKind
 pytestmark = pytest.mark.long
 
-OF_A_MONTH = frozenset(  # M7 to M10, M29 and M32 of the catalogue, and a group's answer
+OF_A_MONTH = frozenset(  # M4, M7 to M10 and M32 of the catalogue, and a group's answer
     {
         *(Kind.ROOM_RESERVED, Kind.ROOM_REFUSED, Kind.ROOM_OFFERED, Kind.ROOM_WAIT_OVER, Kind.ROOM_SOON),
         *(Kind.CREDIT_TAKEN, Kind.CREDIT_APPEAL_DECIDED, Kind.RESERVING_RESUMED),
-        *(Kind.GROUP_DECIDED, Kind.SERVICE_BEHIND),
+        *(Kind.ROOM_MOVED, Kind.ROOM_CALLED_OFF, Kind.ROOM_CUT_SHORT, Kind.CLASS_MOVED),
+        *(Kind.GROUP_DECIDED, Kind.SERVICE_BEHIND, Kind.SERVICE_DECLINED, Kind.SERVICE_CALLED_OFF),
     }
 )
 OFFICE = ("clerk", "admin")
@@ -145,6 +146,7 @@ STORY: Sequence[Deed[Month]] = (
             *hear("09-21", Kind.ROOM_REFUSED, DANCE, "helper"),
         ],
     ),
+    Deed(at(9, 19, 16), weeks.what_the_community_had_itself_is_over),
     Deed(at(9, 20, 10), weeks.a_sunday_is_worked),
     # --- the second
     Deed(at(9, 21, 9), weeks.the_choir_has_another_leader),
@@ -192,6 +194,11 @@ STORY: Sequence[Deed[Month]] = (
     Deed(at(9, 24, 12), weeks.holidays_have_hours_of_their_own),
     Deed(at(9, 24, 14), weeks.staff_reserve_for_the_elder),
     Deed(
+        at(9, 24, 15),
+        closing.four_plan_for_tuesday,
+        hear("09-24", Kind.ROOM_RESERVED, MEETING, "helper", "resident", "guardian", "neighbour"),
+    ),
+    Deed(
         at(9, 25, 10),
         weeks.somebody_leaves_the_town,
         hear("09-25", Kind.ROOM_OFFERED, MEETING, "neighbour"),
@@ -205,20 +212,63 @@ STORY: Sequence[Deed[Month]] = (
             *hear("09-27", Kind.SERVICE_BEHIND, SERVED, "unit", *OFFICE),
         ],
     ),
+    Deed(
+        at(9, 27, 14),
+        closing.two_rooms_are_closed_for_a_day,
+        [
+            *hear("09-27", Kind.ROOM_MOVED, TABLE, "helper", "guardian", "neighbour"),
+            *hear("09-27", Kind.ROOM_MOVED, PAINTING, "resident"),
+            *hear("09-27", Kind.SERVICE_CALLED_OFF, SALON, "unit"),
+        ],
+    ),
+    Deed(
+        at(9, 27, 15),
+        closing.one_says_yes_and_one_says_no,
+        hear("09-27", Kind.ROOM_CALLED_OFF, TABLE, "guardian"),
+    ),
     # --- the third
     Deed(at(9, 28, 9), weeks.the_unit_makes_good),
     Deed(at(9, 28, 10), weeks.the_elder_writes),
     Deed(at(9, 28, 12), weeks.the_elder_has_written),
     Deed(
+        at(9, 28, 14, 5),
+        closing.silence_keeps_the_hour_and_nothing_else,
+        hear("09-28", Kind.ROOM_CALLED_OFF, PAINTING, "resident"),
+    ),
+    Deed(
+        at(9, 29, 9),
+        closing.readers_read_at_the_table,
+        hear("09-29", Kind.ROOM_SOON, TABLE, "helper", "neighbour"),
+    ),
+    Deed(at(9, 29, 11), closing.readers_have_read),
+    Deed(
         at(9, 29, 18),
         weeks.the_unit_serves_again,
-        hear("10-10", Kind.SERVICE_BEHIND, SERVED, "unit", *OFFICE),
+        [
+            *hear("09-29", Kind.SERVICE_DECLINED, SERVED, "unit"),
+            *hear("10-10", Kind.SERVICE_BEHIND, SERVED, "unit", *OFFICE),
+        ],
     ),
+    Deed(at(9, 29, 19), closing.tea_is_had_at_the_table),
+    Deed(at(9, 29, 21), closing.tea_is_over),
     Deed(at(9, 30, 9), weeks.the_end_of_the_month_is_planned),
     Deed(at(9, 30, 10, 30), weeks.the_end_of_the_month_was_planned),
     Deed(at(9, 30, 14), weeks.the_choir_shows_its_code, hear("09-30", Kind.ROOM_SOON, RIGHT, "deputy")),
     Deed(at(9, 30, 16), weeks.the_choir_goes_home),
+    Deed(
+        at(10, 4, 12),
+        closing.what_was_lost_is_made_good,
+        [
+            *hear("10-04", Kind.ROOM_RESERVED, MEETING, "guardian", "guardian", "guardian"),
+            *hear("10-04", Kind.ROOM_RESERVED, RIGHT, "leader"),
+        ],
+    ),
     # --- the fourth
+    Deed(
+        at(10, 5, 10),
+        closing.two_plan_for_sunday,
+        hear("10-05", Kind.ROOM_RESERVED, TABLE, "deputy", "resident"),
+    ),
     Deed(
         at(10, 7, 15),
         weeks.the_choir_stays_away,
@@ -227,6 +277,52 @@ STORY: Sequence[Deed[Month]] = (
             *hear("10-07", Kind.CREDIT_TAKEN, RIGHT, "deputy"),
         ],
     ),
+    Deed(at(10, 8, 9), closing.made_good_begins, hear("10-08", Kind.ROOM_SOON, MEETING, "guardian")),
+    Deed(at(10, 8, 11), closing.made_good_is_over),
+    Deed(
+        at(10, 8, 12),
+        closing.the_hall_is_taken_for_a_public_need,
+        [
+            *hear("10-08", Kind.CLASS_MOVED, "太极", "resident", "neighbour"),
+            *hear("10-08", Kind.ROOM_MOVED, TABLE, "leader"),
+        ],
+    ),
+    Deed(at(10, 8, 13), closing.two_who_learn_answer),
+    Deed(at(10, 8, 15), closing.the_rest_of_what_was_made_good_is_given_up),
+    Deed(
+        at(10, 10, 14),
+        closing.the_leader_rehearses_at_the_table,
+        hear("10-10", Kind.ROOM_SOON, TABLE, "leader"),
+    ),
+    Deed(at(10, 10, 16), closing.the_leader_has_rehearsed),
+    Deed(at(10, 11, 9, 30), closing.sunday_begins, hear("10-11", Kind.ROOM_SOON, TABLE, "deputy")),
+    Deed(
+        at(10, 11, 10),
+        closing.it_rains_in,
+        [
+            *hear("10-11", Kind.ROOM_CUT_SHORT, TABLE, "deputy"),
+            *hear("10-11", Kind.ROOM_MOVED, SALON, "resident"),
+        ],
+    ),
+    Deed(at(10, 11, 11), closing.staff_answer_for_who_phoned),
+    Deed(
+        at(10, 11, 12),
+        closing.the_roof_is_mended,
+        hear("10-11", Kind.ROOM_OFFERED, TABLE, "helper"),
+    ),
+    Deed(
+        at(10, 11, 12, 30),
+        closing.who_waited_for_the_table_accepts,
+        hear("10-11", Kind.ROOM_RESERVED, TABLE, "helper"),
+    ),
+    Deed(
+        at(10, 11, 14),
+        closing.sunday_afternoon_begins,
+        hear("10-11", Kind.ROOM_SOON, SALON, "resident"),
+    ),
+    Deed(at(10, 11, 15, 30), closing.sunday_afternoon_is_over),
+    Deed(at(10, 11, 19), closing.sunday_evening_begins, hear("10-11", Kind.ROOM_SOON, TABLE, "helper")),
+    Deed(at(10, 11, 20, 30), closing.sunday_evening_is_over),
 )
 
 

@@ -165,6 +165,13 @@ def three_ask_for_a_review(month: Month) -> None:
     assert [row["state"] for row in answer["items"]] == ["approved", "rejected"]
 
 
+def what_the_community_had_itself_is_over(month: Month) -> None:
+    """By itself, when its time is over."""
+    for called in ("演练", "党员大会"):
+        assert month.state(called) == "finished"
+        month.was_used(called)
+
+
 def a_sunday_is_worked(month: Month) -> None:
     """20 September is a working day for National Day, and so is the room that is open on working days alone."""
     week = told(month.anybody.get(f"/sites/{month.known['site']}/availability?first=2026-09-19&days=2"))
@@ -285,7 +292,15 @@ def the_unit_makes_good(month: Month) -> None:
 
 
 def the_unit_serves_again(month: Month) -> None:
-    served(month, {"done_on": "2026-09-29", "minutes": 180, "what": "一对一咨询", "people_served": 5})
+    """And writes it down twice: the second is declined, with a reason."""
+    sent = {"done_on": "2026-09-29", "minutes": 180, "what": "一对一咨询", "people_served": 5}
+    served(month, sent)
+    path = f"/partner/service-agreements/{month.known['agreement']}/deliveries"
+    twice = told(month.of_unit.post(path, json=sent), 201)
+    because = {"because": "和上一条重复了"}
+    told(month.clerk.put(f"/staff/service-deliveries/{twice['key']}/declining", json=because))
+    figures = told(month.of_unit.get("/partner/service-agreements"))["items"][0]["figures"]
+    assert (figures["delivered"], figures["confirmed"]) == (12.0, 12.0)
 
 
 def the_elder_writes(month: Month) -> None:
