@@ -2,6 +2,7 @@
 
 places  regions, sites, rooms      cast  people and their hats      classes  the timetable that is imported    finished  a class that is over
 activity  what one comes to once    groups  residents who come together    rooms  who uses which room when    agreements  rooms for units that serve
+closures  a room that is closed ahead
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from server.demo.activity import hold_an_activity
 from server.demo.agreements import lend_rooms_for_service
 from server.demo.cast import DemoPerson, bring_in_people, demo_people
 from server.demo.classes import CLASSES, FILE_NAME, write_timetable
+from server.demo.closures import close_a_room
 from server.demo.finished import SAID, hold_a_class
 from server.demo.groups import found_groups
 from server.demo.places import CITY, WUTONG, plant_places
@@ -74,6 +76,7 @@ def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
     found_groups(session, learners[0], learners[1])
     reserve_rooms(session, regions[WUTONG], learners[0], neighbours[:6], now=now)
     lend_rooms_for_service(session, regions[WUTONG], now=now)
+    close_a_room(session, regions[WUTONG], now=now)
     return True
 
 

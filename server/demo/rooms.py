@@ -89,6 +89,9 @@ def reserve_rooms(
     _what_is_over(stage, fifth, sixth)
     with clock.stopped_at(stage.at(12, days=-1)):
         stage.takes(leader, MEETING, stage.at(9, days=1))
+        stage.takes(
+            leader, TABLE_TENNIS, stage.at(10, days=6), wanted_for=ReservedFor.GAMES
+        )  # will be closed
         stage.takes(first, MEETING, stage.at(9, days=1), waits=True)
         stage.takes(second, SALON, stage.at(14, days=3), wanted_for=ReservedFor.READING)
         given_up = stage.takes(third, TABLE_TENNIS, stage.at(14, days=2), wanted_for=ReservedFor.GAMES)

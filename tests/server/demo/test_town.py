@@ -21,6 +21,7 @@ from models.agreements import (
     figures_of,
 )
 from models.base import db, reading, transaction
+from models.coordination.closures import closures_ahead, questions_open_to
 from models.counter import agreed_among
 from models.courses import (
     Certificate,
@@ -222,6 +223,7 @@ def test_rooms_are_reserved_asked_for_waited_for_in_use_and_over(
     assert sorted(told[3:]) == sorted(
         [
             *(("会议室", "approved"), ("会议室", "waitlisted"), ("心理沙龙室", "pending")),
+            ("心理沙龙室", "approved"),
             *(("乒乓球室", "cancelled"), ("乒乓球室", "offered"), ("多功能厅", "approved")),
             *[("多功能厅A", "approved")] * 4,
         ]
@@ -249,6 +251,21 @@ def test_two_units_have_a_room_for_service_and_one_of_them_is_behind(
         PARTNER: (AgreementState.IN_FORCE, 17.8),
     }
     assert telling.tell_of_promises(town_clock.now()) == 3  # the unit, the clerk and the administrator
+
+
+def test_a_room_is_closed_ahead_and_the_resident_is_asked_about_another(
+    demo: Path, hand: town_clock.StoppedClock
+) -> None:
+    account = account_of("demo-resident")
+    with reading() as session:
+        resident = resident_of(session, account)
+        assert resident is not None
+        (asked,) = questions_open_to(session, [resident.id], most=10)
+        (closed,) = closures_ahead(session, asked.effect.closure.site)
+        assert (closed.because, [room.name for room in closed.venues]) == ("地板翻修", ["乒乓球室"])
+        assert asked.effect.to_venue is not None
+        assert (asked.effect.venue.name, asked.effect.to_venue.name) == ("乒乓球室", "心理沙龙室")
+        assert asked.answer_by == town_clock.now() + timedelta(days=1)
 
 
 def test_loading_it_again_changes_nothing(demo: Path, hand: town_clock.StoppedClock) -> None:
