@@ -1,7 +1,7 @@
 """A record of service that was declined, and why
 
-Revision: 0039
-After: 0038
+Revision: 0041
+After: 0040
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
