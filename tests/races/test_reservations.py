@@ -37,6 +37,7 @@ from models.reservations import (
     expire,
     reject,
     release,
+    reserve,
     reserve_series,
 )
 from models.sites import Venue
@@ -125,11 +126,12 @@ def closes(who: Person) -> str:
     return "left"
 
 
-def reserves_by_phone(who: Person, room: Venue, **more: object) -> Reservation:
-    """As the route does it: the account is held, and must stand."""
+def reserves_by_phone(who: Person, room: Venue) -> Reservation:
+    """As the route does it, in one transaction: the account is held, and must stand; so whoever it is does not leave meanwhile."""
     with transaction() as session:
         who.account(session).lock().must_stand()
-    return takes(who, room, at(9), **more)  # type: ignore[arg-type]
+        party = Party(who.resident(session))
+        return reserve(session, session.get_one(Venue, room.id), wish(at(9)), whose=party, by=by_phone(who))
 
 
 # --- one room, many people ----------------------------------------------------------------------------------------
