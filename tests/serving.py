@@ -35,8 +35,7 @@ def server_of(app: WSGIApplication) -> BaseWSGIServer:
 def listening(server: HTTPServer) -> Iterator[str]:
     """Let a server that is bound answer until the block ends; its address.
 
-    It sleeps until somebody calls or the block ends. ``serve_forever`` would look again and again whether it is to end: at the pace that
-    keeps no test waiting, a fiftieth of a core for every server, and two thousand of the tests have one.
+    It sleeps until somebody calls or the block ends; ``serve_forever`` would look again and again whether it is to end.
     """
     if isinstance(server, ThreadingMixIn):
         server.daemon_threads = True  # connections nobody hung up are not waited for
