@@ -6,13 +6,14 @@ import random
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from models.agreements import (
     AgreementState,
     Block,
     Record,
     ServiceAgreement,
+    ServiceDelivery,
     Terms,
     draft_agreement,
     put_in_force,
@@ -79,8 +80,21 @@ def an_agreements_key(label: str, chance: random.Random) -> str:
     return _a_key(ServiceAgreement, chance, ServiceAgreement.state == state)
 
 
+def a_deliverys_key(label: str, chance: random.Random) -> str:
+    """A record that was not declined for what confirms one; whatever is declined, the first never is."""
+    if label.endswith("/declining"):
+        return _a_key(
+            ServiceDelivery,
+            chance,
+            ServiceDelivery.id > select(func.min(ServiceDelivery.id)).scalar_subquery(),
+        )
+    return _a_key(ServiceDelivery, chance, ServiceDelivery.declined_at.is_(None))
+
+
 def _a_key(
-    noun: type[Partner | Venue | ServiceAgreement], chance: random.Random, which: ColumnElement[bool]
+    noun: type[Partner | Venue | ServiceAgreement | ServiceDelivery],
+    chance: random.Random,
+    which: ColumnElement[bool],
 ) -> str:
     with reading() as session:
         keys = session.scalars(select(noun.key).where(which).order_by(noun.id)).all()

@@ -55,7 +55,12 @@ from tests.people import FIRST_EVENING, OPENS_AT, Person, Town, UnitMember, Work
 from tests.phones import TEMPLATES, Door, Phone, told
 from tests.promises.fuzzed_closures import a_closures_key, fill_closure, is_about_closures
 from tests.promises.fuzzed_groups import a_groups_key, fill_group
-from tests.promises.fuzzed_partners import an_agreements_key, fill_agreement, fill_unit
+from tests.promises.fuzzed_partners import (
+    a_deliverys_key,
+    an_agreements_key,
+    fill_agreement,
+    fill_unit,
+)
 from tests.promises.fuzzed_rooms import a_rooms_key, fill_room, is_about_rooms
 from tests.serving import listening, server_of
 
@@ -291,6 +296,8 @@ class Fuzzer:
             return a_groups_key(label, persona.who, self.chance)
         if "/service-agreements/{key}" in label:
             return an_agreements_key(label, self.chance)
+        if "/service-deliveries/{key}" in label:
+            return a_deliverys_key(label, self.chance)
         return None
 
     def key_in_address(self, label: str, persona: Persona) -> str:
