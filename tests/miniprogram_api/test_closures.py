@@ -17,7 +17,7 @@ from models.staff import Role
 from tests.closing import answer_about, closes, question_about
 from tests.people import Town, a_bond, a_run, a_staff_member
 from tests.phones import Door, Phone, the_problem, told
-from tests.rooms import MONDAY, Centre, a_centre, at, now_of, state_of, takes
+from tests.rooms import MONDAY, Centre, a_centre, at, now_of, set_number, state_of, takes
 
 
 @pytest.fixture
@@ -247,3 +247,34 @@ def test_what_was_overridden_says_until_when_one_more_is_theirs(
         "overridden",
         town_clock.in_town(until).isoformat(timespec="seconds"),
     )
+
+
+def test_looking_and_listing_cost_the_same_for_one_and_for_many(
+    door: Door, town: Town, centre: Centre, clerk: Phone, half: dict[str, Any], statements: list[str]
+) -> None:
+    def cost(ask: Callable[[], Any]) -> int:
+        told(ask())  # once before, so that nothing is asked for the first time
+        statements.clear()
+        told(ask())
+        return len(statements)
+
+    phone = door.phone(town.resident)
+    whole_day = {**half, "ends_at": said(at(21))}
+    asks: list[Callable[[], Any]] = [
+        lambda: clerk.post("/api/v1/staff/closures/look", json=whole_day),
+        lambda: clerk.get("/api/v1/staff/closures"),
+        lambda: phone.get("/api/v1/me/room-questions"),
+        lambda: door.phone().get(f"/api/v1/sites/{site_of(centre)}/closures"),
+    ]
+    set_number(town.wutong, "reservations_a_day", "0")
+    set_number(town.wutong, "reservations_a_week", "0")
+    set_number(town.wutong, "reserved_minutes_a_week", "0")
+    takes(town.neighbour, centre.left, at(9), heads=30)
+    takes(town.resident, centre.right, at(9, on=MONDAY), heads=30)
+    closes(town, [centre.right], at(8, on=MONDAY), at(12, on=MONDAY))
+    few = [cost(ask) for ask in asks]
+    for hour in (13, 15, 17):
+        takes(town.neighbour, centre.left, at(hour, 30), minutes=60, heads=30)
+        takes(town.resident, centre.right, at(hour, 30, on=MONDAY), minutes=60, heads=30)
+        closes(town, [centre.right], at(hour, 30, on=MONDAY), at(hour + 1, 30, on=MONDAY))
+    assert [cost(ask) for ask in asks] == few

@@ -11,10 +11,11 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.availability import alternatives, availability, is_free
+from models.availability import Stretch, alternatives, availability, is_free
 from models.base import db, reading, transaction, writer
 from models.bulk import insert_rows
 from models.coordination.calendar import calendar_of_rooms
+from models.coordination.closures.seeing import what_holds
 from models.coordination.utilisation import utilisation
 from models.occupancy import Occupancy, Purpose, holders_between
 from models.sites import Venue, add_venue
@@ -39,6 +40,9 @@ LOOKS: dict[str, Callable[[Session, Venue], object]] = {
     ),
     "how much a centre was used": lambda session, venue: utilisation(
         session, [venue.site], first=clock.today(), days=1
+    ),
+    "what is in the way of a closure": lambda session, venue: what_holds(
+        session, venue.site.venues, Stretch(FIRST_EVENING, FIRST_EVENING + AN_HOUR)
     ),
     "who holds it": lambda session, venue: holders_between(
         session, venue, starts_at=FIRST_EVENING, ends_at=FIRST_EVENING + AN_HOUR
