@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from miniprogram_api.acting import by, oneself_and_wards
+from miniprogram_api.acting import by
 from miniprogram_api.cursors import after_id, page
-from miniprogram_api.edge import Door, Needs, caller, named_in, staff_hat
+from miniprogram_api.edge import Door, Needs, named_in, staff_hat
 from miniprogram_api.office import office_places, venue_of_office
 from miniprogram_api.schemas.closures import (
     CloseIn,
@@ -15,14 +15,9 @@ from miniprogram_api.schemas.closures import (
     ClosuresQuery,
     LiftClosureIn,
     LookAtClosureIn,
-    MoveAnswerIn,
-    MoveQuestionOut,
-    MoveQuestionsOut,
-    MoveQuestionsQuery,
     PublicClosuresOut,
     RoomClosureOut,
     RoomClosuresOut,
-    StaffMoveAnswerIn,
 )
 from models.base import db
 from models.coordination.closures import (
@@ -30,11 +25,9 @@ from models.coordination.closures import (
     Choice,
     ClosureEffect,
     Decision,
-    MoveQuestion,
     Plan,
     RoomClosure,
     Wanted,
-    answer,
     answers_about,
     close,
     closure_within,
@@ -43,9 +36,6 @@ from models.coordination.closures import (
     effects_of,
     lift,
     look,
-    question_of,
-    question_within,
-    questions_open_to,
     state_of,
     together,
 )
@@ -159,55 +149,6 @@ def list_closures_ahead(key: str) -> dict[str, Any]:
     """
     session = db.session()
     return {"items": closures_ahead(session, site_by_key(session, key))}
-
-
-# --- the question -------------------------------------------------------------------------------------------------
-
-
-@door.get("/me/room-questions")
-@door.takes(MoveQuestionsQuery, location="query")
-@door.gives(MoveQuestionsOut, refuses=(422,))
-def list_my_questions(wanted: dict[str, Any]) -> dict[str, Any]:
-    """等我答复的改约
-
-    What the community moved of one's own, of the people one may act for and of groups one leads, as long as it can be answered.
-    """
-    limit = wanted["limit"]
-    found = questions_open_to(
-        db.session(), oneself_and_wards(), after_id=after_id(wanted.get("cursor")), most=limit + 1
-    )
-    shown = page(found, limit, lambda one: [one.id])
-    return {**shown, "items": [_asked(one) for one in shown["items"]]}
-
-
-@door.get("/room-questions/<key:key>")
-@door.gives(MoveQuestionOut)
-def show_question(key: str) -> dict[str, Any]:
-    """一个改约的问题"""
-    return _asked(_mine(key))
-
-
-@door.put("/room-questions/<key:key>/answer")
-@door.takes(MoveAnswerIn)
-@door.gives(MoveQuestionOut, refuses=(409, 422))
-def answer_question(sent: dict[str, Any], key: str) -> dict[str, Any]:
-    """答复改约
-
-    Yes keeps it where it is now; no lets it go, and costs nothing. The same word twice is fine; 409 ``question_over`` once the time is over.
-    """
-    return _asked(answer(db.session(), _mine(key), accepts=sent["accepts"], by=by()))
-
-
-@door.put("/staff/room-questions/<key:key>/answer")
-@door.takes(StaffMoveAnswerIn)
-@door.gives(MoveQuestionOut, refuses=(409, 422))
-def answer_question_for_somebody(sent: dict[str, Any], key: str) -> dict[str, Any]:
-    """替居民答复改约（工作人员）
-
-    For whoever phoned, or came to the counter; one's own is 403 ``own_content``.
-    """
-    question = question_within(db.session(), key, within=office_places())
-    return _asked(answer(db.session(), question, accepts=sent["accepts"], by=by(), because=sent["because"]))
 
 
 def _wanted(sent: dict[str, Any]) -> Wanted:
@@ -327,31 +268,5 @@ def _effect(effect: ClosureEffect, answers: Answers) -> dict[str, Any]:
     return {**{name: getattr(effect, name) for name in names}, "answers": answers}
 
 
-def _asked(question: MoveQuestion) -> dict[str, Any]:
-    effect, registration = question.effect, question.registration
-    about = question.reservation or registration
-    return {
-        "key": question.key,
-        "because": effect.closure.because,
-        "title": effect.title,
-        "reservation": question.reservation.key if question.reservation else None,
-        "registration": registration.key if registration else None,
-        "run": registration.run.key if registration else None,
-        "resident": about.resident.key if about is not None and about.resident is not None else None,
-        "was": {"venue": effect.venue, "starts_at": effect.starts_at, "ends_at": effect.ends_at},
-        "to": {"venue": effect.to_venue, "starts_at": effect.to_starts_at, "ends_at": effect.to_ends_at},
-        "answer_by": question.answer_by,
-        "answer": question.answer,
-        "kept_by_silence": registration is not None or effect.keeps_its_hour,
-    }
-
-
 def _closure(key: str) -> RoomClosure:
     return closure_within(db.session(), key, within=office_places())
-
-
-def _mine(key: str) -> MoveQuestion:
-    # staff and partners have none of their own: what is one's own is seen without a hat
-    return question_of(
-        db.session(), key, residents=oneself_and_wards() if caller().identity == "resident" else ()
-    )

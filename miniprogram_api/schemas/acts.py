@@ -129,6 +129,7 @@ ACT_LABELS = {
     "room_closure.decided": "停用或征用场地",
     "room_closure.lifted": "恢复场地开放",
     "move_question.answered": "答复改约",
+    "move_question.looked_at": "查看改约的答复",
     "course_session.ended_early": "提前下课",
     "service_agreement.day_cut_short": "场地换服务的时段提前结束",
     "credit.appeal_declined": "信用申诉未通过",

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from miniprogram_api.schemas.fields import Cursor, Key, Limit, Shape, TownTime, Words, YesNo
+from miniprogram_api.schemas.fields import Cursor, Key, Limit, QueryYesNo, Shape, TownTime, Words, YesNo
 from models.coordination.closures import ClosureKind, ClosureState, MoveAnswer, Noun, Remedy
 
 MOST_ROOMS = 100
@@ -249,6 +249,25 @@ class MoveQuestionsOut(Shape):
     """A page of questions that wait for an answer."""
 
     items = fields.List(fields.Nested(MoveQuestionOut), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class StaffMoveQuestionsQuery(MoveQuestionsQuery):
+    """Which of them; ``open``: only those nobody has answered yet."""
+
+    open = QueryYesNo(load_default=False)
+
+
+class StaffMoveQuestionOut(MoveQuestionOut):
+    """The same for staff, who call whoever does not answer; the name is masked."""
+
+    name = fields.String(required=True, allow_none=True)
+
+
+class StaffMoveQuestionsOut(Shape):
+    """A page of what people were asked because of one closure."""
+
+    items = fields.List(fields.Nested(StaffMoveQuestionOut), required=True)
     next = fields.String(allow_none=True, required=True)
 
 

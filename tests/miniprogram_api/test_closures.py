@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from miniprogram_api.schemas.fields import masked_name
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.coordination.closures import MoveAnswer
+from models.journal import JournalEntry
 from models.reservations import ReservationState
 from models.sites import Site
 from models.staff import Role
@@ -224,6 +227,28 @@ def test_a_helper_answers_for_an_elder_and_staff_for_who_phoned(
     assert answer_about(made) is MoveAnswer.ACCEPTED
     late = phone.put(f"/api/v1/room-questions/{question['key']}/answer", json={"accepts": False})
     the_problem(late, 409, "question_answered")
+
+
+def test_staff_see_whom_to_call_and_that_is_written_down(
+    door: Door, town: Town, centre: Centre, clerk: Phone, closing: Closing
+) -> None:
+    first = takes(town.resident, centre.left, at(9), heads=30)
+    closure = closing()
+    address = f"/api/v1/staff/closures/{closure['key']}/questions"
+    (item,) = told(clerk.get(f"{address}?open=true"))["items"]
+    assert (item["reservation"], item["answer"]) == (first.key, None)
+    assert item["name"] == masked_name(town.resident.name)
+    clerk.put(
+        f"/api/v1/staff/room-questions/{item['key']}/answer", json={"accepts": True, "because": "本人来电"}
+    )
+    assert told(clerk.get(f"{address}?open=true"))["items"] == []
+    (item,) = told(clerk.get(address))["items"]
+    assert item["answer_label"] == "同意"
+    with reading() as session:
+        looks = session.scalars(
+            select(JournalEntry.for_resident_id).where(JournalEntry.act == "move_question.looked_at")
+        ).all()
+    assert looks == [town.resident.resident_id] * 2
 
 
 def test_who_learns_finds_the_question_too(door: Door, town: Town, centre: Centre) -> None:

@@ -136,6 +136,7 @@ PRIVATE = {
     "GET /api/v1/staff/reservations/<key:key>",
     "GET /api/v1/room-questions/<key:key>",
     "GET /api/v1/staff/closures/<key:key>",
+    "GET /api/v1/staff/closures/<key:key>/questions",
 }
 INVENTED = "a" * 16
 SATURDAY_AT_NINE = {

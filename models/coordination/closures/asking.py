@@ -156,6 +156,25 @@ def questions_open_to(
     return session.scalars(query.order_by(MoveQuestion.id).limit(most)).all()
 
 
+def questions_about(
+    session: Session,
+    closure: RoomClosure,
+    *,
+    only_open: bool = False,
+    after_id: int | None = None,
+    most: int,
+) -> Sequence[MoveQuestion]:
+    """Up to ``most`` questions a closure led to, in the order they were asked; those alone nobody has answered yet, if one wants."""
+    query = _whole().where(
+        MoveQuestion.effect_id.in_(select(ClosureEffect.id).where(ClosureEffect.closure_id == closure.id))
+    )
+    if only_open:
+        query = query.where(MoveQuestion.answer.is_(None))
+    if after_id is not None:
+        query = query.where(MoveQuestion.id > after_id)
+    return session.scalars(query.order_by(MoveQuestion.id).limit(most)).all()
+
+
 def question_of(session: Session, key: str, *, residents: Collection[int]) -> MoveQuestion:
     """A question to one of these people, or to a group one of them leads. Raises NotFound for any other."""
     found = session.scalar(_whole().where(MoveQuestion.key == key, _concerns(residents)))
