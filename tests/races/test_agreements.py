@@ -22,6 +22,8 @@ from models.agreements import (
     ServiceDelivery,
     ServiceHold,
     Terms,
+    confirm_delivery,
+    decline_delivery,
     draft_agreement,
     end_agreement,
     put_in_force,
@@ -68,6 +70,18 @@ def records(agreement_id: int) -> None:
     with transaction() as session:
         agreement = session.get_one(ServiceAgreement, agreement_id)
         record_delivery(session, agreement, GIVEN, by_account_id=None, identity="town")
+
+
+def confirms() -> None:
+    with transaction() as session:
+        delivery = session.scalars(select(ServiceDelivery)).one()
+        confirm_delivery(session, delivery, by_account_id=None, identity="staff:x")
+
+
+def declines() -> None:
+    with transaction() as session:
+        delivery = session.scalars(select(ServiceDelivery)).one()
+        decline_delivery(session, delivery, "那天没有来", by_account_id=None, identity="staff:x")
 
 
 def codes(answers: Sequence[object]) -> Counter[str]:
@@ -138,6 +152,19 @@ def test_what_is_written_down_while_an_agreement_ends_is_before_or_refused(
         assert session.scalar(select(func.count()).select_from(Occupancy)) == 0
     assert told["agreement_not_in_force"] == 6 - written
     assert told["done"] == 2 + written
+
+
+def test_what_is_confirmed_and_declined_at_once_is_declined_and_counts_for_nothing(
+    app: Flask, drafts: list[int]
+) -> None:
+    begins(drafts[0])
+    records(drafts[0])
+    told = codes(rush(app, [confirms, declines, confirms, declines, confirms]))
+    assert set(told) <= {"done", "delivery_declined"}
+    assert told["done"] >= 2
+    with reading() as session:
+        delivery = session.scalars(select(ServiceDelivery)).one()
+        assert (delivery.confirmed_at, delivery.declined_because) == (None, "那天没有来")
 
 
 def test_a_room_let_go_by_one_is_another_ones_or_free(app: Flask, drafts: list[int]) -> None:
