@@ -184,6 +184,7 @@ def test_a_closed_room_is_held_day_by_day_and_nobody_can_take_it(town: Town, cen
 def test_a_moved_reservation_holds_the_other_room_and_its_person_is_told_at_once(
     town: Town, centre: Centre
 ) -> None:
+    """E12."""
     made = takes(town.resident, centre.left, at(9), heads=30)
     closure = closes(town, [centre.left], at(8), at(12))
     moved = now_of(made)
