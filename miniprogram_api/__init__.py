@@ -64,6 +64,8 @@ from miniprogram_api import (
     today,
     venue_policies,
     webpages,
+    wish_desk,
+    wishes,
 )
 from miniprogram_api.document import PREFIX, document
 from miniprogram_api.problems import show_refusals
@@ -121,6 +123,8 @@ DOORS = (
     families.door,
     groups.door,
     partners.door,
+    wishes.door,
+    wish_desk.door,
     agreements.door,
     joining.door,
 )

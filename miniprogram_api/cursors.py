@@ -12,6 +12,7 @@ from models.errors import Fault, Invalid
 
 Row = TypeVar("Row")
 HIGHEST_ID = 2**63 - 1
+HIGHEST_RANK = 2**31 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MICROS = 1 << 55  # past the year 3000
 
@@ -40,6 +41,16 @@ def after_moment(cursor: str | None) -> tuple[datetime, int] | None:
     since_epoch, row_id = _unwrap(cursor, 2)
     if 0 < row_id <= HIGHEST_ID and 0 < since_epoch < LATEST_MICROS:
         return EPOCH + timedelta(microseconds=since_epoch), row_id
+    raise _bad()
+
+
+def after_rank(cursor: str | None) -> tuple[int, datetime, int] | None:
+    """The (rank, moment, id) a cursor stands for. Raises Invalid naming ``cursor``."""
+    if cursor is None:
+        return None
+    rank, since_epoch, row_id = _unwrap(cursor, 3)
+    if 0 <= rank <= HIGHEST_RANK and 0 < row_id <= HIGHEST_ID and 0 < since_epoch < LATEST_MICROS:
+        return rank, EPOCH + timedelta(microseconds=since_epoch), row_id
     raise _bad()
 
 

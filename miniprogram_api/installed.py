@@ -75,6 +75,11 @@ def photo_files() -> Storage:
     return cast("Storage", current_app.extensions["photo_files"])
 
 
+def wish_files() -> Storage:
+    """The files of pictures of wishes."""
+    return cast("Storage", current_app.extensions["wish_files"])
+
+
 def template_called(template_id: str) -> TemplateName | None:
     """Our name of a template of WeChat's, if it is one of ours."""
     ours = terms().wechat_templates.items()

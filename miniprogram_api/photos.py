@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
 from flask import Response, after_this_request
+from sqlalchemy.orm import Session
 
 from miniprogram_api.developing import MEDIA_TYPE, develop
 from miniprogram_api.edge import Door, Needs, between_transactions
@@ -19,7 +21,6 @@ from models.base import db, reading
 from models.photos import (
     Photo,
     arrange_photos,
-    files_that_hang,
     hang_photo,
     photo_by_key,
     photo_in,
@@ -33,6 +34,7 @@ door = Door("photos", description="场地照片")
 FOR_GOOD_SECONDS = 365 * 24 * 3600  # the bytes under an address never change
 _PICTURE = {"type": "string", "format": "binary"}
 _FILES_AT_ONCE = 500
+Belonging = Callable[[Session, Collection[str]], set[str]]
 
 
 @door.get("/photos/<key:key>", needs=Needs.NOTHING)
@@ -114,8 +116,8 @@ def take_staff_photo_down(key: str) -> None:
         return answer
 
 
-def forget_files_of_nothing(storage: Storage, *, since: datetime) -> int:
-    """Delete the files that hung nowhere though they were put before ``since``: what a crash left. How many.
+def forget_files_of_nothing(storage: Storage, belonging: Belonging, *, since: datetime) -> int:
+    """Delete the files that belong to nothing though they were put before ``since``: what a crash left, or a row that is gone. How many.
 
     Needs an application context and no open transaction.
     """
@@ -124,7 +126,7 @@ def forget_files_of_nothing(storage: Storage, *, since: datetime) -> int:
     for start in range(0, len(kept), _FILES_AT_ONCE):
         names = kept[start : start + _FILES_AT_ONCE]
         with reading() as session:
-            hanging = files_that_hang(session, names)
+            hanging = belonging(session, names)
         gone += [name for name in names if name not in hanging]
     storage.delete(*gone)
     return len(gone)

@@ -56,6 +56,7 @@ class RateName(StrEnum):
     RESERVING = "reserving"  # 预约场地
     DOOR_CODES = "door_codes"  # 输入门口签到码
     PHOTOS = "photos"  # 上传照片
+    WISHES = "wishes"  # 许愿
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ RATES: Mapping[RateName, Rate] = {
     RateName.RESERVING: Rate(60, 60),
     RateName.DOOR_CODES: Rate(20, 60),
     RateName.PHOTOS: Rate(30, 60),
+    RateName.WISHES: Rate(30, 60),
 }
 
 

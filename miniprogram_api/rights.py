@@ -128,6 +128,7 @@ def show_my_closure() -> dict[str, Any]:
         "wards": closure.wards,
         "groups": closure.groups,
         "rooms": closure.rooms,
+        "wishes": closure.wishes,
         "kept": [*KEPT, *([KEPT_OF_STAFF] if closure.has_worked_here else [])],
         "final": FINAL,
     }

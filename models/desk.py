@@ -31,6 +31,8 @@ from models.policies import policies_at
 from models.regions import Region
 from models.reservations import count_credit_appeals, count_damaged, count_pending
 from models.staff import OFFICE, Role, RoleGrant, StaffMember, grants_of
+from models.wishes import count_in_review as count_wishes
+from models.wishes import count_overdue as count_wishes_overdue
 
 TOLD_WITHIN = timedelta(
     minutes=30
@@ -64,6 +66,8 @@ PILES = (
     Pile("agreements_behind", "履约不足的协议", frozenset(OFFICE), count_behind),
     Pile("groups", "待审核的团队", frozenset(OFFICE), count_applied),
     Pile("groups_without_leader", "没有负责人的团队", frozenset(OFFICE), count_without_leader),
+    Pile("wishes", "待审核的心愿", frozenset(OFFICE), count_wishes),
+    Pile("wishes_overdue", "超时没审的心愿", frozenset({*OFFICE, Role.STREET_OFFICER}), count_wishes_overdue),
     Pile("content_checks", "内容审核", frozenset(OFFICE), count_content_checks),
 )
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from models import clock
 from models.accounts import Account
-from models.residents import Bond, BondKind, Resident
+from models.residents import Bond, BondKind, Resident, resident_of
+from models.staff import StaffMember
 
 WHO_ACTS = {
     BondKind.GUARDIAN: "监护人",
@@ -88,3 +89,20 @@ def surname_of(name: str) -> str:
 def said_helper(name: str | None, says: str) -> str:
     """Who acted, as much as the one acted for needs: the surname, and by what right."""
     return f"{surname_of(name)}（{says}）" if name else says
+
+
+def said_actor(session: Session, whose: Resident, *, by_account_id: int | None, identity: str) -> str:
+    """Who acted for somebody, as that somebody is told: a colleague of the community's, or who may act for them today and why."""
+    if identity.startswith("staff:"):
+        member = session.scalar(select(StaffMember).where(StaffMember.key == identity.partition(":")[2]))
+        return said_helper(member.name if member else None, "社区工作人员")
+    account = session.get(Account, by_account_id) if by_account_id is not None else None
+    helper = resident_of(session, account) if account is not None else None
+    if helper is None:
+        return "社区工作人员"
+    kind = session.scalars(
+        select(Bond.kind)
+        .where(Bond.helper_id == helper.id, Bond.ward_id == whose.id, Bond.is_live_on(clock.today()))
+        .order_by(Bond.id)
+    ).first()
+    return said_helper(helper.name, WHO_ACTS[kind] if kind is not None else "代办人")

@@ -178,6 +178,12 @@ RULES = {
         Rule("made_good_days", "场地被征用、停用后几天内可以多约一次（0 不补）", 30, 0, 365),
         Rule("move_answer_hours", "改了场地或时间，等本人答复几小时", 24, 1, 168),
         Rule("move_answer_before_hours", "改约最晚在新的时间前几小时答复", 2, 0, 72),
+        Rule("wish_review_days", "心愿几个工作日内审核", 2, 0.5, 30),
+        Rule("wish_value_warns", "物质类心愿一件超过多少元提醒", 300, 1, 10000),
+        Rule("wish_value_most", "物质类心愿一件最多多少元", 500, 1, 10000),
+        Rule("wishes_at_once", "每户同时最多几个在办的心愿（0 不限）", 3, 0, 100),
+        Rule("goods_wishes_at_once", "每户同时最多几个物质类心愿", 1, 1, 100),
+        Rule("goods_wishes_a_year", "每户一年最多几个物质类心愿", 2, 1, 100),
         Rule("override_notice_hours", "征用已约的场地至少提前多少小时告知", 24, 0, 720),
     )
 }
@@ -268,6 +274,12 @@ class Policies:
     made_good_days: int
     move_answer_hours: float
     move_answer_before_hours: float
+    wish_review_days: float
+    wish_value_warns: int
+    wish_value_most: int
+    wishes_at_once: int
+    goods_wishes_at_once: int
+    goods_wishes_a_year: int
     override_notice_hours: float
 
 

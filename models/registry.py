@@ -34,6 +34,7 @@ from models import (
     staff,
     venue_policies,
     wechat_tokens,
+    wishes,
 )
 from models.coordination import feeds, room_feeds
 
@@ -71,4 +72,5 @@ __all__ = [
     "staff",
     "venue_policies",
     "wechat_tokens",
+    "wishes",
 ]

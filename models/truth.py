@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import agreements, content_checks, courses, desk, follows, groups, reservations
+from models import agreements, content_checks, courses, desk, follows, groups, reservations, wishes
 from models.courses import attendance
 from models.notices import About, News, announcing
 
@@ -27,6 +27,7 @@ WITNESSES: Mapping[About, Callable[[Session, Sequence[Any]], set[int]]] = {
     About.RESERVATION: reservations.still_true,
     About.GROUP: groups.still_true,
     About.AGREEMENT: agreements.still_true,
+    About.WISH: wishes.still_true,
 }
 
 

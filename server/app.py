@@ -71,6 +71,7 @@ def create_app(settings: Settings, *, fresh_seconds: float = FRESH_SECONDS) -> F
         "rates": Rates(settings.rates, redis_url=settings.rate_limit_storage),
         "code_images": PictureShelf(settings.data_dir / "codes"),
         "photo_files": Storage(settings.data_dir / "photos", kind="jpg"),
+        "wish_files": Storage(settings.data_dir / "wish-photos", kind="jpg"),
         "scene_looks": LookTally(LOOKS_SECONDS if fresh_seconds else 0),
     }
     open_doors(app)

@@ -17,6 +17,7 @@ from miniprogram_api.schemas.questions import CopiedAnswerOut
 from miniprogram_api.schemas.regions import RegionBrief
 from miniprogram_api.schemas.residents import RoleOut
 from miniprogram_api.schemas.seats import ReceiptOut
+from miniprogram_api.schemas.wishes import CopiedSupportOut, CopiedWishOut
 from models.consents import ConsentChannel, ConsentKind
 from models.content_checks import CheckKind, CheckState, field_of
 from models.copies.lines import Actor
@@ -189,6 +190,8 @@ class CopiedPersonOut(Shape):
     groups = fields.List(fields.Nested(CopiedGroupOut), required=True)
     rooms = fields.List(fields.Nested(CopiedReservationOut), required=True)
     credit = fields.List(fields.Nested(CopiedCreditOut), required=True)
+    wishes = fields.List(fields.Nested(CopiedWishOut), required=True)
+    supports = fields.List(fields.Nested(CopiedSupportOut), required=True)
     journal = fields.List(
         fields.Nested(LineOut), required=True, metadata={"description": "谁在什么时候以什么身份查看或改动过"}
     )

@@ -13,6 +13,7 @@ from models.courses import RegistrationState
 from models.departures import STAFF_NAMES_KEPT_DAYS, WardBecomes
 from models.reservations import ReservationState
 from models.residents import BondKind, guards_a_child
+from models.wishes import WishState
 
 WARD_LABELS = {
     WardBecomes.LEAVES_TOO: "孩子没有其他监护人，报名会取消，资料会一并删除",
@@ -26,6 +27,7 @@ KEPT = (
     {"what": "结业证书", "how": "去掉姓名，只留课程、学时和查验编号", "days": None},
     {"what": "课后评价", "how": "去掉文字，只留几颗星", "days": None},
     {"what": "负责过的团队", "how": "去掉介绍，只留团队名称和起止时间，不再指向您", "days": None},
+    {"what": "许过的心愿", "how": "去掉原话、称呼、地址、照片和公布的文字，只留统计数字", "days": None},
     {"what": "短信和电话告知的记录", "how": "去掉姓名、手机号等全部个人信息，只留统计数字", "days": None},
     {
         "what": "同意和撤回隐私政策的时间",
@@ -98,6 +100,14 @@ class RoomLeftOut(Shape):
     starts_at = TownTime(required=True)
 
 
+class WishLeftOut(Shape):
+    """A wish nothing comes of any more."""
+
+    key = Key(required=True)
+    number = fields.Function(lambda wish: f"{wish.number:04}", metadata={"type": "string"}, required=True)
+    state = fields.Enum(WishState, by_value=True, required=True)
+
+
 class ClosureOut(Shape):
     """What closing the account would mean for this very person, now."""
 
@@ -109,6 +119,7 @@ class ClosureOut(Shape):
     wards = fields.List(fields.Nested(WardLeftOut), required=True)
     groups = fields.List(fields.Nested(GroupLeftOut), required=True)
     rooms = fields.List(fields.Nested(RoomLeftOut), required=True)
+    wishes = fields.List(fields.Nested(WishLeftOut), required=True)
     kept = fields.List(fields.Nested(KeptOut), required=True)
     final = fields.String(required=True, metadata={"description": "何时生效、能否恢复"})
 

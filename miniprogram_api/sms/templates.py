@@ -121,6 +121,11 @@ SMS_TEMPLATES: Mapping[ShortMessageName, SmsTemplate] = {
             {"room": 12, "starts": 11},
         ),
         SmsTemplate(
+            ShortMessageName.WISH_REVIEWED,
+            "您的{1}号微心愿{2}，详情请看小程序，或打电话给社区。",
+            {"number": 6, "result": 5},
+        ),
+        SmsTemplate(
             ShortMessageName.PLEASE_CALL,
             "{1}有事想告诉您，一直没联系上，方便时请回电{2}。",
             {"community": 16, "phone": 13},

@@ -38,6 +38,8 @@ from models.content_checks.fields import (
     PICK_UP_NAME,
     RESIDENT_NAME,
     RUN_ANSWER,
+    WISH_PHOTO,
+    WISH_WORDS,
     CheckedField,
     field_of,
 )
@@ -77,6 +79,8 @@ __all__ = [
     "RESIDENT_NAME",
     "RUN_ANSWER",
     "VERDICT_WITHIN",
+    "WISH_PHOTO",
+    "WISH_WORDS",
     "CheckKind",
     "CheckState",
     "CheckedField",

@@ -19,6 +19,7 @@ from models.courses.attendance import AbsenceAppeal, PickUpAdult
 from models.groups import Group, clear_about, clear_name, refuse_about, refuse_name
 from models.reservations import CreditEntry
 from models.residents import Resident
+from models.wishes import Wish, WishPhoto, clear_photo, clear_words, refuse_photo, refuse_words
 
 Follow = Callable[[Session, ContentCheck, str | None], None]
 
@@ -163,6 +164,26 @@ GROUP_ABOUT = CheckedField(
     Group.__tablename__, "about", "团队介绍", "pages/me/groups", follow=_judge_what_it_says
 )
 
+
+def _judge_the_wish(session: Session, check: ContentCheck, written: str | None) -> None:
+    """A wish whose words may not stay waits no longer; it may be said anew."""
+    judged = refuse_words if check.state in (CheckState.REJECTED, CheckState.RISKY) else clear_words
+    judged(session, check.subject_key or "", written)
+
+
+WISH_WORDS = CheckedField(Wish.__tablename__, "words", "心愿内容", "pages/me/wish", follow=_judge_the_wish)
+
+
+def _judge_the_photo(session: Session, check: ContentCheck, written: str | None) -> None:
+    """A wish keeps no picture that may not stay."""
+    judged = refuse_photo if check.state in (CheckState.REJECTED, CheckState.RISKY) else clear_photo
+    judged(session, check.subject_key or "")
+
+
+WISH_PHOTO = CheckedField(
+    WishPhoto.__tablename__, "photo", "心愿照片", "pages/me/wish", follow=_judge_the_photo
+)
+
 FIELDS: Mapping[tuple[str, str], CheckedField] = {
     (field.subject_kind, field.name): field
     for field in (
@@ -174,6 +195,8 @@ FIELDS: Mapping[tuple[str, str], CheckedField] = {
         PICK_UP_NAME,
         GROUP_NAME,
         GROUP_ABOUT,
+        WISH_WORDS,
+        WISH_PHOTO,
     )
 }
 

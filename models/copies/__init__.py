@@ -43,6 +43,7 @@ from models.partners import PartnerMember
 from models.reservations import CreditEntry, Reservation, entries_kept_of, reservations_kept_of
 from models.residents import Bond, BondKind, Resident, bonds_around, bonds_of, resident_of
 from models.staff import RoleGrant, StaffMember
+from models.wishes import Wish, WishSupport, supports_kept_of, wishes_kept_of
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ class Pages:
     groups: Sequence[Group]
     rooms: Sequence[HeldRoom]
     credit: Sequence[CreditEntry]
+    wishes: Sequence[Wish]
+    supports: Sequence[WishSupport]
     journal: Sequence[Line]
 
 
@@ -156,6 +159,8 @@ def copy_for(session: Session, account: Account) -> Copy:
         led,
         rooms,
         credit,
+        wishes_kept_of(session, [one.id for one in people]),
+        supports_kept_of(session, [one.id for one in people]),
     )
     pages = [_pages_of(one, kept, journal) for one in people]
     return Copy(
@@ -208,6 +213,8 @@ class _Kept:
     led: Sequence[Group]
     rooms: Sequence[Reservation]
     credit: Sequence[CreditEntry]
+    wishes: Sequence[Wish]
+    supports: Sequence[WishSupport]
 
 
 def _pages_of(
@@ -256,6 +263,8 @@ def _pages_of(
         groups=[group for group in kept.led if group.leader_id == one.id],
         rooms=reserved,
         credit=[entry for entry in kept.credit if entry.resident_id == one.id],
+        wishes=[wish for wish in kept.wishes if wish.resident_id == one.id],
+        supports=[given for given in kept.supports if given.resident_id == one.id],
         journal=[lines[entry_id] for entry_id in sorted(lines)],
     )
 

@@ -40,6 +40,7 @@ from models.partners import PartnerMember
 from models.reservations import By, CreditEntry, Reservation, let_go_of_rooms, strike_words_of
 from models.residents import Bond, Resident, bonds_around, end_bond, resident_of
 from models.staff import StaffMember
+from models.wishes import Wish, WishSupport, leave_wishes
 
 NO_LONGER_KEPT = "当事人已注销，不再保留"
 
@@ -61,6 +62,8 @@ POINTS_AT_A_PERSON: tuple[InstrumentedAttribute[int] | InstrumentedAttribute[int
     PickUp.guardian_id,
     Induction.resident_id,
     Group.leader_id,
+    Wish.resident_id,
+    WishSupport.resident_id,
     JournalEntry.for_resident_id,
 )
 
@@ -175,6 +178,7 @@ def _let_go(session: Session, leaving: Sequence[Resident], *, by_account_id: int
     given_up = give_up_all(session, ids, by_account_id=by_account_id, identity=identity)
     given_up += let_go_of_rooms(session, ids, by=By(by_account_id, identity))
     strike_words_of(session, ids)
+    leave_wishes(session, ids, by_account_id=by_account_id, identity=identity)
     bonds = bonds_around(session, ids)
     strike_from_letters(session, leaving, bonds)
     strike_checks_of_people(session, ids)

@@ -20,6 +20,7 @@ from models.partners import partners_of
 from models.reservations import Reservation, held_for
 from models.residents import Bond, BondKind, Resident, guards_a_child, resident_of
 from models.staff import StaffMember, staff_members_of
+from models.wishes import Wish, open_wishes_of
 
 
 class WardBecomes(StrEnum):
@@ -60,6 +61,7 @@ class Closure:
     wards: Sequence[WardLeft]
     groups: Sequence[Group] = ()  # that lose their leader, or are not asked for any more
     rooms: Sequence[Reservation] = ()  # that go to who waits, the children's included
+    wishes: Sequence[Wish] = ()  # that nothing comes of any more, the children's included
     has_worked_here: bool = False  # a staff member's name outlives the account, for the journal's sake
 
     @property
@@ -79,6 +81,7 @@ class Closure:
             [[left.ward.id, left.kind, left.becomes] for left in self.wards],
             [[group.id, group.state] for group in self.groups],
             [[room.id, room.state] for room in self.rooms],
+            [[wish.id, wish.state] for wish in self.wishes],
         ]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
@@ -100,6 +103,7 @@ def what_closing_means(session: Session, account: Account) -> Closure:
         wards,
         groups=led,
         rooms=rooms,
+        wishes=open_wishes_of(session, leaving),
         has_worked_here=worked is not None,
     )
 

@@ -27,6 +27,7 @@ class TemplateName(StrEnum):
     ROOM_CHANGE = "room_change"  # 场地预约变更
     ROOM_CREDIT = "room_credit"  # 预约信用
     SERVICE_PROMISE = "service_promise"  # 场地换服务履约
+    WISH_RESULT = "wish_result"  # 心愿审核结果
 
 
 TEMPLATE_TITLES: Mapping[TemplateName, str] = {
@@ -45,6 +46,7 @@ TEMPLATE_TITLES: Mapping[TemplateName, str] = {
     TemplateName.ROOM_CHANGE: "预约变更通知",
     TemplateName.ROOM_CREDIT: "预约信用通知",
     TemplateName.SERVICE_PROMISE: "协议履约提醒",
+    TemplateName.WISH_RESULT: "心愿审核结果通知",
 }
 
 
@@ -61,6 +63,7 @@ class ShortMessageName(StrEnum):
     ROOM_CANCELLED = "room_cancelled"  # 场地预约取消
     ROOM_OFFERED = "room_offered"  # 场地候补到了，等本人确认
     ROOM_MOVED = "room_moved"  # 场地预约改了，请答复
+    WISH_REVIEWED = "wish_reviewed"  # 心愿审核结果
 
 
 class NoticeKind(StrEnum):
@@ -106,6 +109,8 @@ class NoticeKind(StrEnum):
     SERVICE_CALLED_OFF = "service_called_off"  # M9 单位的一个时段停用
     SERVICE_BEHIND = "service_behind"  # M32 场地换服务履约不足
     SERVICE_DECLINED = "service_declined"  # 服务记录没有计入
+    WISH_REVIEWED = "wish_reviewed"  # M11 心愿审核结果、补充材料
+    WISHED_FOR_YOU = "wished_for_you"  # M29 代办告知
 
 
 class About(StrEnum):
@@ -121,3 +126,4 @@ class About(StrEnum):
     RESERVATION = "reservation"  # 预约
     GROUP = "group"  # 居民团队
     AGREEMENT = "agreement"  # 场地换服务协议
+    WISH = "wish"  # 心愿

@@ -49,6 +49,7 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
     "helpers": (
         NoticeKind.ACTED_FOR_YOU,
         NoticeKind.RESERVED_FOR_YOU,
+        NoticeKind.WISHED_FOR_YOU,
     ),  # where one looks at who may act for oneself
     "group": (NoticeKind.GROUP_DECIDED, NoticeKind.CONTENT_REFUSED),
     "agreement": (
@@ -56,6 +57,7 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
         NoticeKind.SERVICE_DECLINED,
         NoticeKind.SERVICE_CALLED_OFF,
     ),
+    "wish": (NoticeKind.WISH_REVIEWED,),
 }
 PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
     tap: tuple(dict.fromkeys(MOMENTS[kind].template for kind in kinds)) for tap, kinds in HEARD_AFTER.items()

@@ -15,15 +15,14 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.accounts import Account
-from models.hearing import WHO_ACTS, Hearers, hearers, hears, said_helper
+from models.hearing import Hearers, hearers, hears, said_actor
 from models.ladder import ToTell, owe_to_people
 from models.notices import MOMENTS, Debt, NoticeKind, goes_out_at, owe_once
 from models.notices.keywords import say_briefly
 from models.reservations.credit import CREDIT_WORDS, Credit, CreditAppealState, CreditEntry
 from models.reservations.parties import By
 from models.reservations.rows import Reservation, ReservationState
-from models.residents import Bond, Resident, resident_of
-from models.staff import StaffMember
+from models.residents import Resident
 
 _RESULTS = {
     ReservationState.REJECTED: "未通过",
@@ -116,7 +115,7 @@ def tell_acted_for(session: Session, reservation: Reservation, by: By, *, gave_u
         account_ids=[] if resident.account_id is None else [resident.account_id],
         facts={
             **_facts(reservation),
-            "helper": _said_actor(session, resident, by),
+            "helper": said_actor(session, resident, by_account_id=by.account_id, identity=by.identity),
             "done": done,
             "gave_up": gave_up,
             "matter": f"{done}{venue.name}",
@@ -183,22 +182,6 @@ def _who_hears(session: Session, reservation: Reservation) -> Hearers | None:
     own = whose.account_id
     is_told_as_helper = by is not None and by != own
     return hearers(own=own, registered_by=by if is_told_as_helper else None, name=whose.name)
-
-
-def _said_actor(session: Session, whose: Resident, by: By) -> str:
-    if by.is_staff:
-        member = session.scalar(select(StaffMember).where(StaffMember.key == by.identity.partition(":")[2]))
-        return said_helper(member.name if member else None, "社区工作人员")
-    account = session.get(Account, by.account_id) if by.account_id is not None else None
-    helper = resident_of(session, account) if account is not None else None
-    if helper is None:
-        return "社区工作人员"
-    kind = session.scalars(
-        select(Bond.kind)
-        .where(Bond.helper_id == helper.id, Bond.ward_id == whose.id, Bond.is_live_on(clock.today()))
-        .order_by(Bond.id)
-    ).first()
-    return said_helper(helper.name, WHO_ACTS[kind] if kind is not None else "代办人")
 
 
 def _owe(session: Session, debt: Debt, reservation: Reservation) -> int:

@@ -2,7 +2,7 @@
 
 places  regions, sites, rooms      cast  people and their hats      classes  the timetable that is imported    finished  a class that is over
 activity  what one comes to once    groups  residents who come together    rooms  who uses which room when    agreements  rooms for units that serve
-closures  a room that is closed ahead
+closures  a room that is closed ahead    wishes  what people wish
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from server.demo.finished import SAID, hold_a_class
 from server.demo.groups import found_groups
 from server.demo.places import CITY, WUTONG, plant_places
 from server.demo.rooms import reserve_rooms
+from server.demo.wishes import wish_for_things
 from server.timetable import apply_timetable, read_timetable
 
 __all__ = ["DemoPerson", "demo_people", "is_loaded", "load_demo_town", "must_not_be_a_real_town"]
@@ -77,6 +78,7 @@ def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
     reserve_rooms(session, regions[WUTONG], learners[0], neighbours[:6], now=now)
     lend_rooms_for_service(session, regions[WUTONG], now=now)
     close_a_room(session, regions[WUTONG], now=now)
+    wish_for_things(session, regions[WUTONG], neighbours[:6])
     return True
 
 

@@ -21,6 +21,7 @@ from server.jobs import (
     seats,
     telling,
     tidying,
+    wishes,
 )
 
 
@@ -67,6 +68,20 @@ SCHEDULE = (
         timedelta(hours=24),
         tidying.forget_check_ins,
         "离线签到的编号留 90 天，申诉的文字处理后留 180 天，接送人结课后留 30 天",
+    ),
+    Job(
+        "hang_up_rounds",
+        timedelta(minutes=1),
+        wishes.hang_up_rounds,
+        "到了公布的日子和社区统一发布的时间，把这个主题的心愿一起挂上心愿墙",
+        wishes.MOST_AT_ONCE,
+    ),
+    Job(
+        "forget_wishes",
+        timedelta(hours=1),
+        wishes.forget_wishes,
+        "没有办成的心愿，原话、地址和困难说明留 90 天",
+        wishes.MOST_AT_ONCE,
     ),
     Job(
         "tell_staff",

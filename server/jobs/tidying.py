@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from miniprogram_api.installed import code_images, photo_files
+from miniprogram_api.installed import code_images, photo_files, wish_files
 from miniprogram_api.photos import forget_files_of_nothing
 from miniprogram_api.scenes import forget_pictures
 from models.accounts import forget_ended_logins
@@ -14,6 +14,8 @@ from models.courses import forget_run_answers as forget_answers_to_runs
 from models.courses.attendance import forget_appeals, forget_events, forget_pick_ups
 from models.departures import forget_what_was_kept_long_enough
 from models.kept_answers import forget_old_answers
+from models.photos import files_that_hang
+from models.wishes import wish_files_kept
 
 CODES_KEPT_FOR = timedelta(days=30)  # after the last evening; a poster that still hangs is not printed again
 ARCHIVED_AT_ONCE = 200
@@ -73,5 +75,8 @@ def forget_code_pictures(now: datetime) -> int:
 
 
 def forget_photo_files(now: datetime) -> int:
-    """Delete this machine's files of photos that hang nowhere, a day after they were put; how many files."""
-    return forget_files_of_nothing(photo_files(), since=now - PHOTO_UNDER_WAY)
+    """Delete this machine's files of photos that belong to nothing, a day after they were put; how many files."""
+    since = now - PHOTO_UNDER_WAY
+    return forget_files_of_nothing(photo_files(), files_that_hang, since=since) + forget_files_of_nothing(
+        wish_files(), wish_files_kept, since=since
+    )

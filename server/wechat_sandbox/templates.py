@@ -142,6 +142,11 @@ service_promise = Template(
     title="协议履约提醒",
     content="协议名称:{{thing1.DATA}}\n剩余小时:{{number2.DATA}}\n备注:{{thing4.DATA}}\n",
 )
+wish_result = Template(
+    id="Wn3KcTz7Pq5XvRd9YhLb2JsGm8EuFa4Ui1Oe6Bt0MxQ",
+    title="心愿审核结果通知",
+    content="心愿编号:{{character_string1.DATA}}\n审核结果:{{phrase2.DATA}}\n说明:{{thing3.DATA}}\n",
+)
 
 DEFAULT_TEMPLATES = (
     registration_result,
@@ -159,4 +164,5 @@ DEFAULT_TEMPLATES = (
     room_change,
     room_credit,
     service_promise,
+    wish_result,
 )

@@ -15,7 +15,7 @@ from miniprogram_api.photos import forget_files_of_nothing
 from models import clock as town_clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.photos import MOST_PHOTOS, Photo, hang_photo
+from models.photos import MOST_PHOTOS, Photo, files_that_hang, hang_photo
 from models.sites import Venue
 from tests.people import Town, a_venue
 from tests.phones import Door, Phone, the_problem, told
@@ -180,7 +180,7 @@ def test_a_file_whose_row_never_came_is_swept_a_day_later(
     lost = storage.put(b"lost")
     clock.advance(minutes=1)
     with door.app.app_context():
-        assert forget_files_of_nothing(storage, since=town_clock.now()) == 1
-        assert forget_files_of_nothing(storage, since=town_clock.now()) == 0
+        assert forget_files_of_nothing(storage, files_that_hang, since=town_clock.now()) == 1
+        assert forget_files_of_nothing(storage, files_that_hang, since=town_clock.now()) == 0
     assert files(door) == hanging
     assert lost not in hanging

@@ -177,6 +177,16 @@ FACTS: dict[About, dict[str, Any]] = {
         "outcome": "维持原记录",
         "remark": "请点开查看答复，有疑问联系社区",
     },
+    About.WISH: {
+        "number": "0012",
+        "community": "梧桐里",
+        "result": "已通过",
+        "word": "已经挂上心愿墙，等人认领",
+        "helper": "王（家人代办）",
+        "matter": "提交微心愿",
+        "deed": "提交了0012号微心愿",
+        "acted_at": "2026-11-20T04:00:00+00:00",
+    },
     About.PAUSE: {
         "course": "社区课程报名",
         "result": "暂停报名",

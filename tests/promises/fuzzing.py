@@ -62,6 +62,7 @@ from tests.promises.fuzzed_partners import (
     fill_unit,
 )
 from tests.promises.fuzzed_rooms import a_rooms_key, fill_room, is_about_rooms
+from tests.promises.fuzzed_wishes import a_wishs_key, fill_wish, is_about_wishes, sign_query
 from tests.serving import listening, server_of
 
 # whose keys stand in an address; a new keyed address needs its line here
@@ -92,6 +93,13 @@ TABLES = {
     "/api/v1/staff/photos": "photos",
     "/api/v1/photos": "photos",
     "/api/v1/staff/bonds": "bonds",
+    "/api/v1/wishes": "wishes",
+    "/api/v1/me/wishes": "wishes",
+    "/api/v1/staff/wishes": "wishes",
+    "/api/v1/me/wish-photos": "wish_photos",
+    "/api/v1/wish-photos": "wish_photos",
+    "/api/v1/staff/wish-photos": "wish_photos",
+    "/api/v1/staff/wish-rounds": "wish_rounds",
     "/api/v1/me/groups": "groups",
     "/api/v1/staff/groups": "groups",
     "/api/v1/staff/partners": "partners",
@@ -288,17 +296,16 @@ class Fuzzer:
 
     def key_of_its_own(self, label: str, persona: Persona) -> str | None:
         """The key of something a noun has for just this operation, or made for it."""
-        if is_about_closures(label):
-            return a_closures_key(label, persona.who, self.town)
-        if is_about_rooms(label):
-            return a_rooms_key(label, persona.who, self.town)
-        if "/groups/" in label:
-            return a_groups_key(label, persona.who, self.chance)
-        if "/service-agreements/{key}" in label:
-            return an_agreements_key(label, self.chance)
-        if "/service-deliveries/{key}" in label:
-            return a_deliverys_key(label, self.chance)
-        return None
+        who = persona.who
+        ways: Sequence[tuple[bool, Callable[[], str | None]]] = (
+            (is_about_closures(label), lambda: a_closures_key(label, who, self.town)),
+            (is_about_rooms(label), lambda: a_rooms_key(label, who, self.town)),
+            (is_about_wishes(label), lambda: a_wishs_key(label, who, self.chance)),
+            ("/groups/" in label, lambda: a_groups_key(label, who, self.chance)),
+            ("/service-agreements/{key}" in label, lambda: an_agreements_key(label, self.chance)),
+            ("/service-deliveries/{key}" in label, lambda: a_deliverys_key(label, self.chance)),
+        )
+        return next((key_of_it() for is_about_it, key_of_it in ways if is_about_it), None)
 
     def key_in_address(self, label: str, persona: Persona) -> str:
         """A key that stands for something real where this operation wants one."""
@@ -375,6 +382,8 @@ class Fuzzer:
         if "run" in query and self.mostly():
             query["run"] = self.a_key("course_runs", persona)
         self.fill_room(query)
+        with self.door.app.app_context():
+            sign_query(query, label, path)
         if "for" in query:
             if persona.wards:
                 query["for"] = self.chance.choice(persona.wards)
@@ -422,6 +431,7 @@ class Fuzzer:
                 fill_group(body, label, self.town)
         if self.mostly():
             with self.door.app.app_context():
+                fill_wish(body, label, self.town)
                 fill_unit(body, label, self.town, self.chance)
                 fill_agreement(body, label, self.chance)
                 fill_closure(body, label, self.town)

@@ -52,6 +52,7 @@ from tests.phones import Door, told
 from tests.promises.fuzzed_groups import some_groups
 from tests.promises.fuzzed_partners import some_agreements, some_units
 from tests.promises.fuzzed_rooms import a_town_without_limits
+from tests.promises.fuzzed_wishes import some_wishes
 from tests.promises.fuzzing import A_PHOTO, Fuzzer, Persona, labels, unknown_addresses
 
 DEFAULT = 3
@@ -149,6 +150,7 @@ def a_busy_town(
     some_units(town)
     some_agreements(town)
     a_town_without_limits(town)
+    some_wishes(door.app, town, A_PHOTO)
     some_answer_what_is_asked(town, open_runs)
     some_wait(town)
     a_class_that_is_over(town)

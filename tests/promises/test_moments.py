@@ -84,6 +84,7 @@ from tests.people import Town, a_bond, a_venue
 from tests.phones import Door
 from tests.promises.moments import BEGINS, ENDS, Deed, Heard, Week, at
 from tests.promises.moments_of_rooms import ROOM_STORY
+from tests.promises.moments_of_wishes import WISH_STORY
 from tests.sandbox import SEND
 
 LUCKY_FOR_THE_FIRST = next(seed for seed in "abcdef" if in_order_of_lots(seed, [1, 2]) == [1, 2])
@@ -474,7 +475,7 @@ STORY: Sequence[Deed] = (
 )
 
 
-STORIES: Mapping[str, Sequence[Deed]] = {"classes": STORY, "rooms": ROOM_STORY}
+STORIES: Mapping[str, Sequence[Deed]] = {"classes": STORY, "rooms": ROOM_STORY, "wishes": WISH_STORY}
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ from models.photos import hang_photo
 from models.reservations import CreditWhy
 from models.reservations.charging import charge
 from models.staff import Role
+from models.wishes import Wish, add_photo
 from server.jobs.ladder import send_short_messages
 from server.wechat_sandbox import create_sandbox
 from tests.closing import closes, question_about
@@ -59,12 +60,18 @@ from tests.people import (
 )
 from tests.phones import Door, Phone, told
 from tests.rooms import a_centre, again, at, takes
+from tests.wishes import a_round, by_resident, wishes
 
 # what anybody may ask without a login, and why
 OPEN = {
     "POST /api/v1/login": "this is how one gets a token",
     "GET /api/v1/sites": "where one can go, and when, is for everybody",
     "GET /api/v1/sites/<key:key>": "the same",
+    "GET /api/v1/wishes": "the wall is for everybody, and says nobody's name",
+    "GET /api/v1/wishes/<key:key>": "the same",
+    "GET /api/v1/regions/<key:key>/wish-rounds": "what is collected is for everybody",
+    "GET /api/v1/wish-photos/<key:key>": "the address is signed, and good for an hour or two",
+    "GET /api/v1/wish-photos/<key:key>/thumbnail": "the same",
     "GET /api/v1/photos/<key:key>": "how a room looks is for everybody",
     "GET /api/v1/photos/<key:key>/thumbnail": "the same",
     "GET /api/v1/venues/<key:key>": "the same",
@@ -137,6 +144,8 @@ PRIVATE = {
     "GET /api/v1/room-questions/<key:key>",
     "GET /api/v1/staff/closures/<key:key>",
     "GET /api/v1/staff/closures/<key:key>/questions",
+    "GET /api/v1/me/wishes/<key:key>",
+    "GET /api/v1/staff/wishes/<key:key>",
 }
 INVENTED = "a" * 16
 SATURDAY_AT_NINE = {
@@ -257,6 +266,21 @@ CHANGING: dict[str, dict[str, Any]] = {
     "PUT /api/v1/staff/reservations/<key:key>/damage": {"note": "白板裂了"},
     "PUT /api/v1/staff/credit-entries/<key:key>/decision": {"granted": True, **BECAUSE},
     "PUT /api/v1/staff/credit-entries/<key:key>/excuse": BECAUSE,
+    "PUT /api/v1/me/wishes/<key:key>": {"words": "想学用手机", "kind": "service"},
+    "DELETE /api/v1/me/wishes/<key:key>": {},
+    "PUT /api/v1/me/wishes/<key:key>/sharing": {"may_share": True},
+    "POST /api/v1/me/wishes/<key:key>/photos": {"photo": b"no picture"},
+    "DELETE /api/v1/me/wish-photos/<key:key>": {},
+    "PUT /api/v1/staff/wishes/<key:key>/card": {"title": "想学用手机", "words": "想请人教用手机"},
+    "PUT /api/v1/staff/wishes/<key:key>/question": BECAUSE,
+    "PUT /api/v1/staff/wishes/<key:key>/rejection": BECAUSE,
+    "DELETE /api/v1/staff/wish-photos/<key:key>": {},
+    "PUT /api/v1/staff/wish-rounds/<key:key>": {
+        "title": "春节",
+        "collects_from": "2026-12-01",
+        "collects_until": "2026-12-20",
+        "shown_on": "2026-12-25",
+    },
     "PUT /api/v1/me/groups/<key:key>": {"name": "望江合唱团", "kind": "chorus", "members": 12},
     "DELETE /api/v1/me/groups/<key:key>": {},
     "POST /api/v1/me/groups/<key:key>/handover-codes": {},
@@ -304,6 +328,8 @@ FOR_EVERYBODY = {
     "DELETE /api/v1/course-runs/<key:key>/feedback": "everybody may take back what is their own",
     "PUT /api/v1/course-runs/<key:key>/answers": "everybody may answer what everybody is asked",
     "DELETE /api/v1/course-runs/<key:key>/answers": "everybody may take back what is their own",
+    "PUT /api/v1/wishes/<key:key>/support": "everybody may need what hangs on the wall",
+    "DELETE /api/v1/wishes/<key:key>/support": "everybody may take back what is their own",
     "POST /api/v1/venues/<key:key>/reservations": "every room is public; who may not have it is told why",
     "POST /api/v1/venues/<key:key>/reservation-series": "every room is public; who may not have it is told why",
     "POST /api/v1/venues/<key:key>/reservation-series/look": "every room is public; who may not have it is told why",
@@ -316,6 +342,7 @@ STANDS_IN_A_PLACE = {
     "staff/equipment",
     "staff/photos",
 }
+ASKED_FOR = ("reservations", "credit", "closures", "room-questions", "wish")
 NOT_SAID = {"X-Request-Id", "X-Server-Time", "Content-Length", "Date"}
 
 
@@ -442,8 +469,8 @@ def what_is_looked_at(town: Town, run: CourseRun, operation: str) -> str:
         return what_the_outsider_has(town, "staff/partners")
     if "/closures/" in operation or "/room-questions/" in operation:
         return what_the_outsider_reserved(town, operation.split("/v1/")[1].partition("/<")[0])
-    if "/reservations/<key" in operation:
-        return what_the_outsider_reserved(town, "reservations")
+    if "/reservations/<key" in operation or "/wishes/" in operation:
+        return what_the_outsider_asked_for(town, "wishes" if "wish" in operation else "reservations")
     return run.sessions[0].key if "/course-sessions/" in operation else run.key
 
 
@@ -544,8 +571,8 @@ def something_of_wangjiang(door: Door, town: Town, operation: str) -> tuple[Pers
             key = what_the_outsider_has(town, noun)
         case _ if noun in STANDS_IN_A_PLACE:
             key = what_stands_in_wangjiang(town, noun)
-        case _ if any(part in noun for part in ("reservations", "credit", "closures", "room-questions")):
-            key = what_the_outsider_reserved(town, noun)
+        case _ if any(part in noun for part in ASKED_FOR):
+            key = what_the_outsider_asked_for(town, noun)
         case _:
             key = what_an_absence_led_to(town, run, noun)
     if noun.startswith(("me/", "reservations", "room-questions")):
@@ -576,6 +603,12 @@ def what_the_outsider_has(town: Town, noun: str) -> str:
         return apply_for_group(session, town.outsider.account(session), words).key
 
 
+def what_the_outsider_asked_for(town: Town, noun: str) -> str:
+    """The key of a wish or of a room of theirs, or of what belongs to either."""
+    asked = what_the_outsider_wished if "wish" in noun else what_the_outsider_reserved
+    return asked(town, noun)
+
+
 def what_the_outsider_reserved(town: Town, noun: str) -> str:
     """The key of a room the outsider reserved in their community, of what closed it and asked them since, or of what it cost them not to come."""
     with transaction() as session:
@@ -591,6 +624,24 @@ def what_the_outsider_reserved(town: Town, noun: str) -> str:
         entry = charge(session, again(session, made), CreditWhy.NO_SHOW)
         assert entry is not None
         return entry.key
+
+
+def what_the_outsider_wished(town: Town, noun: str) -> str:
+    """The key of a wish of the outsider's, of its picture, or of a round of their community."""
+    if noun.endswith("rounds"):
+        return a_round(town.wangjiang).key
+    made = wishes(town.outsider)
+    with transaction() as session:
+        photo = add_photo(
+            session,
+            session.get_one(Wish, made.id),
+            file="a" * 16,
+            thumbnail="b" * 16,
+            width=4,
+            height=3,
+            by=by_resident(town.outsider),
+        )
+        return photo.key if noun.endswith("photos") else made.key
 
 
 def an_agreement_of_wangjiang(town: Town, operation: str) -> tuple[Worker | UnitMember, str]:

@@ -61,6 +61,7 @@ WHOLE_PHONES = {
     "CallOut": "somebody is asked to call it",
     "CopiedProfileOut": "the copy of one's own data, for oneself and the child one guards",
     "FetcherOut": "staff call whoever does not come for a child",
+    "StaffWishOut": "whoever reviews a wish asks back",
     "PartnerOut": "the office calls the unit it works with",
     "PlaceOut": "the public number of a service station",
     "SiteOfRoom": "the same",

@@ -57,12 +57,14 @@ from models.reservations import By, CreditWhy, Reservation, appeal_credit, decid
 from models.reservations.charging import charge
 from models.sites import Venue, VenueUse
 from models.truth import still_true
+from models.wishes import WORDS_KEPT_FOR, approve_wish, withdraw_wish
 from server.jobs import SCHEDULE, Job, delivery, ladder
 from tests.closing import closes, question_about
 from tests.databases import Rows, photograph
 from tests.people import Town, a_venue
 from tests.phones import TEMPLATES, Door
 from tests.rooms import DOOR, MONDAY, SUNDAY, at, cancels, checks_in, takes
+from tests.wishes import CARD, a_round, by_resident, by_staff, say, wishes
 
 A_SECOND = timedelta(seconds=1)
 
@@ -408,6 +410,18 @@ def an_appeal_answered_long_ago(day: Day) -> None:
     day.wait(timedelta(days=181))
 
 
+def a_wish_of_a_round(day: Day) -> None:
+    made = wishes(day.town.resident, in_round=a_round(day.town.wutong))
+    say(approve_wish, made, CARD, by=by_staff(day.town.clerk))
+    day.wait(timedelta(days=7))
+
+
+def a_wish_taken_back_long_ago(day: Day) -> None:
+    made = wishes(day.town.resident)
+    say(withdraw_wish, made, by=by_resident(day.town.resident))
+    day.wait(WORDS_KEPT_FOR)
+
+
 TO_DO: Mapping[str, Callable[[Day], None]] = {
     "deliver_notices": a_message_that_is_allowed,
     "remind_of_classes": a_class_in_an_hour,
@@ -415,6 +429,8 @@ TO_DO: Mapping[str, Callable[[Day], None]] = {
     "lift_pauses": a_pause_that_is_over,
     "forget_check_ins": a_batch_of_long_ago,
     "tell_staff": a_desk_at_five,
+    "hang_up_rounds": a_wish_of_a_round,
+    "forget_wishes": a_wish_taken_back_long_ago,
     "tell_of_promises": a_unit_that_gave_nothing,
     "tell_of_policy": an_older_policy,
     "tell_of_new_classes": a_class_published_yesterday,

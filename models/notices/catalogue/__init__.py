@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from models.notices.catalogue.classes import CLASSES
 from models.notices.catalogue.people import PEOPLE
 from models.notices.catalogue.rooms import ROOMS
+from models.notices.catalogue.wishes import WISHES
 from models.notices.kinds import TEMPLATE_TITLES, About, NoticeKind, ShortMessageName, TemplateName
 from models.notices.moment import Moment
 
@@ -25,4 +26,6 @@ __all__ = [
     "TemplateName",
 ]
 
-MOMENTS: Mapping[NoticeKind, Moment] = {moment.kind: moment for moment in (*CLASSES, *ROOMS, *PEOPLE)}
+MOMENTS: Mapping[NoticeKind, Moment] = {
+    moment.kind: moment for moment in (*CLASSES, *ROOMS, *WISHES, *PEOPLE)
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,7 @@ from models.reservations import CreditAppealState, CreditEntry, Reservation
 from models.residents import Resident, bonds_of, resident_of
 from models.sites import Site, Venue, VenueUse
 from models.staff import grants_of, staff_members_of
+from models.wishes import Wish, WishState, wall
 from server.demo import demo_people, load_demo_town
 from server.demo.cast import PARTNER
 from server.jobs import rooms as jobs
@@ -371,3 +373,17 @@ def test_a_guardian_registers_the_child(demo: Path) -> None:
         standing = register(session, Tap(run.key, open_login(session, account).key, for_key=child.key))
     assert standing is not None
     assert standing.resident_key == child.key
+
+
+def test_neighbours_wish_and_the_wall_tells_nobody_who(demo: Path) -> None:
+    with reading() as session:
+        states = Counter(session.scalars(select(Wish.state)))
+        hanging = wall(session, None, most=50)
+    assert states == {
+        WishState.PUBLISHED: 2,
+        WishState.SUBMITTED: 1,
+        WishState.NEED_INFO: 1,
+        WishState.REJECTED: 1,
+        WishState.APPROVED: 1,
+    }
+    assert {wish.shows_as for wish in hanging} == {"爱做饭的老张", "0002号"}

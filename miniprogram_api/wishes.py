@@ -1,0 +1,350 @@
+"""Wishes (微心愿): what residents wish for themselves and their family, and the wall everybody may read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, after_this_request
+
+from miniprogram_api.acting import learner_to_write_about
+from miniprogram_api.content import Opinion, begin_writing, checked, shown
+from miniprogram_api.cursors import after_id, after_rank, micros, page
+from miniprogram_api.developing import MEDIA_TYPE, develop
+from miniprogram_api.edge import Door, Needs, account, between_transactions, caller
+from miniprogram_api.freshness import etag_of, unless_known
+from miniprogram_api.installed import terms, wish_files
+from miniprogram_api.rates import RateName
+from miniprogram_api.schemas.photos import PhotoIn
+from miniprogram_api.schemas.wishes import (
+    ForWhomWishQuery,
+    MakeWishIn,
+    MyWishesOut,
+    MyWishesQuery,
+    MyWishOut,
+    RoundsOut,
+    SharingIn,
+    SignedQuery,
+    SupportOut,
+    WallOut,
+    WallQuery,
+    WishCardOut,
+    WishIn,
+    WishLookOut,
+    WishPhotoOut,
+    words_from,
+)
+from miniprogram_api.signing import address_of_photo, must_be_signed
+from miniprogram_api.wechat import Scene
+from models.base import db
+from models.content_checks import WISH_PHOTO, WISH_WORDS
+from models.policies import policies_at
+from models.regions import region_by_key
+from models.residents import bonds_of, resident_of
+from models.screening import masked
+from models.wishes import (
+    By,
+    Mark,
+    Wish,
+    WishPhoto,
+    WishWords,
+    add_photo,
+    alike,
+    correct_wish,
+    hanging_wish,
+    make_wish,
+    may_add_photo,
+    photo_of,
+    remove_photo,
+    round_by_key,
+    rounds_at,
+    share_contacts,
+    support,
+    support_no_more,
+    wall,
+    warnings_about,
+    wish_of,
+    wish_photo_by_key,
+    wishes_of,
+    withdraw_wish,
+)
+
+door = Door("wishes", description="微心愿")
+
+LOOKED_AT_WITHIN = timedelta(days=3)  # WeChat takes half an hour; a clerk may look after a weekend
+_PICTURE = {"type": "string", "format": "binary"}
+
+
+@door.get("/wishes", needs=Needs.NOTHING, kept=True)
+@door.takes(WallQuery, location="query")
+@door.gives(WallOut, refuses=(404, 422))
+def read_wall(wanted: dict[str, Any]) -> dict[str, Any]:
+    """心愿墙
+
+    What hangs on the wall of a place and what lies under it, or of everywhere: what nobody took in time first, then the newest. Nobody's name
+    stands there, and no address.
+    """
+    session, limit = db.session(), wanted["limit"]
+    mark = after_rank(wanted.get("cursor"))
+    rows = wall(
+        session,
+        region_by_key(session, wanted["region"]) if "region" in wanted else None,
+        kind=wanted.get("kind"),
+        age_band=wanted.get("age_band"),
+        in_round=round_by_key(session, wanted["round"]).id if "round" in wanted else None,
+        after=Mark(*mark) if mark else None,
+        most=limit + 1,
+    )
+    return page(
+        rows, limit, lambda wish: [wish.priority, micros(wish.published_at or wish.submitted_at), wish.id]
+    )
+
+
+@door.get("/wishes/<key:key>", needs=Needs.NOTHING, kept=True)
+@door.gives(WishCardOut, refuses=(404,))
+def show_wish(key: str) -> Wish:
+    """一个心愿"""
+    return hanging_wish(db.session(), key)
+
+
+@door.put("/wishes/<key:key>/support")
+@door.takes(ForWhomWishQuery, location="query")
+@door.gives(SupportOut, refuses=(409, 422))
+def need_the_same(whom: dict[str, Any], key: str) -> dict[str, int]:
+    """我也需要
+
+    Somebody else needs the same; the community sees how many. Twice is fine. 409 ``own_wish`` for one of the own household.
+    """
+    person = learner_to_write_about(whom.get("for_key"))
+    return {"supporters": support(db.session(), hanging_wish(db.session(), key), person, by=_by())}
+
+
+@door.delete("/wishes/<key:key>/support")
+@door.takes(ForWhomWishQuery, location="query")
+@door.gives(SupportOut, 200, refuses=(409, 422))
+def need_the_same_no_more(whom: dict[str, Any], key: str) -> dict[str, int]:
+    """不再需要"""
+    person = learner_to_write_about(whom.get("for_key"))
+    return {"supporters": support_no_more(db.session(), hanging_wish(db.session(), key), person, by=_by())}
+
+
+@door.get("/regions/<key:key>/wish-rounds", needs=Needs.NOTHING, kept=True)
+@door.gives(RoundsOut, refuses=(404,))
+def list_rounds(key: str) -> dict[str, Any]:
+    """正在征集的主题
+
+    The rounds that collect today from people of a place: its own, and those of the street and the district.
+    """
+    return {"items": rounds_at(db.session(), region_by_key(db.session(), key))}
+
+
+@door.post("/me/wishes/look", rate=RateName.WISHES)
+@door.takes(ForWhomWishQuery, location="query")
+@door.takes(WishIn)
+@door.gives(WishLookOut, 200, refuses=(409, 422))
+def look_at_wish(whom: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """提交前看一看
+
+    How the words would read with phone numbers, addresses and the like covered, what to know before sending, and what hangs on the wall already
+    that says nearly the same: 我也需要 may be enough. Nothing is kept.
+    """
+    session = db.session()
+    person = learner_to_write_about(whom.get("for_key"))
+    words = WishWords(**words_from(sent))
+    home = person.home_region
+    if home is None:
+        raise AssertionError("whoever is known has a home")
+    return {
+        "masked": masked(words.words),
+        "warnings": warnings_about(words, policies_at(session, home.id)),
+        "alike": alike(session, home, words.words),
+    }
+
+
+@door.post("/me/wishes", asks_wechat=True, rate=RateName.WISHES)
+@door.takes(ForWhomWishQuery, location="query")
+@door.takes(MakeWishIn)
+@door.gives(MyWishOut, 201, refuses=(409, 422))
+def make_my_wish(whom: dict[str, Any], sent: dict[str, Any]) -> Wish:
+    """许愿
+
+    For oneself or whom one may act for. Send an ``Idempotency-Key``; the same words sent again are the same wish anyhow. The words are checked
+    first: 422 ``content_risky`` asks for others. 409 ``wish_unfit`` names every field that cannot be (no money in any form), ``wish_limit`` says that
+    the household wishes enough already.
+    """
+    learner_to_write_about(whom.get("for_key"))  # whoever may not is told before anybody is asked
+    words = WishWords(**words_from(sent))
+    opinion = checked(words.words, WISH_WORDS, scene=Scene.SOCIAL_LOG)
+    session = db.session()
+    person = learner_to_write_about(whom.get("for_key"))
+    made = make_wish(
+        session,
+        person,
+        words,
+        by=_by(),
+        acted_for=person.account_id != account().id,
+        words_are_sure=opinion.is_sure,
+        in_round=round_by_key(session, sent["round"]) if sent["round"] else None,
+    )
+    _write_down(opinion, made)
+    return made
+
+
+@door.get("/me/wishes")
+@door.takes(MyWishesQuery, location="query")
+@door.gives(MyWishesOut, refuses=(422,))
+def list_my_wishes(wanted: dict[str, Any]) -> dict[str, Any]:
+    """我的心愿
+
+    One's own and those of the people one may act for, whatever became of them, the newest first.
+    """
+    limit = wanted["limit"]
+    rows = wishes_of(db.session(), _people(), before_id=after_id(wanted.get("cursor")), most=limit + 1)
+    return page(rows, limit, lambda wish: [wish.id])
+
+
+@door.get("/me/wishes/<key:key>")
+@door.gives(MyWishOut)
+def show_my_wish(key: str) -> Wish:
+    """我的一个心愿
+
+    Where it stands, whose desk it is on, what comes next, and by when.
+    """
+    return _mine(key)
+
+
+@door.put("/me/wishes/<key:key>", asks_wechat=True, rate=RateName.WISHES)
+@door.takes(WishIn)
+@door.gives(MyWishOut, refuses=(409, 422))
+def correct_my_wish(sent: dict[str, Any], key: str) -> Wish:
+    """修改心愿、补充材料
+
+    Until it was reviewed, after the community asked for more, and after a no: it is looked at again. 409 ``wish_decided`` once it hangs.
+    """
+    words = WishWords(**words_from(sent))
+    if _mine(key).words == words.words:
+        begin_writing()
+        return correct_wish(db.session(), _mine(key), words, by=_by())
+    opinion = checked(words.words, WISH_WORDS, scene=Scene.SOCIAL_LOG)
+    wish = correct_wish(db.session(), _mine(key), words, by=_by(), words_are_sure=opinion.is_sure)
+    _write_down(opinion, wish)
+    return wish
+
+
+@door.put("/me/wishes/<key:key>/sharing")
+@door.takes(SharingIn)
+@door.gives(MyWishOut, refuses=(422,))
+def change_my_sharing(sent: dict[str, Any], key: str) -> Wish:
+    """同意或不同意告知联系方式
+
+    Whether whoever fulfils the wish may be told name, phone and address: agreed to by itself, and taken back at any time.
+    """
+    wish = _mine(key)
+    share_contacts(db.session(), wish, may_share=sent["may_share"], by=_by())
+    return wish
+
+
+@door.delete("/me/wishes/<key:key>")
+@door.gives(None, 204, refuses=(409,))
+def withdraw_my_wish(key: str) -> None:
+    """撤回心愿
+
+    Twice is fine.
+    """
+    withdraw_wish(db.session(), _mine(key), by=_by())
+
+
+@door.post("/me/wishes/<key:key>/photos", asks_wechat=True, takes_photo=True, rate=RateName.PHOTOS)
+@door.takes(PhotoIn, location="files")
+@door.gives(WishPhotoOut, 201)
+def add_my_photo(sent: dict[str, Any], key: str) -> WishPhoto:
+    """上传心愿照片
+
+    One picture (JPEG, PNG or WebP) as ``multipart/form-data``, in the part ``photo``, as ``wx.uploadFile`` sends it: of the thing, not of people. It
+    is painted anew, without where and with what it was taken, and nobody but the community sees it until it hangs on the wall. A child's wish
+    has none: 409 ``child_photo``.
+    """
+    may_add_photo(_mine(key))  # before anything is unpacked
+    with between_transactions():
+        developed = develop(sent["photo"], field="photo")
+        files = wish_files().put(developed.body), wish_files().put(developed.thumbnail)
+    photo = add_photo(
+        db.session(),
+        _mine(key),
+        file=files[0],
+        thumbnail=files[1],
+        width=developed.width,
+        height=developed.height,
+        by=_by(),
+    )
+    whose, name = photo.wish.resident_id, photo.key
+    db.session().commit()  # WeChat comes for it by its address
+    public = f"{terms().public_url}{address_of_photo(name, good_for=LOOKED_AT_WITHIN)}"
+    opinion = shown(public, WISH_PHOTO, scene=Scene.SOCIAL_LOG)
+    opinion.write_down(key=name, account_id=account().lock().id, resident_id=whose)
+    return photo_of(db.session(), name, _people())
+
+
+@door.delete("/me/wish-photos/<key:key>")
+@door.gives(None, 204, refuses=(409,))
+def remove_my_photo(key: str) -> None:
+    """删除心愿照片"""
+    photo = photo_of(db.session(), key, _people())
+    forget_files(remove_photo(db.session(), photo, by=_by()))
+
+
+@door.get("/wish-photos/<key:key>", needs=Needs.NOTHING)
+@door.takes(SignedQuery, location="query")
+@door.response(200, _PICTURE, content_type=MEDIA_TYPE)
+@door.gives(None, refuses=(404, 422))
+def show_wish_photo(signed: dict[str, Any], key: str) -> Response:
+    """心愿照片
+
+    Under the address a list gave, which is good for an hour or two.
+    """
+    must_be_signed(f"wish-photos/{key}", **signed)
+    return _picture(wish_photo_by_key(db.session(), key).file)
+
+
+@door.get("/wish-photos/<key:key>/thumbnail", needs=Needs.NOTHING)
+@door.takes(SignedQuery, location="query")
+@door.response(200, _PICTURE, content_type=MEDIA_TYPE)
+@door.gives(None, refuses=(404, 422))
+def show_wish_thumbnail(signed: dict[str, Any], key: str) -> Response:
+    """心愿照片的缩略图"""
+    must_be_signed(f"wish-photos/{key}/thumbnail", **signed)
+    return _picture(wish_photo_by_key(db.session(), key).thumbnail)
+
+
+def forget_files(files: tuple[str, str]) -> None:
+    """Delete these files once the answer of this request is committed."""
+
+    @after_this_request
+    def _forget(answer: Response) -> Response:
+        if answer.status_code < 400:  # committed; else they still belong to a row
+            wish_files().delete(*files)
+        return answer
+
+
+def _picture(file: str) -> Response:
+    picture = wish_files().open(file)
+    return unless_known(picture, etag_of(picture), kind=MEDIA_TYPE, fresh_seconds=600)
+
+
+def _write_down(opinion: Opinion, wish: Wish) -> None:
+    opinion.write_down(key=wish.key, account_id=account().id, resident_id=wish.resident_id)
+
+
+def _people() -> list[int]:
+    """Oneself, and whom one may act for today."""
+    session = db.session()
+    oneself = resident_of(session, account())
+    return [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
+
+
+def _mine(key: str) -> Wish:
+    return wish_of(db.session(), key, _people())
+
+
+def _by() -> By:
+    return By(account().id, caller().identity)

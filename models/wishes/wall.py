@@ -1,0 +1,227 @@
+"""The wall (心愿墙): what everybody may read, what more those may who reviewed it, and who else wishes the same.
+
+Sorted as those who give look through it: what nobody took in time comes first, then the newest. A page costs the same however many hang there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import SequenceMatcher
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+
+from models import clock
+from models.errors import Conflict, NotFound
+from models.journal import enter
+from models.regions import Region, RegionKind, is_within, regions_within
+from models.residents import Resident
+from models.wishes.households import household_of
+from models.wishes.parties import By
+from models.wishes.rows import AgeBand, Wish, WishKind, WishState, WishSupport
+
+ALIKE = 0.5  # how much of two texts must be the same for one to be shown beside the other
+_LOOKED_THROUGH = 200
+_MOST_ALIKE = 3
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where on the wall a page ended."""
+
+    priority: int
+    published_at: datetime
+    id: int
+
+
+def wall(
+    session: Session,
+    region: Region | None,
+    *,
+    kind: WishKind | None = None,
+    age_band: AgeBand | None = None,
+    in_round: int | None = None,
+    after: Mark | None = None,
+    most: int,
+) -> Sequence[Wish]:
+    """Up to ``most`` wishes that hang on the wall of a place and what lies under it, or of everywhere."""
+    query = (
+        select(Wish)
+        .join(Wish.region)
+        .options(contains_eager(Wish.region), joinedload(Wish.round), selectinload(Wish.photos))
+        .where(Wish.state == WishState.PUBLISHED)
+        .order_by(Wish.priority.desc(), Wish.published_at.desc(), Wish.id.desc())
+        .limit(most)
+    )
+    if region is not None:
+        # of one community the index gives them in order; of a street they are sorted
+        of_one = region.kind is RegionKind.COMMUNITY
+        query = query.where(
+            Wish.region_id == region.id if of_one else Wish.region_id.in_(regions_within(region))
+        )
+    for column, value in ((Wish.kind, kind), (Wish.age_band, age_band), (Wish.round_id, in_round)):
+        if value is not None:
+            query = query.where(column == value)
+    return session.scalars(query if after is None else query.where(_beneath(after))).all()
+
+
+def hanging_wish(session: Session, key: str) -> Wish:
+    """The wish with this key, as everybody may read it. Raises NotFound for one that does not hang on the wall."""
+    wish = session.scalar(_whole().where(Wish.key == key, Wish.state == WishState.PUBLISHED))
+    if wish is None:
+        raise NotFound("没有找到这个心愿，可能已经有人认领或撤回了")
+    return wish
+
+
+def wishes_of(
+    session: Session, people: Collection[int], *, before_id: int | None, most: int
+) -> Sequence[Wish]:
+    """Up to ``most`` wishes of these people, in whatever state, the newest first."""
+    query = _whole().where(Wish.resident_id.in_(people)).order_by(Wish.id.desc()).limit(most)
+    return session.scalars(query if before_id is None else query.where(Wish.id < before_id)).all()
+
+
+def wish_of(session: Session, key: str, people: Collection[int]) -> Wish:
+    """The wish with this key of one of these people. Raises NotFound for any other."""
+    wish = session.scalar(_whole().where(Wish.key == key, Wish.resident_id.in_(people)))
+    if wish is None:
+        raise NotFound("没有找到这个心愿")
+    return wish
+
+
+def wishes_within(
+    session: Session,
+    places: Sequence[Region],
+    *,
+    state: WishState,
+    after_id: int | None,
+    most: int,
+) -> Sequence[Wish]:
+    """Up to ``most`` wishes of these places in a state, as those see them who work there, oldest first."""
+    if not places:
+        return []
+    query = (
+        _whole()
+        .where(Wish.state == state, Wish.region_id.in_(regions_within(*places)))
+        .order_by(Wish.id)
+        .limit(most)
+    )
+    return session.scalars(query if after_id is None else query.where(Wish.id > after_id)).all()
+
+
+def wish_within(session: Session, key: str, *, within: Sequence[Region]) -> Wish:
+    """The wish with this key of one of these places. Raises NotFound outside of them."""
+    wish = session.scalar(_whole().where(Wish.key == key))
+    if wish is None or not is_within(wish.region, within):
+        raise NotFound("没有找到这个心愿")
+    return wish
+
+
+def alike(session: Session, region: Region, words: str, *, besides: Wish | None = None) -> list[Wish]:
+    """Up to three wishes on the wall of a place that say nearly the same, the nearest first: one may say 我也需要 instead."""
+    hanging = wall(session, region, most=_LOOKED_THROUGH)
+    likeness = {
+        wish.id: max(
+            SequenceMatcher(None, words, text, autojunk=False).ratio()
+            for text in (wish.title, wish.public_words)
+        )
+        for wish in hanging
+        if besides is None or wish.id != besides.id
+    }
+    near = [wish for wish in hanging if likeness.get(wish.id, 0) >= ALIKE]
+    return sorted(near, key=lambda wish: (-likeness[wish.id], wish.id))[:_MOST_ALIKE]
+
+
+def support(session: Session, wish: Wish, resident: Resident, *, by: By) -> int:
+    """Somebody of the community wishes the same (我也需要); how many do. Twice is fine.
+
+    Raises NotFound for one that hangs there no longer, and Conflict ``own_wish`` for one of the own household.
+    """
+    wish.lock()
+    if wish.state is not WishState.PUBLISHED:
+        raise NotFound("没有找到这个心愿，可能已经有人认领或撤回了")
+    if wish.resident_id in household_of(session, resident):
+        raise Conflict("own_wish", "这是您自己或家人的心愿")
+    if _support_of(session, wish, resident) is None:
+        session.add(WishSupport(wish_id=wish.id, resident_id=resident.id, at=clock.now()))
+        wish.supporters += 1
+        enter(
+            session,
+            "wish.supported",
+            wish,
+            by_account_id=by.account_id,
+            identity=by.identity,
+            for_resident_id=None if resident.account_id == by.account_id else resident.id,
+        )
+        session.flush()
+    return wish.supporters
+
+
+def support_no_more(session: Session, wish: Wish, resident: Resident, *, by: By) -> int:
+    """Take 我也需要 back; how many are left. Twice is fine."""
+    wish.lock()
+    given = _support_of(session, wish, resident)
+    if given is not None:
+        session.delete(given)
+        wish.supporters -= 1
+        enter(session, "wish.supported_no_more", wish, by_account_id=by.account_id, identity=by.identity)
+        session.flush()
+    return wish.supporters
+
+
+def supported_by(session: Session, resident: Resident, wishes: Collection[Wish]) -> set[int]:
+    """Which of these wishes somebody said 我也需要 to, by id."""
+    return set(
+        session.scalars(
+            select(WishSupport.wish_id).where(
+                WishSupport.resident_id == resident.id, WishSupport.wish_id.in_({wish.id for wish in wishes})
+            )
+        )
+    )
+
+
+def count_in_review(session: Session, as_of: datetime) -> Mapping[str, int]:
+    """How many wishes waited for a review at a moment, by the path of the community."""
+    return _by_place(session, Wish.submitted_at <= as_of)
+
+
+def count_overdue(session: Session, as_of: datetime) -> Mapping[str, int]:
+    """How many of them waited longer than they should, by the path of the community."""
+    return _by_place(session, Wish.review_due_at <= as_of)
+
+
+def _by_place(session: Session, *which: ColumnElement[bool]) -> Mapping[str, int]:
+    rows = session.execute(
+        select(Region.path, func.count())
+        .select_from(Wish)
+        .join(Region, Region.id == Wish.region_id)
+        .where(Wish.state == WishState.SUBMITTED, *which)
+        .group_by(Region.path)
+    )
+    return dict(rows.all())
+
+
+def _support_of(session: Session, wish: Wish, resident: Resident) -> WishSupport | None:
+    return session.scalar(
+        select(WishSupport).where(WishSupport.wish_id == wish.id, WishSupport.resident_id == resident.id)
+    )
+
+
+def _beneath(mark: Mark) -> ColumnElement[bool]:
+    same_priority = Wish.priority == mark.priority
+    return or_(
+        Wish.priority < mark.priority,
+        and_(same_priority, Wish.published_at < mark.published_at),
+        and_(same_priority, Wish.published_at == mark.published_at, Wish.id < mark.id),
+    )
+
+
+def _whole() -> Select[Wish]:
+    return select(Wish).options(
+        joinedload(Wish.region),
+        joinedload(Wish.resident),
+        joinedload(Wish.round),
+        selectinload(Wish.photos),
+    )
