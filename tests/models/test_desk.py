@@ -231,7 +231,8 @@ def test_the_desk_costs_one_statement_a_pile_however_many_work_there(
 def test_the_desk_shows_what_is_ones_work_also_when_it_is_empty(town: Town) -> None:
     with reading() as session:
         assert [w.number for w in desk_of(session, town.clerk.member(session)) if w.pile is PILES[0]] == [0]
-        assert [w.pile for w in desk_of(session, town.street_officer.member(session))] == []
+        street = desk_of(session, town.street_officer.member(session))
+        assert [(w.pile.name, w.number) for w in street] == [("wishes_overdue", 0)]
     lose(town, town.resident)
     with reading() as session:
         assert [w.number for w in desk_of(session, town.clerk.member(session)) if w.pile is PILES[0]] == [1]

@@ -55,7 +55,7 @@ from tests.promises.fuzzed_rooms import a_town_without_limits
 from tests.promises.fuzzed_wishes import some_wishes
 from tests.promises.fuzzing import A_PHOTO, Fuzzer, Persona, labels, unknown_addresses
 
-DEFAULT = 3
+DEFAULT = 2
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", DEFAULT))
 SEED = int(os.environ.get("SCHEMATHESIS_SEED", "20261120"))
 

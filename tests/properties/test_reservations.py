@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from models import clock as town_clock
 from models.base import db, reading, transaction
+from models.coordination.closures import ClosureKind, MoveQuestion, RoomClosure, answer
 from models.errors import Refusal
+from models.groups import Group
 from models.occupancy import Occupancy, Purpose, occupy, vacate
 from models.policies import set_policy
 from models.regions import Region
@@ -25,6 +27,7 @@ from models.reservations import (
     By,
     Condition,
     CreditEntry,
+    Party,
     Reservation,
     ReservationState,
     accept,
@@ -33,6 +36,7 @@ from models.reservations import (
     cancel,
     check_in,
     reject,
+    reserve_series,
     sign_out,
 )
 from models.reservations.holding import is_taken
@@ -40,10 +44,11 @@ from models.reservations.waiting import is_hopeless
 from models.sites import Venue
 from models.venue_policies import policies_of
 from server.jobs import rooms as town_work
+from tests.closing import PIPE, closes, lifts
 from tests.conftest import NOON, House
 from tests.databases import wipe
 from tests.people import Person, Town, a_crowd, build_town
-from tests.rooms import DOOR, Centre, a_centre, at, by_phone, by_staff, takes
+from tests.rooms import DOOR, Centre, a_centre, a_group, at, by_phone, by_staff, takes, wish
 
 PEOPLE = 4
 A_WEEK = 3
@@ -60,7 +65,7 @@ which = st.integers(0, 30)
 
 
 class Reserving(RuleBasedStateMachine):
-    """Four people, five rooms over four floors, staff, a class now and then, and the town's own work."""
+    """Four people and the group one of them leads, five rooms over four floors, staff who close some, a class now and then, and the town's own work."""
 
     house: House
 
@@ -85,6 +90,7 @@ class Reserving(RuleBasedStateMachine):
             for name, value in numbers.items():
                 set_policy(session, place, name, str(value))
         self.classes: list[str] = []
+        self.group = a_group(self.town, self.person(0))
 
     def person(self, who: int) -> Person:
         return self.town.crowd[who]
@@ -179,6 +185,70 @@ class Reserving(RuleBasedStateMachine):
             with transaction() as session:
                 vacate(session, [self.classes.pop(number % len(self.classes))])
 
+    @rule(room=rooms, when=starts, weeks=st.integers(2, 4))
+    def a_group_takes_some_weeks(self, room: str, when: tuple[int, int], weeks: int) -> None:
+        leader = self.person(0)
+        with suppress(Refusal), transaction() as session:
+            reserve_series(
+                session,
+                session.get_one(Venue, getattr(self.centre, room).id),
+                wish(moment(*when)),
+                weeks,
+                whose=Party(leader.resident(session), session.get_one(Group, self.group.id)),
+                by=by_phone(leader),
+            )
+
+    @rule(
+        room=rooms,
+        when=starts,
+        hours=st.sampled_from([2, 6, 30]),
+        kind=st.sampled_from([ClosureKind.CLOSURE, ClosureKind.PUBLIC_NEED]),
+        emergency=st.booleans(),
+        at_once=st.booleans(),
+    )
+    def staff_close_a_room(
+        self,
+        room: str,
+        when: tuple[int, int],
+        hours: int,
+        kind: ClosureKind,
+        emergency: bool,
+        at_once: bool,
+    ) -> None:
+        with transaction() as session:  # the classes of this story are nobody's, so nobody could be asked
+            vacate(session, self.classes)
+        self.classes.clear()
+        begins = None if at_once else moment(*when)
+        with suppress(Refusal):
+            closes(
+                self.town,
+                [getattr(self.centre, room)],
+                begins,
+                (begins or town_clock.now()) + timedelta(hours=hours),
+                kind=kind,
+                emergency_because=PIPE if emergency else "",
+            )
+
+    @rule(number=which)
+    def staff_open_a_room_again(self, number: int) -> None:
+        with reading() as session:
+            closed = session.scalars(
+                select(RoomClosure).where(RoomClosure.lifted_at.is_(None)).order_by(RoomClosure.id)
+            ).all()
+        if closed:
+            with suppress(Refusal):
+                lifts(self.town, closed[number % len(closed)])
+
+    @rule(number=which, yes=st.booleans())
+    def somebody_answers(self, number: int, yes: bool) -> None:
+        with suppress(Refusal), transaction() as session:
+            asked = session.scalars(
+                select(MoveQuestion).where(MoveQuestion.answer.is_(None)).order_by(MoveQuestion.id)
+            ).all()
+            question = asked[number % len(asked)] if asked else None
+            if question is not None and question.reservation is not None:
+                answer(session, question, accepts=yes, by=self.by(question.reservation))
+
     @rule(minutes=st.sampled_from([5, 15, 60, 240, 720]))
     def time_passes_and_the_town_works(self, minutes: int) -> None:
         self.hand.advance(minutes=minutes)
@@ -188,6 +258,7 @@ class Reserving(RuleBasedStateMachine):
             town_work.release_no_shows,
             town_work.finish_unsigned,
             town_work.end_room_offers,
+            town_work.settle_room_questions,
             town_work.offer_rooms,
         ):
             work(now)
@@ -224,12 +295,42 @@ class Reserving(RuleBasedStateMachine):
         with reading() as session:
             for person in self.town.crowd:
                 theirs = session.scalars(
-                    select(Reservation).where(Reservation.resident_id == person.resident_id)
+                    select(Reservation).where(
+                        Reservation.resident_id == person.resident_id, Reservation.group_id.is_(None)
+                    )
                 ).all()
-                used = [town_clock.in_town(one.starts_at).date() for one in theirs if one.state in USED]
+                # what makes good for what a closure took is beyond what they may
+                counted = [one for one in theirs if one.state in USED and one.makes_good_id is None]
+                used = [town_clock.in_town(one.starts_at).date() for one in counted]
                 assert max(Counter(day.isocalendar()[:2] for day in used).values(), default=0) <= A_WEEK
                 for one, other in combinations([one for one in theirs if one.state in THEIRS], 2):
                     assert one.ends_at <= other.starts_at or other.ends_at <= one.starts_at
+
+    @invariant()
+    def what_was_lost_is_made_good_once(self) -> None:
+        with reading() as session:
+            made_good = session.scalars(
+                select(Reservation).where(Reservation.makes_good_id.is_not(None), Reservation.state.in_(USED))
+            ).all()
+            lost = [session.get_one(Reservation, one.makes_good_id) for one in made_good]
+            assert len({one.id for one in lost}) == len(lost)
+            assert {one.state for one in lost} <= {ReservationState.OVERRIDDEN}
+
+    @invariant()
+    def nobody_uses_what_is_closed(self) -> None:
+        """A closure that stands holds all its floor but for what is over, and whoever was there when it began goes."""
+        with reading() as session:
+            closed = session.scalars(select(RoomClosure).where(RoomClosure.lifted_at.is_(None))).all()
+            for one in closed:
+                floor = {space.id for room in one.venues for space in room.spaces}
+                others = session.scalars(
+                    select(Reservation).where(
+                        Reservation.state.in_(HOLDING),
+                        Reservation.starts_at < one.ends_at,
+                        Reservation.ends_at > one.starts_at,
+                    )
+                ).all()
+                assert not [room for room in others if floor & {space.id for space in room.venue.spaces}]
 
     @invariant()
     def an_offer_ends_and_credit_is_taken_once(self) -> None:
