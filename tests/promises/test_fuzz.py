@@ -55,7 +55,7 @@ from tests.promises.fuzzed_rooms import a_town_without_limits
 from tests.promises.fuzzed_wishes import some_wishes
 from tests.promises.fuzzing import A_PHOTO, Fuzzer, Persona, labels, unknown_addresses
 
-DEFAULT = 2
+DEFAULT = 3
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", DEFAULT))
 SEED = int(os.environ.get("SCHEMATHESIS_SEED", "20261120"))
 
@@ -296,7 +296,7 @@ def test_the_application_is_what_its_document_says(door: Door, town: Town, engin
         assert found.asked > 100
         reached |= found.reached
         faults += [f"{persona.name}: {what}\n{example}" for what, example in found.faults.items()]
-    for persona in everybody[:-2] * 3:  # what nobody got through to by chance is asked again
+    for persona in everybody[:-2] * 6:  # what nobody got through to by chance is asked again
         if missed := set(labels(document)) - reached:
             agree_again(door, persona)
             found = fuzzer.run(persona, only=with_what_leads_there(missed, set(labels(document))))
