@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, after_this_request
 
-from miniprogram_api.acting import learner_to_write_about
+from miniprogram_api.acting import learner_to_write_about, oneself_and_wards
 from miniprogram_api.content import Opinion, begin_writing, checked, shown
 from miniprogram_api.cursors import after_id, after_rank, micros, page
 from miniprogram_api.developing import MEDIA_TYPE, develop
@@ -40,7 +40,6 @@ from models.base import db
 from models.content_checks import WISH_PHOTO, WISH_WORDS
 from models.policies import policies_at
 from models.regions import region_by_key
-from models.residents import bonds_of, resident_of
 from models.screening import masked
 from models.wishes import (
     By,
@@ -199,7 +198,9 @@ def list_my_wishes(wanted: dict[str, Any]) -> dict[str, Any]:
     One's own and those of the people one may act for, whatever became of them, the newest first.
     """
     limit = wanted["limit"]
-    rows = wishes_of(db.session(), _people(), before_id=after_id(wanted.get("cursor")), most=limit + 1)
+    rows = wishes_of(
+        db.session(), oneself_and_wards(), before_id=after_id(wanted.get("cursor")), most=limit + 1
+    )
     return page(rows, limit, lambda wish: [wish.id])
 
 
@@ -282,14 +283,14 @@ def add_my_photo(sent: dict[str, Any], key: str) -> WishPhoto:
     public = f"{terms().public_url}{address_of_photo(name, good_for=LOOKED_AT_WITHIN)}"
     opinion = shown(public, WISH_PHOTO, scene=Scene.SOCIAL_LOG)
     opinion.write_down(key=name, account_id=account().lock().id, resident_id=whose)
-    return photo_of(db.session(), name, _people())
+    return photo_of(db.session(), name, oneself_and_wards())
 
 
 @door.delete("/me/wish-photos/<key:key>")
 @door.gives(None, 204, refuses=(409,))
 def remove_my_photo(key: str) -> None:
     """删除心愿照片"""
-    photo = photo_of(db.session(), key, _people())
+    photo = photo_of(db.session(), key, oneself_and_wards())
     forget_files(remove_photo(db.session(), photo, by=_by()))
 
 
@@ -335,15 +336,8 @@ def _write_down(opinion: Opinion, wish: Wish) -> None:
     opinion.write_down(key=wish.key, account_id=account().id, resident_id=wish.resident_id)
 
 
-def _people() -> list[int]:
-    """Oneself, and whom one may act for today."""
-    session = db.session()
-    oneself = resident_of(session, account())
-    return [oneself.id, *(bond.ward_id for bond in bonds_of(session, oneself))] if oneself else []
-
-
 def _mine(key: str) -> Wish:
-    return wish_of(db.session(), key, _people())
+    return wish_of(db.session(), key, oneself_and_wards())
 
 
 def _by() -> By:

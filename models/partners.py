@@ -1,7 +1,6 @@
 """Partners (共建单位 · 近邻合伙人 · 公益合伙人): units that give to the community, and their members.
 
-Small for now: who they are, where they serve, whom to call, and which accounts act for them. On-boarding, pairing and renewal come
-with wishes.
+Who they are, where they serve, whom to call, and which accounts act for them.
 """
 
 from __future__ import annotations

@@ -139,6 +139,7 @@ def support(session: Session, wish: Wish, resident: Resident, *, by: By) -> int:
 
     Raises NotFound for one that hangs there no longer, and Conflict ``own_wish`` for one of the own household.
     """
+    resident.lock()  # who leaves at this moment comes first, and needs nothing
     wish.lock()
     if wish.state is not WishState.PUBLISHED:
         raise NotFound("没有找到这个心愿，可能已经有人认领或撤回了")

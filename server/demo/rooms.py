@@ -71,7 +71,7 @@ class _Stage:
     ) -> Reservation:
         """One tap of somebody."""
         wanted = _wish(starts_at, wanted_for=wanted_for)
-        whose, by = Party(_known(self.session, who)), _by(who)
+        whose, by = Party(known(self.session, who)), _by(who)
         return reserve(self.session, self.rooms[room], wanted, whose=whose, by=by, waits=waits)
 
 
@@ -116,12 +116,12 @@ def _what_is_over(stage: _Stage, came: Account, stayed_away: Account) -> None:
         hand.move_to(stage.at(15, days=-2))
         release(session, missed)
         hand.move_to(stage.at(19, days=-2))
-        for entry in entries_kept_of(session, [_known(session, stayed_away).id]):
+        for entry in entries_kept_of(session, [known(session, stayed_away).id]):
             appeal_credit(session, entry, EXCUSE, by=_by(stayed_away))
 
 
 def _sing_every_week(stage: _Stage, leader: Account) -> None:
-    session, resident = stage.session, _known(stage.session, leader)
+    session, resident = stage.session, known(stage.session, leader)
     chorus: Group = next(group for group in groups_led_by(session, [resident.id]) if group.stands)
     wanted = _wish(stage.at(14, days=5), wanted_for=ReservedFor.REHEARSAL, heads=24)
     room = stage.rooms[HALF_OF_IT]
@@ -164,7 +164,8 @@ def _by(who: Account) -> By:
     return By(who.id, "resident")
 
 
-def _known(session: Session, who: Account) -> Resident:
+def known(session: Session, who: Account) -> Resident:
+    """Who somebody of the demo town is."""
     resident = resident_of(session, who)
     if resident is None:
         raise RuntimeError(f"{who.openid} of the demo town said nothing of themselves")

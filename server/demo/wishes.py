@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.accounts import Account, welcome
 from models.regions import Region
-from models.residents import Resident, resident_of
 from models.staff import staff_members_of
 from models.wishes import (
     By,
@@ -28,6 +27,7 @@ from models.wishes import (
     reject_wish,
     support,
 )
+from server.demo.rooms import known
 
 A_COOKER = WishWords(
     "家里的电饭煲坏了，想要一个小一点的，3栋501室，电话19900000001",
@@ -59,7 +59,7 @@ def wish_for_things(session: Session, community: Region, neighbours: Sequence[Ac
     )
     learns = _wish(session, song, A_SONG)
     approve_wish(session, learns, Card("想学一首老歌", "想请人教一首年轻时候的歌"), by=clerk)
-    support(session, learns, _known(session, tap), by=By(tap.id, "resident"))
+    support(session, learns, known(session, tap), by=By(tap.id, "resident"))
     _wish(session, tap, A_TAP)
     ask_for_more(session, _wish(session, phone, A_PHONE), "请写一下哪天方便学", by=clerk)
     reject_wish(session, _wish(session, light, A_LIGHT), "楼道灯已经报给物业，三天内修好", by=clerk)
@@ -80,11 +80,4 @@ def _a_theme(session: Session, community: Region, by: By) -> WishRound:
 
 
 def _wish(session: Session, who: Account, words: WishWords, theme: WishRound | None = None) -> Wish:
-    return make_wish(session, _known(session, who), words, by=By(who.id, "resident"), in_round=theme)
-
-
-def _known(session: Session, account: Account) -> Resident:
-    resident = resident_of(session, account)
-    if resident is None:
-        raise AssertionError("the neighbours of the demo town are known")
-    return resident
+    return make_wish(session, known(session, who), words, by=By(who.id, "resident"), in_round=theme)
