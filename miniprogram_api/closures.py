@@ -21,6 +21,7 @@ from miniprogram_api.schemas.closures import (
 )
 from models.base import db
 from models.coordination.closures import (
+    PURPOSES,
     Answers,
     Choice,
     ClosureEffect,
@@ -32,6 +33,7 @@ from models.coordination.closures import (
     close,
     closure_within,
     closures_ahead,
+    closures_beside,
     closures_within,
     effects_of,
     lift,
@@ -55,7 +57,8 @@ def look_at_closure(sent: dict[str, Any]) -> dict[str, Any]:
 
     Everything that is in the way: classes, reservations (also who waits), blocks of units, the community's own uses; each with a remedy of the
     same day, no two of which take the same hour. Nothing is written. ``hours``: what of a time lies outside the opening hours since they or
-    the calendar changed. 409 ``closed_already`` where another closure holds a room then.
+    the calendar changed. What other closures hold already (``closed_already``) stays, and the rest is closed; 409 ``closed_already`` where
+    nothing is left to close.
     """
     return _planned(look(db.session(), _wanted(sent)))
 
@@ -67,7 +70,8 @@ def close_rooms(sent: dict[str, Any]) -> dict[str, Any]:
     """停用、征用场地
 
     As the plan that was looked at says, but for the ``choices``; all of it or nothing. Everybody concerned is told at once, and asked where
-    something was moved. 409 ``plan_changed`` has the new plan in ``details.plan``; ``room_in_use`` and ``notice_too_short`` name what is
+    something was moved. 409 ``learners_clash`` where a chosen hour is one at which some who come have another class, unless the choice says ``even_so``;
+    ``plan_changed`` has the new plan in ``details.plan``; ``room_in_use`` and ``notice_too_short`` name what is
     concerned, unless it is an emergency; 403 ``admin_needed`` for a clerk who would take a room from a class. Send an ``Idempotency-Key``.
     """
     wanted = _wanted(sent)
@@ -133,7 +137,8 @@ def show_closure(key: str) -> dict[str, Any]:
 def lift_closure(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """恢复开放（工作人员）
 
-    From now on, or before it begins; who waits for what is free again is offered it. What was moved stays where it is. Twice is fine.
+    From now on, or before it begins; who waits for what is free again is offered it. What was moved stays where it is, and what another closure
+    wants of the rooms (``also_closed_by``) stays closed. Twice is fine.
     """
     closure = _closure(key)
     lift(db.session(), closure, sent["because"], by=by())
@@ -184,6 +189,7 @@ def _choices(sent: Sequence[dict[str, Any]]) -> dict[str, Choice]:
             venue_of_office(one["venue"], field=f"choices.{place}.venue") if "venue" in one else None,
             one.get("starts_at"),
             one.get("ends_at"),
+            even_so=one["even_so"],
         )
         for place, one in enumerate(sent)
     }
@@ -209,9 +215,11 @@ def _planned(plan: Plan) -> dict[str, Any]:
                 "to_venue": one.venue,
                 "to_starts_at": one.stretch and one.stretch.starts_at,
                 "to_ends_at": one.stretch and one.stretch.ends_at,
+                "clashing": one.clashing,
             }
             for one in plan.items
         ],
+        "closed_already": plan.closed_already,
     }
 
 
@@ -248,6 +256,7 @@ def _whole(closure: RoomClosure) -> dict[str, Any]:
     return {
         **_brief(closure, together(answered.values())),
         "items": [_effect(one, answered.get(one.id, Answers())) for one in effects_of(session, closure)],
+        "also_closed_by": closures_beside(session, closure) if closure.kind in PURPOSES else (),
     }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from miniprogram_api.acting import by, learner_to_write_about, oneself_and_wards
 from miniprogram_api.content import begin_writing
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, Needs, account, caller
+from miniprogram_api.installed import house_rules
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.reservations import (
     BorrowIn,
@@ -32,6 +35,7 @@ from models.errors import Forbidden
 from models.groups import group_led_by
 from models.reservations import (
     ROOM_PLEDGE,
+    HouseRules,
     Party,
     Reservation,
     SeriesDay,
@@ -41,6 +45,7 @@ from models.reservations import (
     cancel,
     change_equipment,
     check_in,
+    house_rules_of,
     look_at_series,
     look_first,
     reservation_of,
@@ -73,13 +78,22 @@ def reserve_room(whom: dict[str, Any], sent: dict[str, Any], key: str) -> dict[s
     """预约场地
 
     One tap takes it, or asks for it where staff review. Send an ``Idempotency-Key``; the same room and time asked for again is the same
-    reservation anyhow. 409 ``room_taken`` says what else there is in ``details.alternatives``; with ``waits`` one queues up instead. 409
-    ``pledge_needed`` and ``profile_needed`` say what is missing, every other 409 why not and what to do.
+    reservation anyhow. 409 ``room_taken`` says what else there is in ``details.alternatives``, and ``equipment_short`` at which other hours of
+    the day there is enough; with ``waits`` one queues up instead of the first. 409 ``pledge_needed`` and ``profile_needed`` say what is missing,
+    every other 409 why not and what to do.
     """
     session, wanted = db.session(), wanted_of(sent)
     if not sent["waits"]:
         asking, acted_for = _asking(whom.get("for_key"), sent.get("group"))
-        look_first(session, _venue(key), wanted, whose=asking, by=by(), acted_for=acted_for)
+        look_first(
+            session,
+            _venue(key),
+            wanted,
+            whose=asking,
+            by=by(),
+            acted_for=acted_for,
+            rules=_rules_of_a_moment_ago,
+        )
     begin_writing()
     party, acted_for = _party(whom.get("for_key"), sent.get("group"))
     made = reserve(
@@ -189,10 +203,11 @@ def accept_room(key: str) -> dict[str, Any]:
 def check_in_at_the_door(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """签到
 
-    With the six digits on the door, from half an hour before on; a quarter of an hour after the start an empty room is released. Twice is
+    With the six digits on the door, or the ``scene`` of the code that hangs there, from half an hour before on; a quarter of an hour after the start an empty room is released. Twice is
     fine.
     """
-    return shown(check_in(db.session(), _mine(key), by=by(), door_code=sent["door_code"]))
+    mine, at_the_door = _mine(key), {"door_code": sent.get("door_code"), "sign": sent.get("scene")}
+    return shown(check_in(db.session(), mine, by=by(), **at_the_door))
 
 
 @door.put("/reservations/<key:key>/sign-out")
@@ -281,6 +296,8 @@ _SHOWN = (
     "code",
     "reserved_at",
     "offer_expires_at",
+    "review_due_at",
+    "review_overdue",
     "reviewed_at",
     "decided_because",
     "cancelled_by",
@@ -326,6 +343,10 @@ def must_be_resident() -> None:
 
 def _is_acted_for(reservation: Reservation) -> bool:
     return reservation.resident is not None and reservation.resident.account_id != account().id
+
+
+def _rules_of_a_moment_ago(session: Session, rooms: Sequence[Venue]) -> HouseRules:
+    return house_rules().of(frozenset(room.id for room in rooms), lambda: house_rules_of(session, rooms))
 
 
 def _venue(key: str) -> Venue:

@@ -62,7 +62,8 @@ door = Door("room_desk", description="场地办公")
 def list_reservations(wanted: dict[str, Any]) -> dict[str, Any]:
     """场地预约列表（工作人员）
 
-    Of the rooms of the places one works for, in the order they begin, from ``first`` (today) for so many days. Every look is journalled.
+    Of the rooms of the places one works for, in the order they begin, from ``first`` (today) for so many days. What waits for review says
+    by when (``review_by``); ``overdue`` asks for those that were not looked at in time. Every look is journalled.
     """
     session, limit = db.session(), wanted["limit"]
     first = wanted.get("first", clock.today())
@@ -74,6 +75,7 @@ def list_reservations(wanted: dict[str, Any]) -> dict[str, Any]:
         states=[wanted["state"]] if "state" in wanted else (),
         venue=venue,
         starts_after=stretch_of_day(first).starts_at,
+        overdue_at=clock.now() if wanted["overdue"] else None,
         starts_before=stretch_of_day(first + timedelta(days=wanted["days"])).starts_at,
         after=after_moment(wanted.get("cursor")),
         most=limit + 1,
@@ -227,7 +229,7 @@ def note_damage_of_room(sent: dict[str, Any], key: str) -> dict[str, Any]:
 def renew_code_of_door(key: str) -> dict[str, str]:
     """换门口签到码（工作人员）
 
-    Six new digits for the paper on the door; the old ones are good for nothing any more.
+    Six new digits for the paper on the door; the old ones are good for nothing any more, and neither is the code that hung there.
     """
     return {"door_code": renew_door_code(db.session(), _venue(key), by=by())}
 

@@ -27,9 +27,9 @@ from models.coordination.closures import (
     question_within,
     questions_about,
     questions_open_to,
+    resident_asked,
 )
 from models.journal import enter_each
-from models.residents import Resident
 
 door = Door("room_questions", description="改约询问")
 
@@ -85,7 +85,7 @@ def list_questions_of_closure(wanted: dict[str, Any], key: str) -> dict[str, Any
         most=limit + 1,
     )
     shown = page(found, limit, lambda one: [one.id])
-    whose = [(one, _resident_of(one)) for one in shown["items"]]
+    whose = [(one, resident_asked(one)) for one in shown["items"]]
     enter_each(
         session,
         "move_question.looked_at",
@@ -116,7 +116,7 @@ def answer_question_for_somebody(sent: dict[str, Any], key: str) -> dict[str, An
 
 def _asked(question: MoveQuestion) -> dict[str, Any]:
     effect, registration = question.effect, question.registration
-    resident = _resident_of(question)
+    resident = resident_asked(question)
     return {
         "key": question.key,
         "because": effect.closure.because,
@@ -131,11 +131,6 @@ def _asked(question: MoveQuestion) -> dict[str, Any]:
         "answer": question.answer,
         "kept_by_silence": registration is not None or effect.keeps_its_hour,
     }
-
-
-def _resident_of(question: MoveQuestion) -> Resident | None:
-    about = question.reservation or question.registration
-    return about.resident if about is not None else None
 
 
 def _mine(key: str) -> MoveQuestion:

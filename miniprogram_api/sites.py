@@ -13,6 +13,7 @@ from miniprogram_api.schemas.sites import HoursIn, RoomByItselfOut, SiteOut, Sit
 from miniprogram_api.venue_policies import rules_for_everybody
 from models import clock
 from models.base import db
+from models.coordination.closures import count_again
 from models.equipment import equipment_of
 from models.hours import Hours, OpeningTimes, write_hours
 from models.photos import photos_of
@@ -82,10 +83,11 @@ def show_venue(key: str) -> dict[str, Any]:
 def write_hours_of_site(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """写开放时间（服务点）
 
-    From now on it is open just then. What was taken before stays as it is; 409 ``hours_unfit`` names each stretch that cannot be.
+    From now on it is open just then. What was taken before stays as it is, and what of it lies outside now waits on the desk; 409 ``hours_unfit`` names each stretch that cannot be.
     """
     site = site_in(db.session(), key, within=office_places())
     write_hours(db.session(), site, _hours(sent), **hat())
+    count_again(db.session(), site)
     return _whole(site)
 
 
@@ -99,6 +101,7 @@ def write_hours_of_venue(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """
     venue = _venue(key)
     write_hours(db.session(), venue, _hours(sent), **hat())
+    count_again(db.session(), venue.site)
     return _whole(venue.site)
 
 

@@ -10,6 +10,7 @@ from miniprogram_api.office import hat, office_places
 from miniprogram_api.schemas.sites import RulesOut
 from miniprogram_api.schemas.venue_policies import VenuePoliciesIn, VenuePoliciesOut
 from models.base import db
+from models.reservations import NUMBERS_OF_REVIEWS, rewind_reviews_of
 from models.sites import Venue, venue_in
 from models.venue_policies import policies_of_each, rules_of, set_venue_policies
 
@@ -40,11 +41,13 @@ def set_staff_venue_policies(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """设定场地规则（工作人员）
 
     One rule or several, all or none of them; null lets the room go by its community again, and what is not named stays as it is.
-    Reservations that were made before stay. 409 ``venue_policies_unfit`` names every value that makes no sense.
+    Reservations that were made before stay; by when those that wait for review are to be looked at goes by the new numbers. 409 ``venue_policies_unfit`` names every value that makes no sense.
     """
     venue = _venue(key)
     wanted = [(one["name"], one["value"]) for one in sent["items"]]
     set_venue_policies(db.session(), venue, wanted, **hat())
+    if not NUMBERS_OF_REVIEWS.isdisjoint(name for name, _ in wanted):
+        rewind_reviews_of(db.session(), venue)
     return _shown(venue)
 
 

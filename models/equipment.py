@@ -8,7 +8,7 @@ promise test tries them). Whoever uses a room as well holds its spaces first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 
@@ -267,6 +267,7 @@ def lend(
                     for one in short
                 ]
             },
+            faults=[Fault("equipment", f"“{one.name}”这个时间还剩 {left[one.key]} 件") for one in short],
         )
     session.add_all(
         EquipmentLoan(
@@ -300,17 +301,26 @@ def left_between(
     session: Session, equipment: Sequence[Equipment], *, starts_at: datetime, ends_at: datetime
 ) -> dict[str, int]:
     """How many pieces of each are free all through a stretch of time, by key: one question, however much was lent before."""
-    loans: dict[int, list[EquipmentLoan]] = defaultdict(list)
-    for loan in session.scalars(
-        select(EquipmentLoan).where(
-            EquipmentLoan.equipment_id.in_([one.id for one in equipment]),
-            EquipmentLoan.starts_at > starts_at - LONGEST,
-            EquipmentLoan.starts_at < ends_at,
-            EquipmentLoan.ends_at > starts_at,
-        )
-    ):
-        loans[loan.equipment_id].append(loan)
+    loans = _loans_between(session, equipment, starts_at, ends_at)
     return {one.key: one.stock - _most_out(loans[one.id]) for one in equipment}
+
+
+def enough_within(
+    session: Session, wanted: Mapping[str, int], *, starts_at: datetime, ends_at: datetime
+) -> Callable[[datetime, datetime], bool]:
+    """Tells of any part of a stretch of time whether so many pieces of each of these (by key) are free all through it: one question for all of it."""
+    equipment = session.scalars(select(Equipment).where(Equipment.key.in_(list(wanted)))).all()
+    loans = _loans_between(session, equipment, starts_at, ends_at)
+
+    def is_enough(begins: datetime, ends: datetime) -> bool:
+        return all(
+            one.stock
+            - _most_out(loan for loan in loans[one.id] if loan.starts_at < ends and loan.ends_at > begins)
+            >= wanted[one.key]
+            for one in equipment
+        )
+
+    return is_enough
 
 
 def loans_of(session: Session, holder_keys: Collection[str]) -> dict[str, dict[str, int]]:
@@ -334,6 +344,23 @@ def _must_go_with(venue: Venue, wanted: Mapping[str, int], found: Iterable[Equip
         raise Conflict(
             "equipment_not_here", told, details={"equipment": strange}, faults=[Fault("equipment", told)]
         )
+
+
+def _loans_between(
+    session: Session, equipment: Sequence[Equipment], starts_at: datetime, ends_at: datetime
+) -> Mapping[int, list[EquipmentLoan]]:
+    """Who has any of these in a stretch of time, by the equipment's id."""
+    loans: dict[int, list[EquipmentLoan]] = defaultdict(list)
+    for loan in session.scalars(
+        select(EquipmentLoan).where(
+            EquipmentLoan.equipment_id.in_([one.id for one in equipment]),
+            EquipmentLoan.starts_at > starts_at - LONGEST,
+            EquipmentLoan.starts_at < ends_at,
+            EquipmentLoan.ends_at > starts_at,
+        )
+    ):
+        loans[loan.equipment_id].append(loan)
+    return loans
 
 
 def _most_out(loans: Iterable[EquipmentLoan]) -> int:

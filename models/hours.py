@@ -25,6 +25,7 @@ from models.sites import Site, Venue
 
 MINUTES_OF_A_DAY = 24 * 60
 MOST_STRETCHES = 12
+NUMBERS_OF_HOURS = frozenset({"opens", "closes"})  # what a site nobody has written hours for goes by
 
 
 class OpenOn(StrEnum):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, delete, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, Index, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock
@@ -34,6 +34,9 @@ class Purpose(StrEnum):
     CLOSURE = "closure"  # 停用
     PUBLIC_NEED = "public_need"  # 征用
     SERVICE = "service"  # 场地换服务
+
+
+SHUT = frozenset({Purpose.CLOSURE, Purpose.PUBLIC_NEED})  # the room is not there for anybody
 
 
 class Occupancy(Base):
@@ -177,15 +180,25 @@ def let_go_from(session: Session, holder_key: str, at: datetime) -> None:
 
 def holders_between(session: Session, venue: Venue, *, starts_at: datetime, ends_at: datetime) -> set[str]:
     """The keys of whatever holds any space of a venue in a stretch of time."""
-    return set(
-        session.scalars(
-            select(Occupancy.holder_key)
-            .join(venue_spaces, venue_spaces.c.space_id == Occupancy.space_id)
-            .where(
-                venue_spaces.c.venue_id == venue.id,
-                Occupancy.starts_at > starts_at - LONGEST,
-                Occupancy.starts_at < ends_at,
-                Occupancy.ends_at > starts_at,
-            )
-        )
+    return set(purposes_between(session, venue, starts_at=starts_at, ends_at=ends_at))
+
+
+def purposes_between(
+    session: Session, venue: Venue, *, starts_at: datetime, ends_at: datetime
+) -> dict[str, Purpose]:
+    """What whatever holds any space of a venue in a stretch of time holds it for, by its key."""
+    asked = {"venue": venue.id, "since": starts_at - LONGEST, "starts_at": starts_at, "ends_at": ends_at}
+    return dict(session.execute(_HOLDERS, asked).all())
+
+
+# made once: everybody who taps asks it
+_HOLDERS = (
+    select(Occupancy.holder_key, Occupancy.purpose)
+    .join(venue_spaces, venue_spaces.c.space_id == Occupancy.space_id)
+    .where(
+        venue_spaces.c.venue_id == bindparam("venue"),
+        Occupancy.starts_at > bindparam("since"),
+        Occupancy.starts_at < bindparam("ends_at"),
+        Occupancy.ends_at > bindparam("starts_at"),
     )
+)

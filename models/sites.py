@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 
-from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, select
+from sqlalchemy import Column, ForeignKey, Table, UniqueConstraint, bindparam, select
 from sqlalchemy.orm import (
     Mapped,
     Session,
@@ -164,6 +164,14 @@ def describe_venue(
     session.flush()
 
 
+def office_phone(session: Session, region: Region) -> str:
+    """The number of the office of a place: of its first site that has one; empty where there is none."""
+    phone = session.scalar(
+        select(Site.phone).where(Site.region_id == region.id, Site.phone != "").order_by(Site.id).limit(1)
+    )
+    return phone or ""
+
+
 def site_by_key(session: Session, key: str) -> Site:
     """A service point with its rooms, as everybody may see it. Raises NotFound."""
     site = session.scalars(
@@ -196,15 +204,18 @@ def sites_within(
 
 def venue_by_key(session: Session, key: str) -> Venue:
     """The room with this key, as everybody may see it. Raises NotFound."""
-    venue = session.scalar(
-        select(Venue)
-        .join(Site)
-        .options(contains_eager(Venue.site).joinedload(Site.region))
-        .where(Venue.key == key)
-    )
+    venue = session.scalar(_BY_KEY, {"key": key})
     if venue is None:
         raise NotFound("没有找到这个场地")
     return venue
+
+
+_BY_KEY = (
+    select(Venue)
+    .join(Site)
+    .options(contains_eager(Venue.site).joinedload(Site.region))
+    .where(Venue.key == bindparam("key"))
+)
 
 
 def venue_in(session: Session, key: str, *, within: Sequence[Region]) -> Venue:

@@ -30,6 +30,7 @@ OF_A_ROOM = frozenset(
         "buffer_minutes",
         "series_weeks",
         "others_may_reserve",
+        "room_review_days",
         "unreviewed_until_hours",
         "cancel_room_hours",
         "room_check_in_before_minutes",

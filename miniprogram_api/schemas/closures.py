@@ -48,13 +48,14 @@ class LookAtClosureIn(Shape):
 
 
 class ClosureChoiceIn(Shape):
-    """What is to become of one thing instead of what was proposed; what is not said of where it goes stays as it is."""
+    """What is to become of one thing instead of what was proposed; what is not said of where it goes stays as it is. ``even_so``: although some who come have another class then."""
 
     thing = Key(required=True)
     remedy = fields.Enum(Remedy, by_value=True, required=True)
     venue = Key()
     starts_at = TownTime()
     ends_at = TownTime()
+    even_so = YesNo(load_default=False)
 
 
 class CloseIn(LookAtClosureIn):
@@ -106,19 +107,11 @@ class _PlaceOut(Shape):
 
 
 class PlannedOut(_PlaceOut):
-    """One thing in the way, and what is proposed for it. ``in_use``: people are there now."""
+    """One thing in the way, and what is proposed for it. ``in_use``: people are there now; ``clashing``: how many who come have another class then."""
 
     state = fields.String(required=True)
     in_use = fields.Boolean(required=True)
-
-
-class ClosurePlanOut(Shape):
-    """What a closure would mean; ``fingerprint`` names just this plan."""
-
-    fingerprint = fields.String(required=True)
-    starts_at = TownTime(required=True)
-    ends_at = TownTime(required=True)
-    items = fields.List(fields.Nested(PlannedOut), required=True)
+    clashing = fields.Integer(required=True)
 
 
 class MoveAnswersOut(Shape):
@@ -143,6 +136,16 @@ class PublicClosureOut(Shape):
     starts_at = TownTime(required=True)
     ends_at = TownTime(required=True)
     venues = fields.List(fields.Nested(ClosedRoomOut), required=True)
+
+
+class ClosurePlanOut(Shape):
+    """What a closure would mean; ``fingerprint`` names just this plan. ``closed_already``: other closures of some of it, which stay as they are."""
+
+    fingerprint = fields.String(required=True)
+    starts_at = TownTime(required=True)
+    ends_at = TownTime(required=True)
+    items = fields.List(fields.Nested(PlannedOut), required=True)
+    closed_already = fields.List(fields.Nested(PublicClosureOut), required=True)
 
 
 class PublicClosuresOut(Shape):
@@ -174,9 +177,10 @@ class ClosureEffectOut(_PlaceOut):
 
 
 class RoomClosureOut(RoomClosureBrief):
-    """A closure with everything that was in its way."""
+    """A closure with everything that was in its way, and the others that close some of the same floor for part of its time."""
 
     items = fields.List(fields.Nested(ClosureEffectOut), required=True)
+    also_closed_by = fields.List(fields.Nested(PublicClosureOut), required=True)
 
 
 class ClosuresQuery(Shape):

@@ -121,9 +121,10 @@ class CancelQuery(Shape):
 
 
 class DoorIn(Shape):
-    """The digits on the door."""
+    """The digits on the door, or what the sign beside them holds (``scene``), for who scanned it."""
 
-    door_code = SixDigits(required=True)
+    door_code = SixDigits()
+    scene = Key()
 
 
 class SignOutIn(Shape):
@@ -178,6 +179,12 @@ class _ReservedOut(Shape):
     loudspeaker = fields.Boolean(required=True)
     with_children = fields.Boolean(required=True)
     reserved_at = TownTime(required=True)
+    review_by = TownTime(
+        attribute="review_due_at",
+        required=True,
+        allow_none=True,
+        metadata={"description": "工作人员应在此之前审核；不用审核的为空"},
+    )
     offer_expires_at = TownTime(required=True, allow_none=True, metadata={"description": "请在此之前确认"})
     because = fields.String(attribute="decided_because", required=True)
     cancelled_by = fields.Enum(ReservationEnd, by_value=True, required=True, allow_none=True)
@@ -259,15 +266,17 @@ class StaffReservationOut(_ReservedOut):
         metadata={"type": ["string", "null"]},
         required=True,
     )
+    review_overdue = fields.Boolean(required=True, metadata={"description": "还没有审核，时限已过"})
     reviewed_at = TownTime(required=True, allow_none=True)
     condition = fields.Enum(Condition, by_value=True, required=True, allow_none=True)
     condition_note = fields.String(required=True)
 
 
 class StaffReservationsQuery(Shape):
-    """Which reservations of the places one works for; days are of the town's calendar."""
+    """Which reservations of the places one works for; days are of the town's calendar. ``overdue``: only those nobody reviewed in time."""
 
     state = fields.Enum(ReservationState, by_value=True)
+    overdue = fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False)
     venue = Key()
     first = Day()
     days = QueryWhole(load_default=14, validate=validate.Range(1, 92, error="1 到 92 天"))

@@ -8,7 +8,7 @@ counts. Whoever is behind what the time gone by would want is told once a month.
 
 from __future__ import annotations
 
-from models.agreements.calling_off import call_off_hold, cut_hold
+from models.agreements.calling_off import call_off_hold, cut_hold, move_hold
 from models.agreements.delivering import (
     Delivered,
     Figures,
@@ -84,6 +84,7 @@ __all__ = [
     "lay_out",
     "let_go_of",
     "look",
+    "move_hold",
     "owe_warnings",
     "put_in_force",
     "record_delivery",

@@ -15,6 +15,7 @@ from models.agreements.rows import MINUTES_OF_A_DAY, AgreementState, ServiceAgre
 from models.agreements.telling import tell_declined
 from models.errors import Conflict, Fault, NotFound
 from models.journal import enter
+from models.partners import HourSubject, Served, entry_about, reverse_hours, write_hours
 from models.regions import Region, is_within
 from models.sites import Site, Venue
 
@@ -137,13 +138,15 @@ def record_delivery(
         details={"minutes": record.minutes},
     )
     session.flush()
+    if not by_partner:
+        _write_hours(session, delivery, by_account_id=by_account_id, identity=identity)
     return delivery
 
 
 def confirm_delivery(
     session: Session, delivery: ServiceDelivery, *, by_account_id: int | None, identity: str
 ) -> None:
-    """The community was there: what the unit wrote down counts. Twice is fine, also once the agreement has ended.
+    """The community was there: what the unit wrote down counts, also as its hours of service. Twice is fine, also once the agreement has ended.
 
     Raises Conflict ``delivery_declined`` for what was declined.
     """
@@ -155,6 +158,7 @@ def confirm_delivery(
     delivery.confirmed_at = clock.now()
     enter(session, "service_delivery.confirmed", delivery, by_account_id=by_account_id, identity=identity)
     session.flush()
+    _write_hours(session, delivery, by_account_id=by_account_id, identity=identity)
 
 
 def decline_delivery(
@@ -177,6 +181,9 @@ def decline_delivery(
         details={"because": because},
     )
     session.flush()
+    written = entry_about(session, delivery.agreement.partner, HourSubject.DELIVERY, delivery.key)
+    if written is not None:
+        reverse_hours(session, written, because, by_account_id=by_account_id, identity=identity)
     tell_declined(session, delivery)
 
 
@@ -264,6 +271,14 @@ def those_behind(session: Session, on: date) -> list[tuple[ServiceAgreement, str
         (agreement, path, behind_by(agreement, int(minutes), on - GRACE)) for agreement, path, minutes in rows
     ]
     return [each for each in behind if each[2] >= WORTH_A_WORD]
+
+
+def _write_hours(
+    session: Session, delivery: ServiceDelivery, *, by_account_id: int | None, identity: str
+) -> None:
+    """What counts of a promise is service of the unit as a whole: who of its people gave it is not written down."""
+    served = Served(HourSubject.DELIVERY, delivery.key, delivery.minutes, delivery.what, delivery.done_on)
+    write_hours(session, delivery.agreement.partner, served, by_account_id=by_account_id, identity=identity)
 
 
 def _must_be_possible(agreement: ServiceAgreement, record: Record) -> None:

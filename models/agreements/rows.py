@@ -125,7 +125,10 @@ class ServiceBlock(Base):
 
 
 class ServiceHold(Keyed, Base):
-    """One block of one day that an agreement in force holds; its key is the holder's in the calendar. What is let go of is no row."""
+    """One block of one day that an agreement in force holds; its key is the holder's in the calendar. What is let go of is no row.
+
+    ``elsewhere``: the room it was moved to, where that is not the agreement's.
+    """
 
     __tablename__ = "service_holds"
     __table_args__ = (Index("ix_service_holds_agreement_starts", "agreement_id", "starts_at"),)
@@ -134,7 +137,15 @@ class ServiceHold(Keyed, Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
 
+    elsewhere_id: Mapped[int | None] = mapped_column(ForeignKey("venues.id"))
+
     agreement: Mapped[ServiceAgreement] = relationship()
+    elsewhere: Mapped[Venue | None] = relationship()
+
+    @property
+    def venue(self) -> Venue:
+        """The room it holds."""
+        return self.elsewhere or self.agreement.venue
 
 
 class ServiceDelivery(Keyed, Base):

@@ -15,7 +15,7 @@ from models.base import new_key
 from models.errors import Conflict, Fault
 from models.journal import enter
 from models.occupancy import Hold, Purpose, lock_spaces, occupy_each, vacate
-from models.partners import Partner
+from models.partners import Partner, must_be_able_to_claim
 from models.sites import Venue
 
 
@@ -28,7 +28,11 @@ def draft_agreement(
     by_account_id: int | None,
     identity: str,
 ) -> ServiceAgreement:
-    """Write down what is to be agreed on; it holds nothing yet. Raises Conflict ``agreement_unfit`` naming every field that cannot be."""
+    """Write down what is to be agreed on; it holds nothing yet.
+
+    Raises Conflict ``agreement_unfit`` naming every field that cannot be, and what ``must_be_able_to_claim`` says of the unit.
+    """
+    must_be_able_to_claim(partner)
     must_make_sense(terms)
     agreement = ServiceAgreement(
         partner=partner,

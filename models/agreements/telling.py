@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.agreements.rows import ServiceAgreement, ServiceDelivery
 from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
-from models.partners import PartnerMember
+from models.partners import PartnerMember, members_of
 
 
 def tell_declined(session: Session, delivery: ServiceDelivery) -> None:
@@ -52,16 +52,3 @@ def those_still_declined(session: Session, notices: Sequence[Notice]) -> set[int
     )
     concerned = {(key, account_id) for key, account_id in acting}
     return {one.id for one in notices if (one.facts["delivery"], one.account_id) in concerned}
-
-
-def members_of(session: Session, partners: Collection[int]) -> Mapping[int, list[int]]:
-    """The accounts that act for each of these units, by the unit's id."""
-    rows = session.execute(
-        select(PartnerMember.partner_id, PartnerMember.account_id)
-        .where(PartnerMember.partner_id.in_(partners), PartnerMember.left_at.is_(None))
-        .order_by(PartnerMember.account_id)
-    )
-    found: dict[int, list[int]] = {}
-    for partner_id, account_id in rows:
-        found.setdefault(partner_id, []).append(account_id)
-    return found

@@ -15,6 +15,7 @@ _ASKED: Mapping[NoticeKind, Callable[[Session, Sequence[Notice]], set[int]]] = {
     NoticeKind.SERVICE_BEHIND: those_still_behind,
     NoticeKind.SERVICE_DECLINED: those_still_declined,
     NoticeKind.SERVICE_CALLED_OFF: those_still_ahead,
+    NoticeKind.SERVICE_MOVED: those_still_ahead,
 }
 
 

@@ -6,7 +6,7 @@ the occupancies of all rooms that are asked about, and kept nowhere. So nothing 
 
 from __future__ import annotations
 
-from models.availability.alternatives import Alternative, AlternativeKind, alternatives
+from models.availability.alternatives import Alternative, AlternativeKind, alternatives, other_times
 from models.availability.days import Held, RoomDay, RoomDays, Slot, availability, is_free, slots_of
 from models.availability.stretches import (
     GRID_MINUTES,
@@ -34,6 +34,7 @@ __all__ = [
     "joined",
     "left_of",
     "next_on_the_grid",
+    "other_times",
     "slots_of",
     "stretch_of_day",
 ]

@@ -107,6 +107,25 @@ def alternatives(
     return list(islice(ways, most))
 
 
+def other_times(
+    session: Session,
+    venue: Venue,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    headcount: int,
+    most: int = 3,
+    fits: Fits,
+    times: OpeningTimes,
+    numbers: Mapping[int, Policies],
+) -> list[Alternative]:
+    """Up to so many other times of the same day at which a room is free and it ``fits``, the nearest first; no two of them overlap."""
+    wish = _Wish(Stretch(starts_at, ends_at), headcount, numbers, fits)
+    on = clock.in_town(starts_at).date()
+    day = RoomDays(session, [venue], first=on, days=1, times=times).day(venue, on)
+    return list(islice(_other_times(wish, venue, day, near=starts_at), most))
+
+
 def _other_times(wish: _Wish, venue: Venue, day: RoomDay, *, near: datetime) -> Iterator[Alternative]:
     """Where the wish fits on a day of the room, the nearest to a moment first, and a fixed slot before what is as near.
 

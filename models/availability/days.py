@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models import clock
@@ -173,22 +173,13 @@ def _held(session: Session, venues: Iterable[Venue], whole: Stretch) -> dict[int
     A room without any space is not among them.
     """
     rows = session.execute(
-        select(
-            venue_spaces.c.venue_id,
-            Occupancy.purpose,
-            Occupancy.holder_key,
-            Occupancy.starts_at,
-            Occupancy.ends_at,
-        )
-        .outerjoin(
-            Occupancy,
-            (Occupancy.space_id == venue_spaces.c.space_id)
-            & (Occupancy.starts_at > whole.starts_at - LONGEST)
-            & (Occupancy.starts_at < whole.ends_at)
-            & (Occupancy.ends_at > whole.starts_at),
-        )
-        .where(among(venue_spaces.c.venue_id, "venues")),
-        {"venues": [venue.id for venue in venues]},
+        _HELD,
+        {
+            "venues": [venue.id for venue in venues],
+            "since": whole.starts_at - LONGEST,
+            "starts_at": whole.starts_at,
+            "ends_at": whole.ends_at,
+        },
     )
     pieces: dict[tuple[int, Purpose, str], list[Stretch]] = defaultdict(list)
     found: dict[int, list[Held]] = {}
@@ -203,6 +194,25 @@ def _held(session: Session, venues: Iterable[Venue], whole: Stretch) -> dict[int
     for each in found.values():
         each.sort(key=lambda one: (one.starts_at, one.ends_at, one.holder_key))
     return found
+
+
+_HELD = (
+    select(
+        venue_spaces.c.venue_id,
+        Occupancy.purpose,
+        Occupancy.holder_key,
+        Occupancy.starts_at,
+        Occupancy.ends_at,
+    )
+    .outerjoin(
+        Occupancy,
+        (Occupancy.space_id == venue_spaces.c.space_id)
+        & (Occupancy.starts_at > bindparam("since"))
+        & (Occupancy.starts_at < bindparam("ends_at"))
+        & (Occupancy.ends_at > bindparam("starts_at")),
+    )
+    .where(among(venue_spaces.c.venue_id, "venues"))
+)
 
 
 def _clipped(held: Iterable[Held], to: Stretch) -> Iterator[Held]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from models import clock
 
@@ -64,6 +65,7 @@ def left_of(stretches: Iterable[Stretch], taken: Iterable[Stretch]) -> list[Stre
     return found
 
 
+@lru_cache(maxsize=4096)  # who comes too late is judged for a dozen slots and rooms, the same for everybody
 def stretch_of_day(on: date, from_minute: int = 0, to_minute: int = 24 * 60) -> Stretch:
     """Part of a day on the town's clock, all of it unless said otherwise; minute 1440 is the midnight it ends with."""
     midnight = datetime.combine(on, time(), clock.TOWN_ZONE)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, load_only
 
 from models import clock
@@ -225,7 +225,7 @@ def _services(session: Session, keys: Collection[str]) -> Iterator[Holder]:
             ServiceHold.key,
             ServiceHold.ends_at,
             ServiceAgreement.key.label("agreement_key"),
-            ServiceAgreement.venue_id,
+            func.coalesce(ServiceHold.elsewhere_id, ServiceAgreement.venue_id).label("venue_id"),
             ServiceAgreement.state,
             ServiceAgreement.service,
             ServiceAgreement.in_force_at,

@@ -27,13 +27,12 @@ from models.bulk import among
 from models.courses import Attendance, CourseSession, SessionState
 from models.courses.attendance import CAME
 from models.hours import OpeningTimes
-from models.occupancy import LONGEST, Occupancy, Purpose
+from models.occupancy import LONGEST, SHUT, Occupancy, Purpose
 from models.reservations import Reservation, ReservationState
 from models.sites import Site, Venue, venue_spaces
 
 A_DAY = timedelta(days=1)
 A_HANDFUL = 1000  # rows read at once
-SHUT = frozenset({Purpose.CLOSURE, Purpose.PUBLIC_NEED})
 USES = (Purpose.COURSE_SESSION, Purpose.RESERVATION, Purpose.SERVICE)
 _RESERVED = (
     ReservationState.APPROVED,

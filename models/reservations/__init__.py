@@ -1,6 +1,6 @@
 """Reservations (预约): who uses which room when, from the tap to the key that is handed back. The second noun; it reads like courses.
 
-``asking`` reserves, ``judging`` says who may, ``choosing`` what of a week they could take, ``waiting`` lets those who wait have what is free, ``deciding`` reviews, ``cancelling`` gives up,
+``asking`` reserves, ``judging`` says who may, ``choosing`` what of a week they could take, ``waiting`` lets those who wait have what is free, ``deciding`` reviews, ``reviewing`` says by when and ``rewinding`` says it anew, ``cancelling`` gives up,
 ``visiting`` is the day itself, ``overriding`` what is needed otherwise, ``credit`` and ``charging`` what follows from it, ``series`` the same hours of some weeks.
 """
 
@@ -20,7 +20,12 @@ from models.reservations.charging import (
     owe_resumed,
 )
 from models.reservations.choosing import Choice, DayOfChoices, choices
-from models.reservations.counting import count_credit_appeals, count_damaged, count_pending
+from models.reservations.counting import (
+    count_credit_appeals,
+    count_damaged,
+    count_pending,
+    count_review_overdue,
+)
 from models.reservations.credit import (
     CREDIT_WORDS,
     Credit,
@@ -46,12 +51,20 @@ from models.reservations.finding import (
 )
 from models.reservations.forgetting import forget_words_of_credit_appeals, strike_words_of
 from models.reservations.holding import hold_rooms, neighbours_of
+from models.reservations.house_rules import HouseRules, house_rules_of
 from models.reservations.judging import Judge
 from models.reservations.lending import borrowed_by, change_equipment
 from models.reservations.overriding import agree_to_move, cut_short, move, override
 from models.reservations.parties import By, Party, party_of
 from models.reservations.pledges import ROOM_PLEDGE
 from models.reservations.reminding import owe_room_reminders
+from models.reservations.rewinding import (
+    NUMBERS_OF_REVIEWS,
+    rewind_review,
+    rewind_reviews_of,
+    to_be_rewound,
+    waiting_for_review,
+)
 from models.reservations.rows import (
     HOLDING,
     LIVE,
@@ -86,6 +99,7 @@ __all__ = [
     "LIVE",
     "MOST_WEEKS",
     "NOT_SURE",
+    "NUMBERS_OF_REVIEWS",
     "ROOM_PLEDGE",
     "STANDS",
     "By",
@@ -96,6 +110,7 @@ __all__ = [
     "CreditEntry",
     "CreditWhy",
     "DayOfChoices",
+    "HouseRules",
     "Judge",
     "Party",
     "Reservation",
@@ -123,6 +138,7 @@ __all__ = [
     "count_credit_appeals",
     "count_damaged",
     "count_pending",
+    "count_review_overdue",
     "credit_appeals_within",
     "credit_of",
     "credit_standing",
@@ -142,6 +158,7 @@ __all__ = [
     "held_for",
     "hold_rooms",
     "hopeless_waits",
+    "house_rules_of",
     "let_go_of_group_rooms",
     "let_go_of_rooms",
     "look_at_series",
@@ -169,6 +186,8 @@ __all__ = [
     "reservations_within",
     "reserve",
     "reserve_series",
+    "rewind_review",
+    "rewind_reviews_of",
     "rooms_had_by",
     "rooms_of",
     "rooms_waited_for",
@@ -176,5 +195,7 @@ __all__ = [
     "still_true",
     "strike_words_of",
     "tell_moved",
+    "to_be_rewound",
     "unreviewed",
+    "waiting_for_review",
 ]

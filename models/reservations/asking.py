@@ -8,7 +8,7 @@ the guard of the one calendar, which no path gets round.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,17 +16,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.availability import Alternative, Stretch, alternatives
+from models.availability import Alternative, Stretch, alternatives, other_times, stretch_of_day
+from models.equipment import enough_within
 from models.errors import Conflict, Fault
 from models.journal import enter
 from models.notices import NoticeKind
-from models.occupancy import holders_between
+from models.occupancy import SHUT, Purpose, purposes_between
 from models.policies import Policies
 from models.reservations.finding import rooms_of
 from models.reservations.holding import borrow, hold_rooms, is_taken, keep_room
+from models.reservations.house_rules import ReadRules, house_rules_of
 from models.reservations.judging import Judge
 from models.reservations.parties import By, Party, must_not_be_own
 from models.reservations.pledges import must_have_pledged
+from models.reservations.reviewing import begin_review
 from models.reservations.rows import LIVE, Reservation, ReservationSeries, ReservationState, ReservedFor
 from models.reservations.telling import tell, tell_acted_for
 from models.reservations.waiting import is_hopeless, offer_what_is_free
@@ -37,10 +40,13 @@ LOOKS_AHEAD = 3  # days, for something else to offer
 
 
 class RoomTaken(Conflict):
-    """Somebody else has the room then; ``alternatives`` are what else there is for whoever asked."""
+    """Somebody else has the room then, or it is ``closed``; ``alternatives`` are what else there is for whoever asked."""
 
-    def __init__(self, venue: Venue, found: Sequence[Alternative], *, may_wait: bool) -> None:
-        says = f"“{venue.name}”这个时间已被约走"
+    def __init__(
+        self, venue: Venue, found: Sequence[Alternative], *, may_wait: bool, closed: bool = False
+    ) -> None:
+        why = "这个时间停用" if closed else "这个时间已被约走"
+        says = f"“{venue.name}”{why}"
         if found:
             says += "，可以看看下面这些时间和场地" + ("，也可以排队候补" if may_wait else "")
         else:
@@ -51,19 +57,24 @@ class RoomTaken(Conflict):
             details={
                 "venue": venue.key,
                 "may_wait": may_wait,
-                "alternatives": [
-                    {
-                        "kind": one.kind.value,
-                        "venue": one.venue.key,
-                        "name": one.venue.name,
-                        "starts_at": clock.in_town(one.starts_at).isoformat(),
-                        "ends_at": clock.in_town(one.ends_at).isoformat(),
-                    }
-                    for one in found
-                ],
+                "closed": closed,
+                "alternatives": _told(found),
             },
-            faults=[Fault("starts_at", "这个时间已被约走")],
+            faults=[Fault("starts_at", why)],
         )
+
+
+def _told(found: Sequence[Alternative]) -> list[dict[str, str]]:
+    return [
+        {
+            "kind": one.kind.value,
+            "venue": one.venue.key,
+            "name": one.venue.name,
+            "starts_at": clock.in_town(one.starts_at).isoformat(),
+            "ends_at": clock.in_town(one.ends_at).isoformat(),
+        }
+        for one in found
+    ]
 
 
 @dataclass(frozen=True)
@@ -87,21 +98,30 @@ class Wanted:
 
 
 def look_first(
-    session: Session, venue: Venue, wanted: Wanted, *, whose: Party, by: By, acted_for: bool = False
+    session: Session,
+    venue: Venue,
+    wanted: Wanted,
+    *,
+    whose: Party,
+    by: By,
+    acted_for: bool = False,
+    rules: ReadRules = house_rules_of,
 ) -> None:
     """Raises what ``reserve`` would, as far as a look tells that holds nobody up: when everybody wants one slot, nearly all hear no.
 
-    Nothing is held, so whoever passes may still come too late.
+    Nothing is held, so whoever passes may still come too late. ``rules``: where to read what the rooms go by, which may be a moment old; who
+    holds what is read now.
     """
     if not (whose.is_community or by.is_staff):
         must_have_pledged(wanted.pledge_version)
     # nearly all who come here come too late: what else there is is judged by the same look
-    judge = _judge_of_site(session, venue, wanted, whose, by=by, acted_for=acted_for)
+    judge = _judge_of_site(session, venue, wanted, whose, by=by, acted_for=acted_for, rules=rules)
     if judge.have_just_this(venue, wanted.stretch):
         return
     judge.must_be_allowed(venue, wanted.stretch, headcount=wanted.headcount)
-    if _is_held(session, venue, wanted, judge):
-        raise _taken(session, venue, wanted, judge)
+    held = _held_for(session, venue, wanted, judge)
+    if held:
+        raise _taken(session, venue, wanted, judge, held)
 
 
 def reserve(
@@ -117,7 +137,7 @@ def reserve(
     """Reserve a room, or wait for it where it is taken and one ``waits``; asked again for just the same, the same is answered.
 
     ``acted_for``: a grown-up asks for somebody else. Raises Forbidden ``own_content`` for staff who ask for themselves, Conflict ``pledge_needed``, everything ``Judge.must_be_allowed`` says,
-    ``room_taken`` (``RoomTaken``) with what else there is, and ``equipment_short``.
+    ``room_taken`` (``RoomTaken``) with what else there is, and ``equipment_short`` with the other hours of the day.
     """
     if by.is_staff:
         must_not_be_own(whose.resident, by)
@@ -128,7 +148,7 @@ def reserve(
         return standing
     judge = _judge(session, venue, wanted, whose, by=by, acted_for=acted_for)
     judge.must_be_allowed(venue, wanted.stretch, headcount=wanted.headcount)
-    if not waits and _is_held(session, venue, wanted, judge):
+    if not waits and _held_for(session, venue, wanted, judge):
         # most who come too late need not wait for each other to hear it
         raise taken(session, venue, wanted, whose, by=by, acted_for=acted_for)
     rooms = hold_rooms(session, venue)
@@ -139,11 +159,12 @@ def reserve(
         if not waits or not may_wait(row, judge.numbers(venue)):
             raise taken(session, venue, wanted, whose, by=by, acted_for=acted_for)
         row.state = ReservationState.WAITLISTED
+    begin_review(session, [row], judge.numbers(venue))
     session.add(row)
     session.flush()
     if row.state is not ReservationState.WAITLISTED:
+        _borrow(session, row, wanted, judge)
         keep_room(session, row)
-        borrow(session, row, dict(wanted.pieces))
     enter(
         session,
         "reservation.waiting" if row.state is ReservationState.WAITLISTED else "reservation.made",
@@ -204,25 +225,36 @@ def taken(
 ) -> RoomTaken:
     """The refusal for somebody who comes too late, with what else of the site there is for them on this day and the next few."""
     judge = _judge_of_site(session, venue, wanted, whose, by=by, acted_for=acted_for)
-    return _taken(session, venue, wanted, judge)
+    return _taken(session, venue, wanted, judge, _held_for(session, venue, wanted, judge))
 
 
 def _judge_of_site(
-    session: Session, venue: Venue, wanted: Wanted, whose: Party, *, by: By, acted_for: bool
+    session: Session,
+    venue: Venue,
+    wanted: Wanted,
+    whose: Party,
+    *,
+    by: By,
+    acted_for: bool,
+    rules: ReadRules = house_rules_of,
 ) -> Judge:
     on = clock.in_town(wanted.starts_at).date()
+    rooms = [venue, *(room for room in venue.site.venues if room.takes_reservations and room is not venue)]
     return Judge(
         session,
         whose,
-        [venue, *(room for room in venue.site.venues if room.takes_reservations and room is not venue)],
+        rooms,
         first=on,
         last=on + timedelta(days=LOOKS_AHEAD),
         by_staff=by.is_staff,
         acted_for=acted_for,
+        rules=rules(session, rooms),
     )
 
 
-def _taken(session: Session, venue: Venue, wanted: Wanted, judge: Judge) -> RoomTaken:
+def _taken(
+    session: Session, venue: Venue, wanted: Wanted, judge: Judge, held: Collection[Purpose]
+) -> RoomTaken:
     found = alternatives(
         session,
         venue,
@@ -234,7 +266,36 @@ def _taken(session: Session, venue: Venue, wanted: Wanted, judge: Judge) -> Room
         times=judge.times,
         numbers=judge.numbers_of_each,
     )
-    return RoomTaken(venue, found, may_wait=wanted.starts_at > clock.now())
+    return RoomTaken(venue, found, may_wait=wanted.starts_at > clock.now(), closed=not SHUT.isdisjoint(held))
+
+
+def _borrow(session: Session, row: Reservation, wanted: Wanted, judge: Judge) -> None:
+    """Lend it what is wanted with it. Where too little of that is left, the refusal tells at which other hours of the day they could have room and equipment."""
+    try:
+        borrow(session, row, dict(wanted.pieces))
+    except Conflict as refusal:
+        if refusal.code == "equipment_short":
+            refusal.details["alternatives"] = _told(_with_equipment(session, row.venue, wanted, judge))
+        raise
+
+
+def _with_equipment(session: Session, venue: Venue, wanted: Wanted, judge: Judge) -> Sequence[Alternative]:
+    day = stretch_of_day(clock.in_town(wanted.starts_at).date())
+    buffer = timedelta(minutes=judge.numbers(venue).buffer_minutes)
+    is_enough = enough_within(session, wanted.pieces, starts_at=day.starts_at, ends_at=day.ends_at + buffer)
+    return other_times(
+        session,
+        venue,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        headcount=wanted.headcount,
+        fits=lambda room, stretch, _: (
+            is_enough(stretch.starts_at, stretch.ends_at + buffer)
+            and judge.why_not(room, stretch, headcount=wanted.headcount) is None
+        ),
+        times=judge.times,
+        numbers=judge.numbers_of_each,
+    )
 
 
 def _judge(session: Session, venue: Venue, wanted: Wanted, whose: Party, *, by: By, acted_for: bool) -> Judge:
@@ -242,9 +303,10 @@ def _judge(session: Session, venue: Venue, wanted: Wanted, whose: Party, *, by: 
     return Judge(session, whose, [venue], first=on, last=on, by_staff=by.is_staff, acted_for=acted_for)
 
 
-def _is_held(session: Session, venue: Venue, wanted: Wanted, judge: Judge) -> bool:
-    buffer = timedelta(minutes=judge.numbers(venue).buffer_minutes)
-    return bool(holders_between(session, venue, starts_at=wanted.starts_at, ends_at=wanted.ends_at + buffer))
+def _held_for(session: Session, venue: Venue, wanted: Wanted, judge: Judge) -> Collection[Purpose]:
+    """What the room is held for then, or in the cleaning after it; nothing where it is free."""
+    clean_at = wanted.ends_at + timedelta(minutes=judge.numbers(venue).buffer_minutes)
+    return purposes_between(session, venue, starts_at=wanted.starts_at, ends_at=clean_at).values()
 
 
 def _standing(session: Session, venue: Venue, wanted: Wanted, whose: Party) -> Reservation | None:

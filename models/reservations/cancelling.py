@@ -25,7 +25,8 @@ from models.reservations.parties import By, must_not_be_own, party_of
 from models.reservations.rows import LIVE, Reservation, ReservationEnd, ReservationState
 from models.reservations.telling import tell, tell_acted_for
 from models.reservations.waiting import offer_what_is_free
-from models.venue_policies import policies_of
+from models.sites import Venue
+from models.venue_policies import policies_of_each
 
 
 class Scope(StrEnum):
@@ -62,14 +63,12 @@ def cancel(
     ``reservation_over`` for what has ended otherwise; of a series nothing is given up then.
     """
     party_of(reservation).hold()
-    rooms = hold_rooms(session, reservation.venue)
     meant = meant_by(session, reservation, scope)
-    for one in meant:
-        one.lock()
-        _must_be_cancellable(one)
+    rooms = _hold(session, meant)
     given_up = [one for one in meant if one.is_live]
-    hours = policies_of(session, reservation.venue).cancel_room_hours
+    numbers = policies_of_each(session, list({one.venue for one in meant}))
     for one in given_up:
+        hours = numbers[one.venue_id].cancel_room_hours
         was_made_late = (one.offered_at or one.reserved_at) > one.starts_at - timedelta(hours=hours)
         is_near = one.starts_at - clock.now() < timedelta(hours=hours)
         # who took what was free at the last moment had no time to cancel in time, but once it began
@@ -95,11 +94,8 @@ def call_off(
     Raises Forbidden ``own_content``, and Conflict as ``cancel``.
     """
     must_not_be_own(reservation.resident, by)
-    rooms = hold_rooms(session, reservation.venue)
     meant = meant_by(session, reservation, scope)
-    for one in meant:
-        one.lock()
-        _must_be_cancellable(one)
+    rooms = _hold(session, meant)
     called_off = [one for one in meant if one.is_live]
     for one in called_off:
         one.decided_because = because
@@ -160,6 +156,15 @@ def let_go_of_group_rooms(
             tell(session, NoticeKind.ROOM_CALLED_OFF, one)
     offer_what_is_free(session, rooms)
     return len(let_go)
+
+
+def _hold(session: Session, meant: Sequence[Reservation]) -> list[Venue]:
+    """Hold these, and all the rooms they are in: a closure may have moved some weeks of a series elsewhere. Raises what stands against giving them up."""
+    rooms = hold_rooms(session, *{one.venue for one in meant})
+    for one in meant:
+        one.lock()
+        _must_be_cancellable(one)
+    return rooms
 
 
 def _must_be_cancellable(one: Reservation) -> None:

@@ -23,6 +23,13 @@ def count_pending(session: Session, as_of: datetime) -> Mapping[str, int]:
     )
 
 
+def count_review_overdue(session: Session, as_of: datetime) -> Mapping[str, int]:
+    """How many reservations still waited for review at a moment when the working days for that were over."""
+    return _count(
+        session, (Reservation.state == ReservationState.PENDING) & (Reservation.review_due_at <= as_of)
+    )
+
+
 def count_damaged(session: Session, as_of: datetime) -> Mapping[str, int]:
     """How many rooms people said of themselves they left damaged or untidy in the last week, which nobody has charged."""
     charged = select(CreditEntry.id).where(

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, select, text
-from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Select, UniqueConstraint, bindparam, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, joinedload, mapped_column, relationship
 
 from models import clock
 from models.base import Base, EncryptedText, Keyed, PlainText, chosen_from
@@ -116,15 +116,20 @@ def entries_of(
     session: Session, *, resident_id: int | None = None, group_id: int | None = None, since: datetime
 ) -> Sequence[CreditEntry]:
     """What a person, or a group, was given and lost since a moment, oldest first."""
-    whose = (
-        CreditEntry.group_id == group_id if group_id is not None else CreditEntry.resident_id == resident_id
-    )
-    return session.scalars(
+    query, whose = (_OF_A_GROUP, group_id) if group_id is not None else (_OF_A_PERSON, resident_id)
+    return session.scalars(query, {"whose": whose, "since": since}).all()
+
+
+def _entries(column: InstrumentedAttribute[int | None]) -> Select[CreditEntry]:
+    return (
         select(CreditEntry)
         .options(joinedload(CreditEntry.reservation))
-        .where(whose, CreditEntry.at > since)
+        .where(column == bindparam("whose"), CreditEntry.at > bindparam("since"))
         .order_by(CreditEntry.at, CreditEntry.id)
-    ).all()
+    )
+
+
+_OF_A_PERSON, _OF_A_GROUP = _entries(CreditEntry.resident_id), _entries(CreditEntry.group_id)
 
 
 def entries_kept_of(session: Session, residents: Collection[int]) -> Sequence[CreditEntry]:

@@ -75,10 +75,14 @@ def reservations_within(
     venue: Venue | None = None,
     starts_after: datetime | None = None,
     starts_before: datetime | None = None,
+    overdue_at: datetime | None = None,
     after: tuple[datetime, int] | None = None,
     most: int,
 ) -> Sequence[Reservation]:
-    """Up to ``most`` reservations of rooms in these places, in the order they begin."""
+    """Up to ``most`` reservations of rooms in these places, in the order they begin.
+
+    ``overdue_at``: only those that wait for review still, though the time for that is over at a moment.
+    """
     if not places:
         return []
     query = (
@@ -96,6 +100,10 @@ def reservations_within(
         query = query.where(Reservation.starts_at >= starts_after)
     if starts_before is not None:
         query = query.where(Reservation.starts_at < starts_before)
+    if overdue_at is not None:
+        query = query.where(
+            Reservation.state == ReservationState.PENDING, Reservation.review_due_at <= overdue_at
+        )
     if after is not None:
         query = query.where(_begins_after(*after))
     return session.scalars(query.order_by(Reservation.starts_at, Reservation.id).limit(most)).all()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models.equipment import give_back, lend, shorten
-from models.occupancy import Purpose, holders_between, lock_spaces, occupy, vacate
+from models.occupancy import Purpose, lock_spaces, occupy, purposes_between, vacate
 from models.reservations.rows import Reservation
 from models.sites import Site, Venue, venue_spaces
 
@@ -42,15 +42,18 @@ def hold_rooms(session: Session, *venues: Venue) -> list[Venue]:
 
 def is_taken(session: Session, reservation: Reservation) -> bool:
     """Whether anything else stands in its way now."""
-    return bool(
-        holders_between(
-            session,
-            reservation.venue,
-            starts_at=reservation.starts_at,
-            ends_at=reservation.held_until,
-        )
-        - {reservation.key}
+    return bool(what_is_in_its_way(session, reservation))
+
+
+def what_is_in_its_way(session: Session, reservation: Reservation) -> Collection[Purpose]:
+    """What else its room is held for then, if for anything."""
+    held = purposes_between(
+        session,
+        reservation.venue,
+        starts_at=reservation.starts_at,
+        ends_at=reservation.held_until,
     )
+    return [purpose for key, purpose in held.items() if key != reservation.key]
 
 
 def keep_room(session: Session, reservation: Reservation) -> None:

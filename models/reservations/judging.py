@@ -10,24 +10,24 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from types import EllipsisType
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import clock
 from models.availability import GRID_MINUTES, Stretch, fits_grid, stretch_of_day
 from models.commitments import Commitment, Takes, commitments_of
 from models.errors import Conflict, Fault, Refusal
-from models.hours import OpeningTimes, said_minute
+from models.hours import said_minute
 from models.inductions import inductions_of
 from models.policies import Policies
 from models.regions import is_within
 from models.reservations.credit import Credit, CreditEntry, credit_of, entries_of, must_not_be_paused
+from models.reservations.house_rules import HouseRules, house_rules_of
 from models.reservations.making_good import makes_good
 from models.reservations.parties import Party
 from models.reservations.rows import LIVE, USED_UP, Reservation
 from models.residents import is_minor
 from models.sites import Venue, VenueUse
-from models.venue_policies import policies_of_each
 
 FARTHEST = timedelta(days=366)  # the community's own plans reach no farther either
 
@@ -46,12 +46,14 @@ class Judge:
         by_staff: bool = False,
         acted_for: bool = False,
         besides: Reservation | None = None,
+        rules: HouseRules | None = None,
     ) -> None:
-        """``by_staff``: they are at the counter; ``acted_for``: a grown-up asks for them; ``besides``: a reservation that does not count."""
+        """``by_staff``: they are at the counter; ``acted_for``: a grown-up asks for them; ``besides``: a reservation that does not count;
+        ``rules``: what the rooms go by, where that was read before."""
         self._party, self._by_staff, self._acted_for = party, by_staff, acted_for
         self._now = clock.now()
-        self.times = OpeningTimes(session, list({venue.site for venue in venues}))
-        self.numbers_of_each = policies_of_each(session, venues)
+        rules = rules or house_rules_of(session, venues)
+        self.times, self.numbers_of_each = rules.times, rules.numbers
         self._theirs = [] if party.is_community else _theirs(session, party, first, last, besides)
         self._classes = _classes(session, party, first, last)
         self._session = session
@@ -305,17 +307,23 @@ def _theirs(
     session: Session, party: Party, first: date, last: date, besides: Reservation | None
 ) -> list[Reservation]:
     weeks = week_around(first, last)
-    rows = session.scalars(
+    query, whose = (_OF_A_GROUP, party.group) if party.group is not None else (_OF_A_PERSON, party.resident)
+    asked = {"whose": whose.id if whose else None, "first": weeks.starts_at, "end": weeks.ends_at}
+    return [one for one in session.scalars(query, asked) if one is not besides]
+
+
+def _between(whose: ColumnElement[bool]) -> Select[Reservation]:
+    return (
         select(Reservation)
-        .where(
-            party.owns(),
-            Reservation.starts_at >= weeks.starts_at,
-            Reservation.starts_at < weeks.ends_at,
-        )
+        .where(whose, Reservation.starts_at >= bindparam("first"), Reservation.starts_at < bindparam("end"))
         .order_by(Reservation.id)
         .execution_options(populate_existing=True)
     )
-    return [one for one in rows if one is not besides]
+
+
+# made once: everybody who taps is asked it
+_OF_A_GROUP = _between(Reservation.group_id == bindparam("whose"))
+_OF_A_PERSON = _between((Reservation.resident_id == bindparam("whose")) & Reservation.group_id.is_(None))
 
 
 def _classes(session: Session, party: Party, first: date, last: date) -> list[Commitment]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.availability import Stretch
+from models.commitments import Takes, commitments_of
 from models.errors import Conflict
 from models.journal import enter
 from models.notices import NoticeKind
@@ -21,6 +22,7 @@ from models.notices.keywords import say_briefly
 from models.reservations.holding import borrow, keep_room, leave_early, let_room_go
 from models.reservations.lending import borrowed_by
 from models.reservations.parties import By, party_of
+from models.reservations.reviewing import review_where_it_is_now
 from models.reservations.rows import HOLDING, Reservation, ReservationState
 from models.reservations.telling import tell
 from models.sites import Venue
@@ -61,7 +63,7 @@ def move(
     """Give a reservation another room or another time; its person has not said yes to it yet.
 
     Raises Conflict ``room_taken``; ``equipment_short`` where what was lent with it is not there; ``too_many_heads``; ``own_clash`` where they
-    have another room then.
+    have another room then, or at another hour than before sit in a class (E7).
     """
     reservation.lock()
     if reservation.headcount > venue.capacity:
@@ -77,7 +79,9 @@ def move(
     reservation.moved_from = reservation.moved_from or reservation.starts_at
     reservation.move_agreed_at = None
     reservation.venue, reservation.starts_at, reservation.ends_at = venue, stretch.starts_at, stretch.ends_at
-    reservation.buffer_minutes = policies_of(session, venue).buffer_minutes
+    numbers = policies_of(session, venue)
+    reservation.buffer_minutes = numbers.buffer_minutes
+    review_where_it_is_now(session, reservation, numbers)
     session.flush()
     keep_room(session, reservation)
     borrow(session, reservation, pieces)
@@ -153,6 +157,14 @@ def _must_not_clash(session: Session, reservation: Reservation, stretch: Stretch
             "改到的时间，预约的人另有一个预约，请换一个时间",
             details={"reservation": other.key},
         )
+    keeps_its_hour = (stretch.starts_at, stretch.ends_at) == (reservation.starts_at, reservation.ends_at)
+    if keeps_its_hour or party.group is not None or party.resident is None:
+        return
+    at_class = commitments_of(
+        session, [party.resident.id], Takes.A_CLASS, starts_at=stretch.starts_at, ends_at=stretch.ends_at
+    )
+    if at_class:
+        raise Conflict("own_clash", "改到的时间，预约的人要上课，请换一个时间")
 
 
 def _made_good(reservation: Reservation, offers: str) -> str:

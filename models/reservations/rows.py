@@ -169,6 +169,8 @@ class Reservation(Keyed, Base):
     reserved_at: Mapped[datetime] = mapped_column(default=clock.now)
     offered_at: Mapped[datetime | None]
     offer_expires_at: Mapped[datetime | None]  # only while it is offered
+    review_began_at: Mapped[datetime | None]  # when it began to wait for staff to review it
+    review_due_at: Mapped[datetime | None]  # by when staff were to review it, once it waited for that
     reviewed_at: Mapped[datetime | None]  # staff said yes, also while it still waits
     decided_because: Mapped[str] = mapped_column(PlainText(200), default="", server_default="")
     cancelled_by: Mapped[ReservationEnd | None] = mapped_column(chosen_from(ReservationEnd))
@@ -193,6 +195,12 @@ class Reservation(Keyed, Base):
     def is_live(self) -> bool:
         """Whether it waits, is held or is being used."""
         return self.state in LIVE
+
+    @property
+    def review_overdue(self) -> bool:
+        """Whether it waits for review still, though the working days for that are over."""
+        due_at = self.review_due_at
+        return self.state is ReservationState.PENDING and due_at is not None and due_at <= clock.now()
 
     @property
     def was_agreed_to(self) -> bool:

@@ -13,11 +13,13 @@ from models import clock
 from models.errors import Conflict, Fault, Refusal
 from models.journal import enter
 from models.notices import NoticeKind
+from models.occupancy import SHUT
 from models.reservations.asking import Wanted, new_reservation
-from models.reservations.holding import borrow, hold_rooms, is_taken, keep_room
+from models.reservations.holding import borrow, hold_rooms, keep_room, what_is_in_its_way
 from models.reservations.judging import Judge
 from models.reservations.parties import By, Party
 from models.reservations.pledges import must_have_pledged
+from models.reservations.reviewing import begin_review
 from models.reservations.rows import LIVE, Reservation, ReservationSeries, ReservationState
 from models.reservations.telling import tell
 from models.reservations.waiting import offer_what_is_free
@@ -111,6 +113,7 @@ def reserve_series(
             details={"series": series.key},
         )
         made.append(row)
+    begin_review(session, made, judge.numbers(venue))
     session.flush()
     if made[0].state is ReservationState.APPROVED:
         tell(session, NoticeKind.ROOM_RESERVED, made[0], {"reason": f"固定预约共{len(made)}次，每周同一时间"})
@@ -156,7 +159,10 @@ def _why_not(
     if refusal is not None:
         return refusal
     row = new_reservation(session, venue, wanted, whose, by=by, judge=judge)
-    return Conflict("room_taken", "这一天已被约走") if is_taken(session, row) else None
+    held = what_is_in_its_way(session, row)
+    if not held:
+        return None
+    return Conflict("room_taken", "这一天已被约走" if SHUT.isdisjoint(held) else "这一天停用")
 
 
 def _must_fit(days: Sequence[SeriesDay], only: Collection[date] | None) -> None:

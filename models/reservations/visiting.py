@@ -27,6 +27,7 @@ from models.reservations.parties import By, must_not_be_own
 from models.reservations.rows import Condition, Reservation, ReservationState
 from models.reservations.telling import tell
 from models.reservations.waiting import offer_what_is_free
+from models.scenes import SceneKind, live_scene, revoke, subjects_of
 from models.sites import Venue
 from models.venue_policies import policies_of
 
@@ -35,18 +36,26 @@ A_DAY = timedelta(days=1)  # none is longer
 
 
 def renew_door_code(session: Session, venue: Venue, *, by: By) -> str:
-    """A new code for the paper on a room's door; the old one is good for nothing any more."""
+    """A new code for the paper on a room's door; the old one, and the sign to scan beside it, are good for nothing any more."""
     venue.lock()
     venue.door_code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     session.flush()
+    sign = live_scene(session, SceneKind.VENUE, venue.key)
+    if sign is not None:
+        revoke(session, sign, by_account_id=by.account_id, identity=by.identity)
     enter(session, "venue.door_code_renewed", venue, by_account_id=by.account_id, identity=by.identity)
     return venue.door_code
 
 
 def check_in(
-    session: Session, reservation: Reservation, *, by: By, door_code: str | None = None
+    session: Session,
+    reservation: Reservation,
+    *,
+    by: By,
+    door_code: str | None = None,
+    sign: str | None = None,
 ) -> Reservation:
-    """Whoever reserved is there: with the code on the door, or staff saw them. Twice is fine.
+    """Whoever reserved is there: with the digits on the door or the key of the scanned ``sign`` there, or staff saw them. Twice is fine.
 
     Raises Forbidden ``own_content`` for staff who let themselves in; Conflict ``door_code_wrong``; ``room_not_ready`` half an hour before and earlier; ``not_approved`` for what is not theirs yet;
     ``reservation_over`` once it was released, cancelled or is over.
@@ -81,7 +90,7 @@ def check_in(
             details={"opens_at": at.isoformat()},
         )
     if not by.is_staff:
-        _must_be_at_the_door(reservation.venue, door_code)
+        _must_be_at_the_door(session, reservation.venue, door_code, sign)
     reservation.state, reservation.checked_in_at = ReservationState.CHECKED_IN, now
     agree_to_move(session, reservation)
     session.flush()
@@ -240,7 +249,11 @@ def _is_let_go_at(one: Reservation, minutes: int) -> datetime:
     return max(one.starts_at, one.offered_at or one.starts_at) + timedelta(minutes=minutes)
 
 
-def _must_be_at_the_door(venue: Venue, door_code: str | None) -> None:
+def _must_be_at_the_door(session: Session, venue: Venue, door_code: str | None, sign: str | None) -> None:
+    if sign is not None:
+        if subjects_of(session, [sign]).get(sign) != (SceneKind.VENUE, venue.key):
+            raise Conflict("door_code_wrong", f"扫的不是“{venue.name}”门口的码，请扫门口的码或输入六位数字")
+        return
     if not venue.door_code:
         raise Conflict("door_code_wrong", "这个场地没有门口签到码，请工作人员帮您签到")
     if door_code is None or not secrets.compare_digest(door_code.encode(), venue.door_code.encode()):

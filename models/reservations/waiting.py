@@ -24,6 +24,7 @@ from models.reservations.finding import rooms_of
 from models.reservations.holding import hold_rooms, is_taken, keep_room, let_room_go
 from models.reservations.judging import Judge
 from models.reservations.parties import By, party_of
+from models.reservations.reviewing import begin_review
 from models.reservations.rows import Reservation, ReservationEnd, ReservationState
 from models.reservations.telling import tell, tell_offer
 from models.sites import Venue, VenueUse
@@ -123,6 +124,7 @@ def accept(session: Session, reservation: Reservation, *, by: By, acted_for: boo
     is_sure = reservation.reviewed_at is not None or not judge.needs_review(reservation.venue)
     reservation.state = ReservationState.APPROVED if is_sure else ReservationState.PENDING
     reservation.offer_expires_at = None
+    begin_review(session, [reservation], judge.numbers(reservation.venue))
     enter(
         session,
         "reservation.accepted",

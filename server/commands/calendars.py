@@ -11,7 +11,11 @@ from models.base import transaction
 from models.calendars import DayKind, set_day
 from models.errors import Fault, Invalid
 from models.journal import enter
+from server.commands.outside_hours import say_outside_hours
+from server.commands.reservations import say_reviews_rewound
 from server.commands.speaking import must_be_a_name, say, speaks
+from server.commands.wishes import say_rewound
+from server.jobs.clocks import rewind_clocks_within, rewind_reviews_within
 
 KINDS = {
     DayKind.WORKDAY: "工作日",
@@ -36,6 +40,9 @@ def add(day: str, kind: str, name: str) -> None:
         row = set_day(session, on, wanted, name=called)
         enter(session, "calendar_day.set", row, details={"on": on.isoformat(), "kind": wanted.value})
     say(f"{on.isoformat()} 是{KINDS[wanted]}{f'（{called}）' if called else ''}")
+    say_rewound(rewind_clocks_within(None))
+    say_reviews_rewound(rewind_reviews_within(None))
+    say_outside_hours(on)
 
 
 def _day(text: str) -> date:

@@ -14,6 +14,7 @@ from models.coordination import closures
 from models.coordination.closures import MoveQuestion
 from models.reservations import Reservation
 from models.sites import Site
+from server.jobs.turns import in_turn
 
 MOST_AT_ONCE = 100
 
@@ -43,7 +44,7 @@ def offer_rooms(now: datetime) -> int:
     """Offer rooms that anything else let go of (a class that moved, a closure that was lifted) to who waits for them; how many."""
     with reading() as session:
         venues = reservations.rooms_waited_for(session, now, most=MOST_AT_ONCE)
-    return _in_turn([partial(reservations.offer_rooms, venue_id=venue_id) for venue_id in venues])
+    return in_turn([partial(reservations.offer_rooms, venue_id=venue_id) for venue_id in venues])
 
 
 def remind_of_rooms(now: datetime) -> int:
@@ -56,14 +57,14 @@ def settle_room_questions(now: datetime) -> int:
     """Do what is done where nobody said whether they want what was moved; how many questions that were open are no longer."""
     with reading() as session:
         ids = closures.unanswered(session, now, most=MOST_AT_ONCE)
-    return _in_turn([partial(_settle, question_id=one) for one in ids])
+    return in_turn([partial(_settle, question_id=one) for one in ids])
 
 
 def count_outside_hours(now: datetime) -> int:
     """Count for the desk what lies outside the opening hours of each site; at how many it is another number than before."""
     with reading() as session:
         sites = closures.sites_to_count(session)
-    return _in_turn([partial(_count_again, site_id=one) for one in sites])
+    return in_turn([partial(_count_again, site_id=one) for one in sites])
 
 
 def forget_credit_appeals(now: datetime) -> int:
@@ -77,7 +78,7 @@ def _each(
 ) -> int:
     with reading() as session:
         ids = [one.id for one in find(session, now, most=MOST_AT_ONCE)]
-    return _in_turn([partial(_to, deed=deed, reservation_id=one) for one in ids])
+    return in_turn([partial(_to, deed=deed, reservation_id=one) for one in ids])
 
 
 def _to(session: Session, deed: Callable[[Session, Reservation], bool], reservation_id: int) -> int:
@@ -90,16 +91,3 @@ def _settle(session: Session, question_id: int) -> int:
 
 def _count_again(session: Session, site_id: int) -> int:
     return closures.count_again(session, session.get_one(Site, site_id))
-
-
-def _in_turn(deeds: Sequence[Callable[[Session], int]]) -> int:
-    done, troubles = 0, []
-    for deed in deeds:
-        try:
-            with transaction() as session:
-                done += deed(session)
-        except Exception as trouble:
-            troubles.append(trouble)
-    if troubles:
-        raise troubles[0]
-    return done

@@ -17,7 +17,7 @@ from models.journal import JournalEntry
 from models.reservations import ReservationState
 from models.sites import Site
 from models.staff import Role
-from tests.closing import answer_about, closes, question_about
+from tests.closing import PIPE, answer_about, closes, question_about
 from tests.people import Town, a_bond, a_run, a_staff_member
 from tests.phones import Door, Phone, the_problem, told
 from tests.rooms import MONDAY, Centre, a_centre, at, now_of, set_number, state_of, takes
@@ -131,6 +131,45 @@ def test_the_whole_site_is_closed_when_no_room_is_named(
     assert len(closure["venues"]) == 7
     assert [one["remedy"] for one in closure["items"]] == ["move"]  # the same room, in the afternoon
     assert closure["items"][0]["to_starts_at"] == said(at(12))
+
+
+def test_what_is_closed_already_stays_and_the_plan_and_the_closure_say_so(
+    town: Town, centre: Centre, clerk: Phone, half: dict[str, Any], closing: Closing
+) -> None:
+    first = closing(because="刷墙")
+    half["venues"], half["ends_at"] = [], said(at(20))
+    seen = told(clerk.post("/api/v1/staff/closures/look", json=half))
+    assert [(one["key"], one["because"]) for one in seen["closed_already"]] == [(first["key"], "刷墙")]
+    assert [one["key"] for one in seen["closed_already"][0]["venues"]] == [centre.left.key]
+    whole = closing(because="停电")
+    assert [one["key"] for one in whole["also_closed_by"]] == [first["key"]]
+    path = f"/api/v1/staff/closures/{first['key']}"
+    assert [one["because"] for one in told(clerk.get(path))["also_closed_by"]] == ["停电"]
+    half["venues"], half["ends_at"] = [centre.left.key], said(at(11))
+    refused = the_problem(clerk.post("/api/v1/staff/closures/look", json=half), 409, "closed_already")
+    assert refused["errors"][0]["field"] == "venues"
+    lifted = told(clerk.put(f"{path}/lifting", json={"because": "干了"}))
+    assert [one["because"] for one in lifted["also_closed_by"]] == ["停电"]  # the room is shut still
+
+
+def test_hours_that_shut_somebody_out_wait_on_the_desk_at_once(
+    town: Town, centre: Centre, clerk: Phone
+) -> None:
+    takes(town.resident, centre.left, at(14, on=MONDAY), heads=30)
+    takes(town.neighbour, centre.right, at(14, on=MONDAY), heads=30)
+
+    def outside() -> int:
+        piles = told(clerk.get("/api/v1/staff/desk"))["items"]
+        return next(int(one["number"]) for one in piles if one["name"] == "outside_hours")
+
+    mornings = {"items": [{"on": "workday", "opens": "08:30", "closes": "12:00"}]}
+    told(clerk.put(f"/api/v1/staff/venues/{centre.left.key}/hours", json=mornings))
+    assert outside() == 1
+    told(clerk.put(f"/api/v1/staff/sites/{site_of(centre)}/hours", json=mornings))
+    assert outside() == 2
+    told(clerk.put(f"/api/v1/staff/sites/{site_of(centre)}/hours", json={"items": []}))
+    told(clerk.put(f"/api/v1/staff/venues/{centre.left.key}/hours", json={"items": []}))
+    assert outside() == 0
 
 
 def test_staff_choose_and_what_cannot_be_is_named(town: Town, centre: Centre, closing: Closing) -> None:
@@ -249,6 +288,41 @@ def test_staff_see_whom_to_call_and_that_is_written_down(
             select(JournalEntry.for_resident_id).where(JournalEntry.act == "move_question.looked_at")
         ).all()
     assert looks == [town.resident.resident_id] * 2
+
+
+def test_ones_copy_says_what_one_was_asked_and_who_answered(
+    door: Door, town: Town, centre: Centre, clerk: Phone
+) -> None:
+    first = takes(town.resident, centre.left, at(9), heads=30)
+    takes(town.neighbour, centre.left, at(14), heads=30)
+    closes(town, [centre.left], at(8), at(18))
+    phone = door.phone(town.resident)
+    (question,) = told(phone.get("/me/copy"))["oneself"]["questions"]
+    assert (question["because"], question["was_at"], question["to_at"]) == (PIPE, "多功能厅左", "多功能厅右")
+    assert (question["answer"], question["answered_at"], question["history"]) == (None, None, [])
+    key = question_about(first).key
+    told(clerk.put(f"/staff/room-questions/{key}/answer", json={"accepts": True, "because": "本人来电"}))
+    copy = told(phone.get("/me/copy"))["oneself"]
+    (question,) = copy["questions"]
+    assert (question["answer_label"], question["to_starts_at"]) == ("同意", said(at(9)))
+    assert [(line["act_label"], line["by"]) for line in question["history"]] == [("答复改约", "staff")]
+    assert "答复改约" not in [line["act_label"] for line in copy["journal"]]
+
+
+def test_who_answered_oneself_reads_that_too_and_a_seat_is_asked_about_like_a_room(
+    door: Door, town: Town, centre: Centre
+) -> None:
+    with transaction() as session:
+        run = a_run(session, town.wutong, venue=centre.left, starts_at=at(9, on=MONDAY), title="合唱")
+    town.resident.tap(run)
+    closes(town, [centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
+    phone = door.phone(town.resident)
+    (asked,) = told(phone.get("/me/room-questions"))["items"]
+    told(phone.put(f"/room-questions/{asked['key']}/answer", json={"accepts": True}))
+    (question,) = told(phone.get("/me/copy"))["oneself"]["questions"]
+    assert (question["title"], question["answer"]) == ("合唱", "accepted")
+    assert [line["by"] for line in question["history"]] == ["oneself"]
+    assert told(door.phone(town.neighbour).get("/me/copy"))["oneself"]["questions"] == []
 
 
 def test_who_learns_finds_the_question_too(door: Door, town: Town, centre: Centre) -> None:

@@ -343,6 +343,8 @@ def test_equipment_goes_with_it_until_there_is_no_more(door: Door, town: Town, c
     address = f"/venues/{centre.left.key}/reservations"
     answer = door.phone(town.neighbour).post(address, json=asked(9, equipment=lent))
     problem = the_problem(answer, 409, "equipment_short")
+    assert [error["field"] for error in problem["errors"]] == ["equipment"]
+    assert {one["venue"] for one in problem["details"]["alternatives"]} == {centre.left.key}
     assert listed(door.phone(town.neighbour)) == []  # all that was asked for, or nothing
     assert "4" in problem["detail"]
     fewer = {"equipment": [{"equipment": chairs, "pieces": 3}, {"equipment": chairs, "pieces": 1}]}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 
-from models.base import reading, transaction
+from models.base import db, reading, transaction
 from models.journal import JournalEntry
 from models.sites import SiteKind, add_venue, open_site
 from tests.people import Town
@@ -110,6 +110,26 @@ def test_who_it_is_stands_there_for_who_asks_and_is_journalled(
     assert sorted(looks(), key=str) == sorted(
         [town.resident.resident_id, town.neighbour.resident_id], key=str
     )
+
+
+def test_who_asks_for_no_names_takes_no_turn_at_writing(door: Door, town: Town, centre: Centre) -> None:
+    takes(town.resident, centre.left, at(9))
+    wrote: list[bool] = []
+
+    def begun(connection: Connection) -> None:
+        wrote.append(bool(connection.get_execution_options().get("writes")))
+
+    with door.app.app_context():
+        engine = db.engine
+    event.listen(engine, "begin", begun)
+    try:
+        calendar(door, town)
+        assert wrote
+        assert not any(wrote)
+        calendar(door, town, "&names=true")
+        assert any(wrote)
+    finally:
+        event.remove(engine, "begin", begun)
 
 
 def test_service_points_come_page_by_page_and_one_can_be_named(

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from models import clock
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.consents import PRIVACY_POLICY
 from models.journal import JournalEntry
+from models.regions import Region
 from models.reservations import CreditEntry, ReservationState
 from models.sites import Venue
+from models.staff import Role, grant, grants_of
 from tests.people import Person, Town
 from tests.phones import Door, Phone, the_problem, told
 from tests.rooms import DOOR, MONDAY, SATURDAY, SUNDAY, Centre, a_centre, a_group, at, state_of, takes
@@ -96,6 +99,32 @@ def test_every_look_is_journalled_for_whom_it_is_about(door: Door, town: Town, c
         ] * 2
 
 
+def test_staff_see_by_when_to_decide_and_find_what_is_overdue(
+    door: Door, town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    at_once = takes(town.neighbour, centre.reading_room, at(9, on=tuesday))
+    waits = takes(town.resident, centre.dance_room, at(9, on=tuesday))
+    clerk = door.phone(town.clerk)
+    rows = {one["key"]: one for one in told(clerk.get("/staff/reservations"))["items"]}
+    assert (rows[at_once.key]["review_by"], rows[at_once.key]["review_overdue"]) == (None, False)
+    assert (rows[waits.key]["review_by"], rows[waits.key]["review_overdue"]) == (
+        "2026-11-23T12:00:00+08:00",  # E26: asked on Friday at noon
+        False,
+    )
+    mine = told(door.phone(town.resident).get(f"/reservations/{waits.key}"))
+    assert mine["review_by"] == "2026-11-23T12:00:00+08:00"
+    assert "review_overdue" not in mine  # how the office fares is not theirs to count
+    assert listed(clerk, "?overdue=true") == []
+    clock.move_to(at(12, on=MONDAY))
+    assert listed(clerk, "?overdue=true") == [waits.key]
+    assert told(clerk.get(f"/staff/reservations/{waits.key}"))["review_overdue"] is True
+    piles = told(clerk.get("/staff/desk"))["items"]
+    assert {"name": "reservations_overdue", "title": "超时没审的预约", "number": 1} in piles
+    told(clerk.put(f"/staff/reservations/{waits.key}/approval"))
+    assert listed(clerk, "?overdue=true") == []
+
+
 def test_only_an_office_sees_its_own_rooms(door: Door, town: Town, centre: Centre) -> None:
     key = takes(town.resident, centre.reading_room, at(9)).key
     for who in (town.resident, town.partner_member):
@@ -126,6 +155,23 @@ def test_staff_say_yes_twice_and_then_it_is_not_refused(door: Door, town: Town, 
         assert told(clerk.put(f"{path}/approval"))["state"] == "approved"
     the_problem(clerk.put(f"{path}/rejection", json=BECAUSE), 409, "review_over")
     assert inbox(town.resident) == ["room_reserved"]
+
+
+def test_a_clerk_whose_place_changed_since_they_looked_decides_nothing(
+    door: Door, town: Town, centre: Centre
+) -> None:
+    """E31: what one may do is asked when it is done, not when the page was opened."""
+    key = takes(town.resident, centre.dance_room, at(9, on=SUNDAY)).key
+    clerk = door.phone(town.clerk)
+    assert listed(clerk, "?state=pending") == [key]
+    with transaction() as session:
+        for one in grants_of(session, town.clerk.member(session)):
+            one.ends_at = clock.now()
+        grant(session, town.clerk.member(session), Role.CLERK, session.get_one(Region, town.wangjiang.id))
+    for path, words in (("approval", None), ("rejection", BECAUSE), ("cancellation", BECAUSE)):
+        the_problem(clerk.put(f"/staff/reservations/{key}/{path}", json=words), 404, "not_found")
+    assert listed(clerk) == []
+    assert told(door.phone(town.admin).put(f"/staff/reservations/{key}/approval"))["state"] == "approved"
 
 
 def test_a_no_says_why_and_they_read_it(door: Door, town: Town, centre: Centre) -> None:

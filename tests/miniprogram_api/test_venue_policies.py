@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from models.sites import Venue, VenueUse, describe_venue
 from models.venue_policies import OF_A_ROOM
 from tests.people import Town, a_venue
 from tests.phones import Door, Phone, the_problem, told
+from tests.rooms import MONDAY, NEXT_FRIDAY, at, now_of, takes
 
 
 @pytest.fixture
@@ -70,6 +72,26 @@ def test_a_clerk_sets_several_at_once_and_lets_the_room_go_by_its_community_agai
     assert everybody["reserve_opens"] == "07:30"
     told(put(phone, room, reserve_days=None, reserve_slots=None))
     assert shown(door, room)["reserve_days"] == 7
+
+
+def test_what_waits_for_review_goes_by_the_new_number_at_once_in_that_room_alone(
+    door: Door, town: Town, room: Venue
+) -> None:
+    with transaction() as session:
+        other = a_venue(session, town.wutong, name="书画室", capacity=25)
+        for one in (room, other):
+            session.get_one(Venue, one.id).use = VenueUse.REVIEWED
+    here, there = (
+        takes(person, one, at(9, on=NEXT_FRIDAY))
+        for person, one in ((town.resident, room), (town.neighbour, other))
+    )
+    phone = door.phone(town.clerk)
+    told(put(phone, room, room_review_days="2"))
+    assert now_of(here).review_due_at == at(12, on=MONDAY + timedelta(days=1))
+    told(put(phone, room, room_review_days=None, unreviewed_until_hours="100"))
+    assert now_of(here).review_due_at == at(5, on=MONDAY)
+    told(put(phone, room, unreviewed_until_hours=None))
+    assert now_of(here).review_due_at == now_of(there).review_due_at == at(12, on=MONDAY)
 
 
 def test_everybody_sees_what_they_need_to_know_of_a_room(door: Door, room: Venue) -> None:

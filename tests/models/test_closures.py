@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -22,6 +22,7 @@ from tests.closing import PIPE, closes, effects, lifts, plan_of, remedies
 from tests.people import Person, Town, a_run
 from tests.rooms import (
     MONDAY,
+    SATURDAY,
     SUNDAY,
     Centre,
     a_centre,
@@ -251,6 +252,38 @@ def test_a_choice_that_cannot_be_is_named_and_nothing_is_done(town: Town, centre
     assert now_of(made).venue_id == centre.left.id
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends", "field"),
+    [
+        (at(23), at(1, on=SUNDAY), "ends_at"),  # over midnight
+        (at(9, on=SATURDAY + timedelta(days=367)), at(11, on=SATURDAY + timedelta(days=367)), "starts_at"),
+        (at(9, on=date(2099, 1, 1)), at(11, on=date(2099, 1, 1)), "starts_at"),
+    ],
+)
+def test_staff_give_nobody_a_time_that_nobody_could_have(
+    town: Town, centre: Centre, begins: datetime, ends: datetime, field: str
+) -> None:
+    made = takes(town.resident, centre.left, at(9), heads=30)
+    to = Choice(Remedy.MOVE, starts_at=begins, ends_at=ends)
+    refusal = refused(town, [centre.left], at(8), at(12), choices={made.key: to})
+    assert (refusal.code, refusal.faults[0].field) == ("choices_unfit", f"choices.0.{field}")
+
+
+def test_staff_give_a_reservation_the_last_hour_before_midnight_or_its_own_odd_hour_elsewhere(
+    town: Town, centre: Centre
+) -> None:
+    set_number(town.wutong, "reserve_slots", "08:50-10:20")
+    odd = takes(town.resident, centre.left, at(8, 50), minutes=90, heads=30)
+    late = takes(town.neighbour, centre.left, at(14), heads=30)
+    choices = {
+        odd.key: Choice(Remedy.MOVE, venue=centre.right),
+        late.key: Choice(Remedy.MOVE, starts_at=at(22), ends_at=at(0, on=SUNDAY)),
+    }
+    closes(town, [centre.left], at(8), at(18), choices=choices)
+    assert (now_of(odd).venue_id, now_of(odd).starts_at) == (centre.right.id, at(8, 50))
+    assert now_of(late).ends_at == at(0, on=SUNDAY)
+
+
 def test_a_chosen_place_that_is_taken_is_refused_as_a_whole(town: Town, centre: Centre) -> None:
     made = takes(town.resident, centre.left, at(9), heads=15)
     takes(town.neighbour, centre.right, at(9), heads=30)
@@ -267,13 +300,6 @@ def test_a_plan_that_changed_is_shown_anew(town: Town, centre: Centre) -> None:
     refusal = refused(town, [centre.left], at(8), at(12), fingerprint=seen)
     assert refusal.code == "plan_changed"
     assert refusal.details["fingerprint"] == plan_of([centre.left], at(8), at(12)).fingerprint != seen
-
-
-def test_what_is_closed_is_not_closed_twice(town: Town, centre: Centre) -> None:
-    closure = closes(town, [centre.hall], at(8), at(12))
-    with pytest.raises(Conflict) as caught:
-        plan_of([centre.left], at(10), at(14))
-    assert (caught.value.code, caught.value.details["closures"]) == ("closed_already", [closure.key])
 
 
 def test_a_closure_leaves_the_cleaning_after_a_use_alone(town: Town, centre: Centre) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ from sqlalchemy import select
 
 from models import clock as town_clock
 from models.agreements import Block, ServiceHold, Terms, draft_agreement, put_in_force
+from models.availability import Held, Stretch
 from models.base import reading, transaction
 from models.clock import StoppedClock
 from models.coordination.closures import Choice, MoveAnswer, MoveQuestion, Plan, Remedy, look
+from models.coordination.holders import holders_of
 from models.courses import (
     Attendance,
     AttendanceState,
@@ -24,14 +27,17 @@ from models.courses import (
     RunState,
     SessionState,
 )
+from models.errors import Conflict
+from models.hours import Hours, OpenOn, write_hours
 from models.notices import Notice, NoticeKind
 from models.occupancy import Occupancy
 from models.partners import Partner, admit
-from models.sites import Venue
+from models.reservations import Reservation, move
+from models.sites import Site, Venue
 from server.jobs import rooms as jobs
 from tests.closing import PIPE, closes, effects, plan_of, remedies, says
 from tests.people import Person, Town, a_run, a_unit, an_account
-from tests.rooms import MONDAY, Centre, a_centre, at, now_of, takes, told
+from tests.rooms import MONDAY, Centre, a_centre, at, by_staff, now_of, takes, told
 
 NEXT_MONDAY = MONDAY + timedelta(days=7)
 OPENS = at(13, on=date(2026, 11, 20)) - timedelta(hours=3)
@@ -136,6 +142,129 @@ def test_nobody_is_proposed_an_hour_at_which_they_sit_in_a_class(town: Town, cen
     takes(town.resident, centre.hall, at(9, on=MONDAY), heads=70)
     plan = plan_of([centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
     assert remedies(plan) == [("个人预约", "move", "多功能厅", at(13, 30, on=MONDAY))]
+
+
+def test_a_class_goes_to_an_hour_at_which_the_fewest_who_learn_have_another_e7(
+    town: Town, centre: Centre
+) -> None:
+    run = a_class(town, centre.hall, title="大合唱", capacity=60)
+    elsewhere = a_class(town, centre.dance_room, title="民族舞", hour=12)
+    town.resident.tap(run)
+    town.neighbour.tap(run)
+    town.resident.tap(elsewhere)
+    plan = plan_of([centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
+    assert remedies(plan) == [("大合唱", "move", "多功能厅", at(13, 30, on=MONDAY))]
+    assert plan.items[0].clashing == 0
+
+
+def test_where_every_hour_is_somebodys_the_plan_says_how_many_they_are_e7(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.hall, title="大合唱", capacity=60)
+    town.resident.tap(run)
+    town.neighbour.tap(run)
+    town.resident.tap(a_class(town, centre.dance_room, title="民族舞", hour=12))
+    town.neighbour.tap(a_class(town, centre.kitchen, title="面点", hour=14))
+    with transaction() as session:
+        write_hours(session, session.get_one(Site, centre.hall.site_id), [Hours(OpenOn.WORKDAY, 480, 900)])
+    plan = plan_of([centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
+    assert remedies(plan) == [("大合唱", "move", "多功能厅", at(12, on=MONDAY))]
+    assert plan.items[0].clashing == 1
+    town.neighbour.give_up(run)
+    without = plan_of([centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
+    assert remedies(without) == [("大合唱", "move", "多功能厅", at(13, 30, on=MONDAY))]
+    assert (without.items[0].clashing, without.fingerprint != plan.fingerprint) == (0, True)
+
+
+def test_a_chosen_hour_onto_another_class_of_those_who_learn_is_confirmed_first_e7(
+    town: Town, centre: Centre
+) -> None:
+    run = a_class(town, centre.hall, title="大合唱", capacity=60)
+    town.resident.tap(run)
+    town.resident.tap(a_class(town, centre.dance_room, title="民族舞", hour=12))
+    noon = Choice(Remedy.MOVE, starts_at=at(12, on=MONDAY), ends_at=at(13, 30, on=MONDAY))
+    with pytest.raises(Conflict) as refused:
+        closes(
+            town,
+            [centre.left],
+            at(8, on=MONDAY),
+            at(12, on=MONDAY),
+            choices={evening_of(run).key: noon},
+        )
+    assert (refused.value.code, refused.value.details) == ("learners_clash", {"learners": 1})
+    assert [one.field for one in refused.value.faults] == ["choices.0.starts_at"]
+    assert evening_of(run).starts_at == at(9, on=MONDAY)
+    closes(
+        town,
+        [centre.left],
+        at(8, on=MONDAY),
+        at(12, on=MONDAY),
+        choices={evening_of(run).key: replace(noon, even_so=True)},
+    )
+    assert evening_of(run).starts_at == at(12, on=MONDAY)
+    assert [one.answer for one in asked(run)] == [None]
+
+
+def test_a_class_chosen_for_another_day_is_looked_at_on_that_day_e7(town: Town, centre: Centre) -> None:
+    run = a_class(town, centre.hall, title="大合唱", capacity=60)
+    town.resident.tap(run)
+    other = a_class(town, centre.dance_room, title="民族舞", hour=12, evenings=2)
+    town.resident.tap(other)
+    next_week = evening_of(other, 1)
+    onto = Choice(Remedy.MOVE, starts_at=next_week.starts_at, ends_at=next_week.ends_at)
+    with pytest.raises(Conflict, match="1 人次"):
+        closes(
+            town,
+            [centre.left],
+            at(8, on=MONDAY),
+            at(12, on=MONDAY),
+            choices={evening_of(run).key: onto},
+        )
+
+
+def test_nobodys_room_is_put_onto_a_class_of_theirs_whatever_staff_confirm_e7(
+    town: Town, centre: Centre
+) -> None:
+    town.resident.tap(a_class(town, centre.dance_room, hour=14))
+    theirs = takes(town.resident, centre.reading_room, at(9, on=MONDAY))
+    onto = Choice(
+        Remedy.MOVE,
+        venue=centre.left,
+        starts_at=at(14, 30, on=MONDAY),
+        ends_at=at(16, 30, on=MONDAY),
+        even_so=True,
+    )
+    with pytest.raises(Conflict) as refused:
+        closes(
+            town,
+            [centre.reading_room],
+            at(8, on=MONDAY),
+            at(12, on=MONDAY),
+            choices={theirs.key: onto},
+        )
+    assert refused.value.code == "learners_clash"
+    with pytest.raises(Conflict) as by_the_verb, transaction() as session:
+        move(
+            session,
+            session.get_one(Reservation, theirs.id),
+            session.get_one(Venue, centre.left.id),
+            Stretch(at(14, 30, on=MONDAY), at(16, 30, on=MONDAY)),
+            because=PIPE,
+            by=by_staff(town.clerk),
+        )
+    assert by_the_verb.value.code == "own_clash"
+
+
+def test_who_has_a_room_and_a_class_in_the_same_closure_gets_them_at_two_hours_e7(
+    town: Town, centre: Centre
+) -> None:
+    run = a_class(town, centre.hall, title="大合唱", hour=8, capacity=60)
+    town.resident.tap(run)
+    takes(town.resident, centre.hall, at(10, on=MONDAY), heads=70)
+    plan = plan_of([centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
+    first, second = plan.items
+    assert first.stretch is not None
+    assert second.stretch is not None
+    assert not first.stretch.overlaps(second.stretch)
+    closes(town, [centre.left], at(8, on=MONDAY), at(12, on=MONDAY))
 
 
 def test_a_class_of_one_evening_that_fits_nowhere_is_cancelled(town: Town, centre: Centre) -> None:
@@ -243,25 +372,81 @@ def test_a_clock_that_goes_on_while_it_is_decided_leaves_no_overlap(
     assert evening_of(run).ends_at == closure.starts_at == at(9, 30, on=MONDAY) + timedelta(seconds=3)
 
 
-def test_a_block_of_a_unit_is_let_go_and_its_people_are_told(town: Town, centre: Centre) -> None:
+def a_block(town: Town, room: Venue) -> tuple[str, int]:
+    """A unit has a room on two Monday mornings; what its agreement is called, and the account of its member."""
     with transaction() as session:
         unit = a_unit(session, town.wutong)
         account, _ = an_account(session)
         admit(session, session.get_one(Partner, unit.id), account)
         terms = Terms(MONDAY, MONDAY + timedelta(days=13), [Block(0, 540, 660)], "义诊", 8)
-        room = session.get_one(Venue, centre.left.id)
-        agreement = draft_agreement(session, unit, room, terms, by_account_id=None, identity="town")
+        agreement = draft_agreement(
+            session, unit, session.get_one(Venue, room.id), terms, by_account_id=None, identity="town"
+        )
         put_in_force(session, agreement, by_account_id=None, identity="town")
-    plan = plan_of([centre.hall], at(8, on=MONDAY), at(20, on=MONDAY))
-    assert [(one.affected.title, one.remedy) for one in plan.items] == [
-        (f"{unit.name}·多功能厅左", Remedy.CALL_OFF)
-    ]
-    closes(town, [centre.hall], at(8, on=MONDAY), at(20, on=MONDAY))
+        return agreement.title, account.id
+
+
+def the_notice(kind: NoticeKind) -> Notice:
+    with reading() as session:
+        return session.scalars(select(Notice).where(Notice.kind == kind)).one()
+
+
+def test_a_block_of_a_unit_that_fits_nowhere_is_let_go_and_its_people_are_told(
+    town: Town, centre: Centre
+) -> None:
+    title, account_id = a_block(town, centre.left)
+    plan = plan_of([centre.hall], at(8, on=MONDAY), at(21, on=MONDAY))
+    assert [(one.affected.title, one.remedy) for one in plan.items] == [(title, Remedy.CALL_OFF)]
+    closes(town, [centre.hall], at(8, on=MONDAY), at(21, on=MONDAY))
     with reading() as session:
         left = session.scalars(select(ServiceHold).order_by(ServiceHold.starts_at)).all()
         assert [one.starts_at for one in left] == [at(9, on=NEXT_MONDAY)]
-        notice = session.scalars(select(Notice).where(Notice.kind == NoticeKind.SERVICE_CALLED_OFF)).one()
-        assert (notice.account_id, notice.facts["reason"]) == (account.id, PIPE)
+    notice = the_notice(NoticeKind.SERVICE_CALLED_OFF)
+    assert (notice.account_id, notice.facts["reason"]) == (account_id, PIPE)
+
+
+def test_a_block_of_a_unit_goes_to_another_room_that_is_as_large_and_its_people_are_told(
+    town: Town, centre: Centre
+) -> None:
+    title, account_id = a_block(town, centre.left)
+    plan = plan_of([centre.left], at(8, on=MONDAY), at(21, on=MONDAY))
+    assert remedies(plan) == [(title, "move", "多功能厅右", at(9, on=MONDAY))]
+    closes(town, [centre.left], at(8, on=MONDAY), at(21, on=MONDAY))
+    with reading() as session:
+        first, second = session.scalars(select(ServiceHold).order_by(ServiceHold.starts_at)).all()
+        assert (first.venue.name, second.venue.name) == ("多功能厅右", "多功能厅左")
+        (held,) = session.scalars(select(Occupancy).where(Occupancy.holder_key == first.key)).all()
+        assert [held.space_id] == [space.id for space in first.venue.spaces]
+        there = Held(held.starts_at, held.ends_at, held.purpose, first.key)
+        assert holders_of(session, [there])[first.key].venue_id == centre.right.id
+    notice = the_notice(NoticeKind.SERVICE_MOVED)
+    assert (notice.account_id, notice.facts["room"], notice.facts["to"]) == (
+        account_id,
+        "多功能厅左",
+        "多功能厅右 09:00-11:00",
+    )
+    # the next closure finds it where it is now, and may bring it home
+    back = closes(town, [centre.right], at(8, on=MONDAY), at(12, on=MONDAY))
+    assert effects(back) == [(title, Remedy.MOVE)]
+
+
+def test_staff_may_give_a_block_another_hour_of_a_free_room(town: Town, centre: Centre) -> None:
+    a_block(town, centre.left)
+    with reading() as session:
+        key = session.scalars(select(ServiceHold.key).order_by(ServiceHold.starts_at)).first() or ""
+    afternoon = Choice(
+        Remedy.MOVE, venue=centre.right, starts_at=at(14, on=MONDAY), ends_at=at(16, on=MONDAY)
+    )
+    takes(town.resident, centre.right, at(15, on=MONDAY))
+    with pytest.raises(Conflict) as refused:
+        closes(town, [centre.left], at(8, on=MONDAY), at(12, on=MONDAY), choices={key: afternoon})
+    assert refused.value.code == "room_taken"
+    free = replace(afternoon, starts_at=at(12, on=MONDAY), ends_at=at(14, on=MONDAY))
+    closes(town, [centre.left], at(8, on=MONDAY), at(12, on=MONDAY), choices={key: free})
+    with reading() as session:
+        first = session.scalars(select(ServiceHold).order_by(ServiceHold.starts_at)).first()
+        assert first is not None
+        assert (first.starts_at, first.venue.name) == (at(12, on=MONDAY), "多功能厅右")
 
 
 def test_a_class_that_was_moved_again_is_asked_about_anew(town: Town, centre: Centre) -> None:

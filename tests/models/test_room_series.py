@@ -19,10 +19,12 @@ from models.reservations import (
     Scope,
     SeriesDay,
     call_off,
+    cancel,
     look_at_series,
     reserve_series,
 )
 from models.sites import Venue
+from tests.closing import closes
 from tests.people import Person, Town
 from tests.rooms import (
     SATURDAY,
@@ -35,6 +37,7 @@ from tests.rooms import (
     cancels,
     checks_in,
     held_times,
+    now_of,
     signs_out,
     state_of,
     takes,
@@ -188,3 +191,30 @@ def test_staff_call_off_what_is_left_of_it(town: Town, centre: Centre, choir: Gr
         )
     assert told_off == 3
     assert [state_of(one) for one in made] == [APPROVED, CANCELLED, CANCELLED, CANCELLED]
+
+
+@pytest.mark.parametrize("by_the_office", [True, False])
+def test_a_series_of_which_a_week_was_moved_lets_go_of_both_rooms_for_who_waits(
+    town: Town, centre: Centre, choir: Group, by_the_office: bool
+) -> None:
+    made = takes_series(town.resident, centre.left, choir, weeks=2)
+    closes(town, [centre.left], at(13), at(18))
+    assert now_of(made[0]).venue_id == centre.reading_room.id
+    waits = takes(town.neighbour, centre.reading_room, at(14), waits=True)
+    with transaction() as session:
+        later = again(session, made[1])
+        if by_the_office:
+            call_off(session, later, "换届", by=by_staff(town.clerk), scope=Scope.ALL)
+        else:
+            cancel(session, later, by=by_phone(town.resident), scope=Scope.ALL)
+    assert {state_of(one) for one in made} == {CANCELLED}
+    assert state_of(waits) is ReservationState.OFFERED
+
+
+def test_a_week_in_which_the_room_is_closed_is_called_closed(
+    town: Town, centre: Centre, choir: Group
+) -> None:
+    closes(town, [centre.left], at(13, on=WEEKS[1]), at(18, on=WEEKS[1]))
+    takes(None, centre.left, at(14, on=WEEKS[2]), about="支部会议")
+    said = [day.refusal and day.refusal.message for day in looks(town.resident, centre.left, choir)]
+    assert said == [None, "这一天停用", "这一天已被约走", None]

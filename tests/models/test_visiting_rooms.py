@@ -136,7 +136,7 @@ def test_nobody_decides_about_their_own(town: Town, centre: Centre) -> None:
 def test_what_nobody_reviewed_twelve_hours_before_is_let_go_and_they_are_told_why(
     town: Town, centre: Centre, clock: StoppedClock
 ) -> None:
-    """E11."""
+    """E11; and E26: hours run on a day off too."""
     made = takes(town.resident, centre.dance_room, at(9, on=MONDAY))
     clock.move_to(at(21, on=SUNDAY) - timedelta(seconds=1))
     assert jobs.expire_unreviewed(town_clock.now()) == 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from models.agreements import Block, Terms, draft_agreement, put_in_force
-from models.base import transaction
+from models.agreements import Block, ServiceHold, Terms, draft_agreement, put_in_force
+from models.base import reading, transaction
+from models.coordination.closures import Choice, Remedy
 from models.notices import NoticeKind
 from models.partners import Partner
 from models.reservations import (
@@ -135,6 +136,22 @@ def the_room_of_a_unit_is_closed(week: Week) -> None:
     closes(week.town, [room], at(24, 13), at(24, 18))
 
 
+def a_week_later_it_is_closed_again_and_staff_call_it_off(week: Week) -> None:
+    a_week_later = timedelta(days=7)
+    with reading() as session:
+        (block,) = session.scalars(
+            select(ServiceHold).where(ServiceHold.starts_at == at(24, 14) + a_week_later)
+        ).all()
+        room = block.venue
+    closes(
+        week.town,
+        [room],
+        at(24, 13) + a_week_later,
+        at(24, 18) + a_week_later,
+        choices={block.key: Choice(Remedy.CALL_OFF)},
+    )
+
+
 def the_one_of(who: Person) -> Reservation:
     """What somebody has of rooms for sure, the only one."""
     with transaction() as session:
@@ -217,7 +234,12 @@ ROOM_STORY: Sequence[Deed] = (
     Deed(
         at(23, 11),
         the_room_of_a_unit_is_closed,
-        [Heard(at(23, 11), "partner_member", NoticeKind.SERVICE_CALLED_OFF)],
+        [Heard(at(23, 11), "partner_member", NoticeKind.SERVICE_MOVED)],
+    ),
+    Deed(
+        at(23, 11, 30),
+        a_week_later_it_is_closed_again_and_staff_call_it_off,
+        [Heard(at(23, 11, 30), "partner_member", NoticeKind.SERVICE_CALLED_OFF)],
     ),
     Deed(at(23, 14), they_come_to_the_other_half, []),
     Deed(

@@ -15,7 +15,14 @@ from sqlalchemy import select
 from models import occupancy
 from models.base import Base, db, reading, transaction
 from models.clock import StoppedClock
-from models.coordination.closures import MoveAnswer, MoveQuestion, RoomClosure, deciding, settle_silence
+from models.coordination.closures import (
+    MoveAnswer,
+    MoveQuestion,
+    RoomClosure,
+    deciding,
+    settle_silence,
+    shutting,
+)
 from models.errors import Refusal
 from models.groups import Group
 from models.occupancy import Occupancy
@@ -26,7 +33,19 @@ from tests.people import Town
 from tests.races.controls import is_loud, without_the_rooms_guard
 from tests.races.rush import all_look_first, rush
 from tests.races.test_reservations import must_be_whole
-from tests.rooms import MONDAY, Centre, a_centre, a_group, at, by_phone, now_of, state_of, takes, wish
+from tests.rooms import (
+    MONDAY,
+    Centre,
+    a_centre,
+    a_group,
+    at,
+    by_phone,
+    held_times,
+    now_of,
+    state_of,
+    takes,
+    wish,
+)
 
 
 @pytest.fixture
@@ -74,7 +93,9 @@ def test_a_closure_and_a_tap_on_the_same_hour_come_one_after_the_other(
     assert twice_held() == []
 
 
-def test_of_two_who_close_a_hall_and_its_half_one_does(town: Town, app: Flask, centre: Centre) -> None:
+def test_of_two_who_close_a_hall_and_its_half_the_second_sees_the_first_before_it_decides(
+    town: Town, app: Flask, centre: Centre
+) -> None:
     hall = plan_of([centre.hall], at(8), at(12)).fingerprint
     half = plan_of([centre.left], at(10), at(14)).fingerprint
     answers = at_once(
@@ -84,8 +105,24 @@ def test_of_two_who_close_a_hall_and_its_half_one_does(town: Town, app: Flask, c
             partial(closes, town, [centre.left], at(10), at(14), fingerprint=half),
         ],
     )
-    assert outcomes(answers) == Counter({"RoomClosure": 1, "closed_already": 1})
+    assert outcomes(answers) == Counter({"RoomClosure": 1, "plan_changed": 1})
     assert twice_held() == []
+
+
+def test_of_two_who_close_the_same_one_does(town: Town, app: Flask, centre: Centre) -> None:
+    seen = plan_of([centre.left], at(8), at(12)).fingerprint
+    close = partial(closes, town, [centre.left], at(8), at(12), fingerprint=seen)
+    assert outcomes(at_once(app, close, close)) == Counter({"RoomClosure": 1, "closed_already": 1})
+    assert twice_held() == []
+
+
+def test_two_closures_of_one_room_that_are_lifted_at_once_leave_nothing_shut(
+    town: Town, app: Flask, centre: Centre
+) -> None:
+    both = [closes(town, [centre.left], at(8), at(12)), closes(town, [centre.hall], at(10), at(14))]
+    answers = at_once(app, *[partial(lifts, town, one) for one in both])
+    assert outcomes(answers) == Counter({"NoneType": 2})
+    assert held_times(centre.left) == held_times(centre.right) == []
 
 
 def everybody_looks_and_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +139,7 @@ def test_control_without_the_locks_the_guard_of_the_calendar_refuses(
     monkeypatch.setattr(deciding, "_hold", lambda session, plan, decision: None)
     seen = plan_of([centre.left], at(8), at(12)).fingerprint
     close = partial(closes, town, [centre.left], at(8), at(12), fingerprint=seen)
-    with all_look_first(monkeypatch, deciding, "look", many=2):
+    with all_look_first(monkeypatch, shutting, "_held", many=2):
         answers = at_once(app, close, close)
     assert sum(isinstance(one, RoomClosure) for one in answers) == 1
     assert sum(is_loud(one) for one in answers) == 1
@@ -119,7 +156,7 @@ def test_control_without_locks_and_guard_the_room_is_closed_twice(
     close = partial(closes, town, [centre.left], at(8), at(12), fingerprint=seen)
     with (
         without_the_rooms_guard(db.engine),
-        all_look_first(monkeypatch, deciding, "_take_floor", many=2),
+        all_look_first(monkeypatch, shutting, "_held", many=2),
     ):
         answers = at_once(app, close, close)
         assert sum(isinstance(one, RoomClosure) for one in answers) == 2

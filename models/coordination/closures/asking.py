@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from models import clock
 from models.coordination.closures.rows import ClosureEffect, MoveAnswer, MoveQuestion, RoomClosure
+from models.coordination.closures.standing import is_still_so, still_so
 from models.courses import (
     CourseRun,
     CourseSession,
     Registration,
     RegistrationState,
-    SessionState,
     cannot_come,
 )
 from models.courses.attendance import Recorder
@@ -33,7 +33,6 @@ from models.regions import Region, is_within
 from models.reservations import (
     By,
     Reservation,
-    ReservationState,
     agree_to_move,
     hold_rooms,
     offer_what_is_free,
@@ -41,6 +40,7 @@ from models.reservations import (
     party_of,
     tell_moved,
 )
+from models.residents import Resident
 from models.sites import Site, Venue
 from models.venue_policies import policies_of
 
@@ -102,7 +102,7 @@ def answer(
         return question
     if question.answer in (MoveAnswer.ACCEPTED, MoveAnswer.DECLINED):
         raise Conflict("question_answered", "已经答复过了；来不了的话，可以在预约或报名里取消")
-    if not question.is_open or not _is_still_so(question):
+    if not question.is_open or not is_still_so(question):
         raise Conflict("question_over", "答复的时间已过，或安排又有变化，请看最新的预约；有疑问请联系社区")
     if by.is_staff:
         _must_be_somebody_elses(question, by)
@@ -125,7 +125,7 @@ def settle_silence(session: Session, question: MoveQuestion) -> bool:
     _hold(session, question)
     if question.answer is not None or question.answer_by > clock.now():
         return False
-    if not _is_still_so(question):
+    if not is_still_so(question):
         came = question.reservation is not None and question.reservation.checked_in_at is not None
         _write(question, MoveAnswer.ACCEPTED if came else MoveAnswer.MOOT)
     else:
@@ -149,7 +149,10 @@ def questions_open_to(
 ) -> Sequence[MoveQuestion]:
     """Up to ``most`` questions these people, or groups they lead, can answer now, in the order they were asked."""
     query = _whole().where(
-        MoveQuestion.answer.is_(None), MoveQuestion.answer_by > clock.now(), _concerns(residents)
+        MoveQuestion.answer.is_(None),
+        MoveQuestion.answer_by > clock.now(),
+        _concerns(residents),
+        still_so(),
     )
     if after_id is not None:
         query = query.where(MoveQuestion.id > after_id)
@@ -164,15 +167,26 @@ def questions_about(
     after_id: int | None = None,
     most: int,
 ) -> Sequence[MoveQuestion]:
-    """Up to ``most`` questions a closure led to, in the order they were asked; those alone nobody has answered yet, if one wants."""
+    """Up to ``most`` questions a closure led to, in the order they were asked; those alone that wait for an answer, if one wants."""
     query = _whole().where(
         MoveQuestion.effect_id.in_(select(ClosureEffect.id).where(ClosureEffect.closure_id == closure.id))
     )
     if only_open:
-        query = query.where(MoveQuestion.answer.is_(None))
+        query = query.where(MoveQuestion.answer.is_(None), still_so())
     if after_id is not None:
         query = query.where(MoveQuestion.id > after_id)
     return session.scalars(query.order_by(MoveQuestion.id).limit(most)).all()
+
+
+def questions_kept_of(session: Session, residents: Collection[int]) -> Sequence[MoveQuestion]:
+    """Everything these people were ever asked, of their own or for groups they led, in the order they were asked."""
+    rooms = select(Reservation.id).where(Reservation.resident_id.in_(residents))
+    seats = select(Registration.id).where(Registration.resident_id.in_(residents))
+    return session.scalars(
+        _whole()
+        .where(or_(MoveQuestion.reservation_id.in_(rooms), MoveQuestion.registration_id.in_(seats)))
+        .order_by(MoveQuestion.id)
+    ).all()
 
 
 def question_of(session: Session, key: str, *, residents: Collection[int]) -> MoveQuestion:
@@ -189,6 +203,12 @@ def question_within(session: Session, key: str, *, within: Sequence[Region]) -> 
     if found is None or not is_within(found.effect.closure.site.region, within):
         raise NotFound("没有找到这个问题")
     return found
+
+
+def resident_asked(question: MoveQuestion) -> Resident | None:
+    """Whose room or seat it is about; nobody's where they left."""
+    about = question.reservation or question.registration
+    return about.resident if about is not None else None
 
 
 def _settle(session: Session, question: MoveQuestion, said: MoveAnswer, by: By) -> None:
@@ -224,22 +244,6 @@ def _hold(session: Session, question: MoveQuestion) -> None:
     question.lock()
 
 
-def _is_still_so(question: MoveQuestion) -> bool:
-    """Whether what is asked about is still where the question says, and still theirs."""
-    there = (question.effect.to_venue_id, question.effect.to_starts_at, question.effect.to_ends_at)
-    one, meeting, registration = question.reservation, question.meeting, question.registration
-    if one is not None:
-        stands = one.state in (ReservationState.PENDING, ReservationState.APPROVED)
-        return stands and (one.venue_id, one.starts_at, one.ends_at) == there
-    return (
-        registration is not None
-        and registration.state is RegistrationState.CONFIRMED
-        and meeting is not None
-        and meeting.state is SessionState.PLANNED
-        and (meeting.venue_id, meeting.starts_at, meeting.ends_at) == there
-    )
-
-
 def _answer_by(policy: Policies, starts_at: datetime) -> datetime:
     """Until when to answer: so many hours, never later than some before it begins, but an hour where there is as much."""
     now = clock.now()
@@ -255,8 +259,8 @@ def _whose(question: MoveQuestion) -> int | None:
 
 
 def _own_account(question: MoveQuestion) -> int | None:
-    about = question.reservation or question.registration
-    return about.resident.account_id if about is not None and about.resident is not None else None
+    resident = resident_asked(question)
+    return resident.account_id if resident is not None else None
 
 
 def _must_be_somebody_elses(question: MoveQuestion, by: By) -> None:

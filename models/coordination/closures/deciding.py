@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.agreements import ServiceHold, call_off_hold, cut_hold
-from models.availability import Stretch, left_of
+from models.agreements import ServiceHold, call_off_hold, cut_hold, move_hold
 from models.coordination.closures.asking import ask, ask_no_longer
+from models.coordination.closures.choosing import Choice, chosen
 from models.coordination.closures.hours import count_again
 from models.coordination.closures.planning import Plan, Wanted, look
 from models.coordination.closures.proposing import Proposal
@@ -30,6 +30,7 @@ from models.coordination.closures.rows import (
     RoomClosure,
 )
 from models.coordination.closures.seeing import Affected
+from models.coordination.closures.shutting import shut_floor
 from models.courses import (
     LIVE,
     CourseSession,
@@ -42,9 +43,9 @@ from models.courses import (
 )
 from models.courses import By as ByCourses
 from models.courses.seats.asking import hold_people
-from models.errors import Conflict, Fault, Forbidden
+from models.errors import Conflict, Forbidden
 from models.journal import enter
-from models.occupancy import LONGEST, Occupancy, Purpose, day_by_day, vacate
+from models.occupancy import vacate
 from models.reservations import (
     By,
     Reservation,
@@ -56,18 +57,7 @@ from models.reservations import (
     offer_what_is_free,
     override,
 )
-from models.sites import Venue
 from models.venue_policies import policies_of_each
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What staff want to become of one thing instead of what was proposed; what is not said of a place stays as it is."""
-
-    remedy: Remedy
-    venue: Venue | None = None
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,8 @@ def close(
 
     ``may_override_classes``: whether they may take a room from a class for a public need. Raises as ``look``; Conflict ``plan_changed`` where
     anything is other than it was; ``room_in_use`` and ``notice_too_short`` naming what is concerned, unless it is an
-    emergency; ``choices_unfit`` naming what cannot be; Forbidden ``admin_needed``; and whatever the nouns' own verbs say of a place that
+    emergency; ``choices_unfit`` naming what cannot be; ``learners_clash`` naming each chosen hour at which some who learn have another class,
+    unless it is chosen ``even_so``; Forbidden ``admin_needed``; and whatever the nouns' own verbs say of a place that
     was chosen.
     """
     seen = look(session, wanted)
@@ -100,7 +91,7 @@ def close(
             "受影响的安排有了变化，请看过新的方案再确认",
             details={"fingerprint": plan.fingerprint},
         )
-    items = _chosen(plan, decision.choices)
+    items = chosen(session, plan, decision.choices)
     _must_be_entitled(plan, may_override_classes=may_override_classes)
     if not decision.emergency_because:
         _must_not_be_in_use(plan)
@@ -210,61 +201,6 @@ def _must_be_told_in_time(session: Session, plan: Plan) -> None:
         )
 
 
-def _chosen(plan: Plan, choices: Mapping[str, Choice]) -> list[Proposal]:
-    """The plan as staff want it. Raises Conflict ``choices_unfit`` naming each choice that cannot be."""
-    known = {one.affected.key: one for one in plan.items}
-    keeps = plan.wanted.kind is ClosureKind.HOURS
-    faults: list[Fault] = []
-    chosen = dict(known)
-    for place, (key, choice) in enumerate(choices.items()):
-        fault = _fault_of(choice, known.get(key), keeps=keeps)
-        if fault is not None:
-            faults.append(Fault(f"choices.{place}.{fault[0]}", fault[1]))
-            continue
-        affected = known[key].affected
-        if choice.remedy is not Remedy.MOVE:
-            chosen[key] = Proposal(affected, choice.remedy)
-            continue
-        chosen[key] = Proposal(
-            affected,
-            Remedy.MOVE,
-            choice.venue or affected.venue,
-            _where_to(affected, choice),
-        )
-    if faults:
-        raise Conflict("choices_unfit", "有的安排不能这样处理，请按提示改", faults=faults)
-    return list(chosen.values())
-
-
-def _fault_of(choice: Choice, proposal: Proposal | None, *, keeps: bool) -> tuple[str, str] | None:
-    """The field of a choice that cannot be, and why."""
-    if proposal is None:
-        return "thing", "不在受影响的安排里"
-    affected = proposal.affected
-    if affected.in_use or choice.remedy is Remedy.END_NOW:
-        return "remedy", "正在使用的只能提前结束"
-    if choice.remedy is Remedy.KEEP and not keeps:
-        return "remedy", "停用和征用的场地不能照旧使用"
-    if choice.remedy is not Remedy.MOVE:
-        return None
-    if affected.noun is Noun.SERVICE_HOLD or affected.only_waits:
-        return "remedy", "这一项只能取消"
-    return _fault_of_time(_where_to(affected, choice))
-
-
-def _fault_of_time(stretch: Stretch) -> tuple[str, str] | None:
-    if stretch.ends_at <= stretch.starts_at:
-        return "ends_at", "结束时间要晚于开始时间"
-    if stretch.starts_at <= clock.now():
-        return "starts_at", "请选以后的时间"
-    return ("ends_at", "一次不能超过一天") if stretch.ends_at - stretch.starts_at > LONGEST else None
-
-
-def _where_to(affected: Affected, choice: Choice) -> Stretch:
-    was = affected.stretch
-    return Stretch(choice.starts_at or was.starts_at, choice.ends_at or was.ends_at)
-
-
 # --- what is done -------------------------------------------------------------------------------------------------
 
 
@@ -280,7 +216,7 @@ def _carry_out(session: Session, closure: RoomClosure, items: Sequence[Proposal]
             _end(session, closure, one.affected, by)
     vacate(session, [one.affected.key for one in leaving if one.remedy is not Remedy.END_NOW])
     if closure.kind in PURPOSES:
-        _take_floor(session, closure)
+        shut_floor(session, closure)
     for one in leaving:
         if one.remedy is Remedy.MOVE:
             _move(session, closure, one, by)
@@ -308,37 +244,6 @@ def _effect(closure: RoomClosure, one: Proposal) -> ClosureEffect:
     )
 
 
-def _take_floor(session: Session, closure: RoomClosure) -> None:
-    """Hold every space of the rooms, but for the cleaning after a use that is over, which nobody can use anyhow."""
-    spaces = sorted({space.id for room in closure.venues for space in room.spaces})
-    whole = Stretch(closure.starts_at, closure.ends_at)
-    held: dict[int, list[Stretch]] = {space_id: [] for space_id in spaces}
-    rows = session.execute(
-        select(Occupancy.space_id, Occupancy.starts_at, Occupancy.ends_at).where(
-            Occupancy.space_id.in_(spaces),
-            Occupancy.purpose == Purpose.RESERVATION,
-            Occupancy.starts_at > whole.starts_at - LONGEST,
-            Occupancy.starts_at < whole.ends_at,
-            Occupancy.ends_at > whole.starts_at,
-        )
-    )
-    for space_id, starts_at, ends_at in rows:
-        held[space_id].append(Stretch(starts_at, ends_at))
-    session.add_all(
-        Occupancy(
-            space_id=space_id,
-            starts_at=begins,
-            ends_at=ends,
-            purpose=PURPOSES[closure.kind],
-            holder_key=closure.key,
-        )
-        for space_id in spaces
-        for free in left_of([whole], held[space_id])
-        for begins, ends in day_by_day(free.starts_at, free.ends_at)
-    )
-    session.flush()
-
-
 def _move(session: Session, closure: RoomClosure, one: Proposal, by: By) -> None:
     thing, venue, stretch = one.affected.thing, one.venue, one.stretch
     if venue is None or stretch is None:
@@ -355,6 +260,17 @@ def _move(session: Session, closure: RoomClosure, one: Proposal, by: By) -> None
         )
     elif isinstance(thing, Reservation):
         move(session, thing, venue, stretch, because=closure.because, by=by)
+    else:
+        move_hold(
+            session,
+            thing,
+            venue,
+            stretch.starts_at,
+            stretch.ends_at,
+            closure.because,
+            by_account_id=by.account_id,
+            identity=by.identity,
+        )
 
 
 def _call_off(session: Session, closure: RoomClosure, affected: Affected, by: By) -> None:

@@ -18,6 +18,7 @@ from models.coordination.closures.rows import (
     MoveQuestion,
     RoomClosure,
 )
+from models.coordination.closures.standing import still_so
 from models.errors import NotFound
 from models.regions import Region, is_within, regions_within
 from models.sites import Site
@@ -137,16 +138,26 @@ def effects_of(session: Session, closure: RoomClosure) -> Sequence[ClosureEffect
 
 
 def answers_about(session: Session, closures: Collection[RoomClosure]) -> Mapping[int, Mapping[int, Answers]]:
-    """What was said about each thing that was in the way: by the closure's id, by the effect's id; with one statement."""
-    rows = session.execute(
-        select(ClosureEffect.closure_id, MoveQuestion.effect_id, MoveQuestion.answer, func.count())
+    """What was said about each thing that was in the way: by the closure's id, by the effect's id; with one statement.
+
+    What nobody answered and nobody need answer any more counts as moot before its time is over.
+    """
+    each = (
+        select(
+            ClosureEffect.closure_id, MoveQuestion.effect_id, MoveQuestion.answer, still_so().label("stands")
+        )
         .join(ClosureEffect, ClosureEffect.id == MoveQuestion.effect_id)
         .where(ClosureEffect.closure_id.in_([one.id for one in closures]))
-        .group_by(ClosureEffect.closure_id, MoveQuestion.effect_id, MoveQuestion.answer)
+        .subquery()
+    )
+    rows = session.execute(
+        select(each.c.closure_id, each.c.effect_id, each.c.answer, each.c.stands, func.count()).group_by(
+            each.c.closure_id, each.c.effect_id, each.c.answer, each.c.stands
+        )
     )
     counted: dict[int, dict[int, Counter[MoveAnswer | None]]] = defaultdict(lambda: defaultdict(Counter))
-    for closure_id, effect_id, said, number in rows:
-        counted[closure_id][effect_id][said] += number
+    for closure_id, effect_id, said, stands, number in rows:
+        counted[closure_id][effect_id][said if said or stands else MoveAnswer.MOOT] += number
     return {
         closure_id: {effect_id: Answers(by_answer) for effect_id, by_answer in of_it.items()}
         for closure_id, of_it in counted.items()

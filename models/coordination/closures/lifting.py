@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from models import clock
 from models.coordination.closures.rows import RoomClosure
+from models.coordination.closures.shutting import pass_on
 from models.errors import Conflict
 from models.journal import enter
 from models.occupancy import let_go_from
@@ -13,7 +14,7 @@ from models.reservations import By, hold_rooms, offer_what_is_free
 
 
 def lift(session: Session, closure: RoomClosure, because: str, *, by: By) -> None:
-    """Open the rooms again from now on; who waits for what is free again is offered it. Twice is fine.
+    """Open the rooms again from now on, but for what another closure wants of them; who waits for what is free again is offered it. Twice is fine.
 
     Raises Conflict ``closure_over`` for one that has ended by itself.
     """
@@ -25,7 +26,10 @@ def lift(session: Session, closure: RoomClosure, because: str, *, by: By) -> Non
     if closure.ends_at <= now:
         raise Conflict("closure_over", "这次停用已经到期，不用恢复")
     closure.lifted_at, closure.lifted_because = now, because
-    let_go_from(session, closure.key, max(now, closure.starts_at))
+    session.flush()
+    opens_at = max(now, closure.starts_at)
+    let_go_from(session, closure.key, opens_at)
+    pass_on(session, closure, opens_at)
     enter(
         session,
         "room_closure.lifted",

@@ -17,11 +17,12 @@ from models.availability import Stretch, stretch_of_day
 from models.bulk import among
 from models.coordination.closures.floor import Floor
 from models.coordination.closures.proposing import Proposal, propose
-from models.coordination.closures.rows import ClosureEffect, ClosureKind, Remedy
+from models.coordination.closures.rows import ClosureEffect, ClosureKind, Remedy, RoomClosure
 from models.coordination.closures.seeing import Affected, affected_by, what_holds
+from models.coordination.closures.shutting import closures_named, is_all_shut
 from models.errors import Conflict, Fault
 from models.hours import OpeningTimes
-from models.occupancy import Purpose
+from models.occupancy import SHUT, Purpose
 from models.reservations import Reservation, neighbours_of
 from models.sites import Site, Venue
 
@@ -48,12 +49,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Plan:
-    """What it would mean: a remedy for each thing in the way. ``fingerprint`` names just this plan."""
+    """What it would mean: a remedy for each thing in the way. ``fingerprint`` names just this plan.
+
+    ``closed_already``: other closures that hold some of it for some of the time; they stay, and the rest is closed.
+    """
 
     wanted: Wanted
     during: Stretch
     items: Sequence[Proposal]
     fingerprint: str
+    closed_already: Sequence[RoomClosure] = ()
 
     @property
     def affected(self) -> list[Affected]:
@@ -64,15 +69,16 @@ class Plan:
 def look(session: Session, wanted: Wanted) -> Plan:
     """Everything that is in the way, each with a remedy of the same day; nothing is written.
 
-    Raises Conflict ``closure_unfit`` naming what cannot be, ``closed_already`` where another closure holds one of the rooms then, and
+    Raises Conflict ``closure_unfit`` naming what cannot be, ``closed_already`` where other closures hold all of the rooms all the while, and
     ``closure_too_large`` where more is affected than one decision can bear.
     """
     rooms = neighbours_of(session, wanted.venues)
     must_make_sense(wanted)
     during = wanted.during
     holders = what_holds(session, wanted.venues, during)
-    if wanted.kind is not ClosureKind.HOURS:
-        _must_not_be_closed(wanted, holders)
+    closed = closures_named(session, _shut(holders)) if wanted.kind is not ClosureKind.HOURS else ()
+    if closed:
+        _must_leave_something(session, wanted, during, closed)
     affected = affected_by(session, rooms, during, holders)
     if wanted.kind is ClosureKind.HOURS:
         affected = _outside(session, wanted.site, affected)
@@ -83,7 +89,7 @@ def look(session: Session, wanted: Wanted) -> Plan:
             details={"affected": len(affected)},
         )
     items = propose(session, _floor(session, wanted, during, affected), affected)
-    return Plan(wanted, during, items, _fingerprint(wanted, items))
+    return Plan(wanted, during, items, _fingerprint(wanted, items, closed), closed)
 
 
 def must_make_sense(wanted: Wanted) -> None:
@@ -104,16 +110,20 @@ def must_make_sense(wanted: Wanted) -> None:
         raise Conflict("closure_unfit", faults[0].message, faults=faults)
 
 
-def _must_not_be_closed(wanted: Wanted, holders: dict[str, Purpose]) -> None:
-    closed = sorted(
-        key for key, what_for in holders.items() if what_for in (Purpose.CLOSURE, Purpose.PUBLIC_NEED)
-    )
-    if closed:
+def _shut(holders: dict[str, Purpose]) -> set[str]:
+    """What of these are closures."""
+    return {key for key, what_for in holders.items() if what_for in SHUT}
+
+
+def _must_leave_something(
+    session: Session, wanted: Wanted, during: Stretch, closed: Sequence[RoomClosure]
+) -> None:
+    if is_all_shut(session, wanted.venues, during):
         raise Conflict(
             "closed_already",
-            "这段时间里有场地已经停用或征用了，请改时间、少选场地，或先恢复开放",
-            details={"closures": closed},
-            faults=[Fault("venues", "有场地这段时间已经停用")],
+            "这些场地这段时间已经全部停用或征用了，不用再办；要换原因或时间的，请先恢复开放",
+            details={"closures": sorted(one.key for one in closed)},
+            faults=[Fault("venues", "这些场地这段时间已经停用")],
         )
 
 
@@ -173,7 +183,7 @@ def _floor(session: Session, wanted: Wanted, during: Stretch, affected: Sequence
     )
 
 
-def _fingerprint(wanted: Wanted, items: Sequence[Proposal]) -> str:
+def _fingerprint(wanted: Wanted, items: Sequence[Proposal], closed: Sequence[RoomClosure]) -> str:
     said: list[Any] = [
         wanted.kind,
         wanted.site.key,
@@ -191,8 +201,10 @@ def _fingerprint(wanted: Wanted, items: Sequence[Proposal]) -> str:
                 one.remedy,
                 one.venue and one.venue.key,
                 one.stretch and one.stretch.starts_at.timestamp(),
+                one.clashing,
             ]
             for one in items
         ],
+        sorted(one.key for one in closed),
     ]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]

@@ -1,8 +1,8 @@
 """Proposing (怎么办): a remedy of the same day for each thing that is in the way, one after the other, so that no two take the same hour.
 
-The same hour in another room that fits comes first, then another hour of the day in the same or another room; where there is none, it is
-called off. Classes choose first, then the community's own uses, then groups, then persons (domain.md §2.2); a unit's block is let go, for
-its agreement is about that room.
+The same hour in another room that fits comes first, then another hour of the day in the same or another room, at which the fewest who learn
+have another class; where there is none, it is called off. Classes choose first, then units that serve for their room, then the community's own uses, then groups, then persons
+(domain.md §2.2).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.availability import Stretch
 from models.bulk import among
-from models.commitments import Takes, commitments_of
+from models.coordination.closures.clashing import TheirClasses, whole_of
 from models.coordination.closures.floor import Floor
 from models.coordination.closures.rows import Noun, Remedy
 from models.coordination.closures.seeing import Affected
@@ -32,12 +32,13 @@ NO_SOONER = timedelta(hours=2)  # nobody can be asked to come at another hour th
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is to become of one thing; where it goes, if it goes anywhere."""
+    """What is to become of one thing; where it goes, if it goes anywhere, and how many of its people have another class then."""
 
     affected: Affected
     remedy: Remedy
     venue: Venue | None = None
     stretch: Stretch | None = None
+    clashing: int = 0
 
 
 def rank_of(affected: Affected) -> int:
@@ -73,8 +74,9 @@ class _Ways:
             room_id: {one.key for one in there}
             for room_id, there in (equipment_of(session, floor.rooms) if self._lent else {}).items()
         }
-        whole = _whole(affected)
+        whole = whole_of(affected) if affected else None
         gone = {one.key for one in affected}
+        self._classes = TheirClasses(session, affected)
         self._busy: dict[tuple[str, int], list[Stretch]] = _their_time(session, affected, whole, gone)
         self._teaching: dict[str, list[Stretch]] = defaultdict(list)
         if whole is not None and any(one.noun is Noun.COURSE_SESSION for one in affected):
@@ -85,13 +87,27 @@ class _Ways:
     def out_for(self, affected: Affected) -> Proposal:
         if affected.in_use:
             return Proposal(affected, Remedy.END_NOW)
-        if affected.noun is Noun.SERVICE_HOLD or affected.only_waits:
+        if affected.only_waits:
             return Proposal(affected, Remedy.CALL_OFF)
-        for room, stretch in self._places_for(affected):
-            if self._floor.is_free(room, stretch) and self._suits(affected, stretch):
-                self._take(affected, room, stretch)
-                return Proposal(affected, Remedy.MOVE, room, stretch)
-        return Proposal(affected, Remedy.CALL_OFF)
+        ways = (
+            Proposal(affected, Remedy.MOVE, room, stretch, self._clashing(affected, stretch))
+            for room, stretch in self._places_for(affected)
+            if self._floor.is_free(room, stretch) and self._suits(affected, stretch)
+        )
+        best: Proposal | None = None
+        for way in ways:
+            if best is None or way.clashing < best.clashing:
+                best = way
+            if not best.clashing:
+                break
+        if best is None or best.venue is None or best.stretch is None:
+            return Proposal(affected, Remedy.CALL_OFF)
+        self._take(affected, best.venue, best.stretch)
+        return best
+
+    def _clashing(self, affected: Affected, stretch: Stretch) -> int:
+        thing = affected.thing
+        return self._classes.clashing(thing, stretch) if isinstance(thing, CourseSession) else 0
 
     def _places_for(self, affected: Affected) -> Iterator[tuple[Venue, Stretch]]:
         thing, own = affected.thing, affected.stretch
@@ -110,17 +126,23 @@ class _Ways:
     def _fits(self, affected: Affected, room: Venue) -> bool:
         """Whether what goes on could go on in a room."""
         thing = affected.thing
-        if isinstance(thing, CourseSession):
-            return room.use is not VenueUse.WALK_IN and room.capacity >= max(
-                thing.run.capacity, thing.run.seats_taken
-            )
-        if not isinstance(thing, Reservation) or room.capacity < thing.headcount:
+        if isinstance(thing, Reservation):
+            return self._fits_who_reserved(thing, room)
+        needed = (
+            max(thing.run.capacity, thing.run.seats_taken)
+            if isinstance(thing, CourseSession)
+            else thing.agreement.venue.capacity  # what a unit needs of its room nobody wrote down
+        )
+        return room.use is not VenueUse.WALK_IN and room.capacity >= needed
+
+    def _fits_who_reserved(self, reservation: Reservation, room: Venue) -> bool:
+        if room.capacity < reservation.headcount:
             return False
-        if not set(self._lent.get(thing.key, ())) <= self._bound.get(room.id, set()):
+        if not set(self._lent.get(reservation.key, ())) <= self._bound.get(room.id, set()):
             return False
-        if room.id == affected.venue.id:
+        if room.id == reservation.venue.id:
             return True
-        if thing.resident_id is None:
+        if reservation.resident_id is None:
             return room.use is not VenueUse.WALK_IN
         return room.use in (VenueUse.AT_ONCE, VenueUse.REVIEWED)
 
@@ -144,13 +166,18 @@ class _Ways:
                 and not any(stretch.overlaps(one) for who in taught for one in self._teaching[who])
             )
         whose = _whose(thing) if isinstance(thing, Reservation) else None
-        return whose is None or not any(stretch.overlaps(one) for one in self._busy[whose])
+        return whose is None or not (
+            any(stretch.overlaps(one) for one in self._busy[whose])
+            or (isinstance(thing, Reservation) and self._classes.hinders(thing, stretch))
+        )
 
     def _take(self, affected: Affected, room: Venue, stretch: Stretch) -> None:
         self._floor.take(room, stretch)
         thing = affected.thing
-        if isinstance(thing, CourseSession) and thing.run.teacher_is_person:
-            self._teach(frozenset(people_of(thing.run.teacher)), stretch)
+        if isinstance(thing, CourseSession):
+            self._classes.goes(thing, stretch)
+            if thing.run.teacher_is_person:
+                self._teach(frozenset(people_of(thing.run.teacher)), stretch)
         if isinstance(thing, Reservation) and (whose := _whose(thing)) is not None:
             self._busy[whose].append(stretch)
 
@@ -165,21 +192,10 @@ def _whose(reservation: Reservation) -> tuple[str, int] | None:
     return None if reservation.resident_id is None else ("resident", reservation.resident_id)
 
 
-def _whole(affected: Sequence[Affected]) -> Stretch | None:
-    """Every day something lies on."""
-    if not affected:
-        return None
-    day = timedelta(days=1)
-    return Stretch(
-        min(one.stretch.starts_at for one in affected) - day,
-        max(one.stretch.ends_at for one in affected) + day,
-    )
-
-
 def _their_time(
     session: Session, affected: Sequence[Affected], whole: Stretch | None, gone: set[str]
 ) -> dict[tuple[str, int], list[Stretch]]:
-    """What else of rooms and classes those who are affected have on these days; a leader may be elsewhere than the group."""
+    """What else of rooms those who are affected have on these days."""
     found: dict[tuple[str, int], list[Stretch]] = defaultdict(list)
     theirs = [_whose(one.thing) for one in affected if isinstance(one.thing, Reservation)]
     people = sorted({whose[1] for whose in theirs if whose is not None and whose[0] == "resident"})
@@ -201,8 +217,4 @@ def _their_time(
         whose = _whose(row)
         if whose is not None and row.key not in gone:
             found[whose].append(Stretch(row.starts_at, row.ends_at))
-    for one in commitments_of(
-        session, people, Takes.A_CLASS, starts_at=whole.starts_at, ends_at=whole.ends_at
-    ):
-        found["resident", one.resident_id].append(Stretch(one.starts_at, one.ends_at))
     return found

@@ -38,7 +38,7 @@ class Affected:
     @property
     def venue(self) -> Venue:
         """Its room."""
-        return self.thing.agreement.venue if isinstance(self.thing, ServiceHold) else self.thing.venue
+        return self.thing.venue
 
     @property
     def stretch(self) -> Stretch:
@@ -184,6 +184,8 @@ def _blocks(session: Session, keys: Collection[str]) -> Iterator[tuple[Noun, Ser
             agreement.joinedload(ServiceAgreement.partner),
             agreement.joinedload(ServiceAgreement.venue).joinedload(Venue.site).joinedload(Site.region),
             agreement.joinedload(ServiceAgreement.venue).selectinload(Venue.spaces),
+            joinedload(ServiceHold.elsewhere).joinedload(Venue.site).joinedload(Site.region),
+            joinedload(ServiceHold.elsewhere).selectinload(Venue.spaces),
         )
         .where(among(ServiceHold.key, "keys")),
         {"keys": keys},
