@@ -9,7 +9,9 @@ from sqlalchemy import select
 
 from models.base import reading, transaction
 from models.journal import JournalEntry
-from tests.people import Town, a_unit
+from models.partners import Partner
+from models.staff import Role
+from tests.people import Town, UnitMember, a_member_of, a_staff_member, a_unit
 from tests.phones import Door, the_problem, told
 
 STUDIO = "91350100M000100Y43"
@@ -26,6 +28,12 @@ def card(town: Town) -> dict[str, Any]:
         "contact_name": "老秦",
         "contact_phone": "139 0000 0010",
     }
+
+
+def a_member_by_key(key: str) -> UnitMember:
+    """Somebody who acts for this unit."""
+    with transaction() as session:
+        return a_member_of(session, session.scalars(select(Partner).where(Partner.key == key)).one())
 
 
 def test_a_clerk_adds_and_corrects_a_unit(door: Door, town: Town, card: dict[str, Any]) -> None:
@@ -47,6 +55,35 @@ def test_a_look_at_the_whole_number_is_journalled(door: Door, town: Town, card: 
     with reading() as session:
         looked = session.scalars(select(JournalEntry).where(JournalEntry.act == "partner.looked_at")).one()
         assert looked.identity == town.clerk.identity
+
+
+def test_the_office_of_a_paired_community_reads_the_card_and_nothing_else(
+    door: Door, town: Town, card: dict[str, Any]
+) -> None:
+    with transaction() as session:
+        next_door = a_staff_member(session, Role.CLERK, town.wangjiang)
+    clerk, other = door.phone(town.clerk), door.phone(next_door)
+    key = told(clerk.post("/staff/partners", json=card), 201)["key"]
+    there = f"/staff/partners/{key}"
+    the_problem(other.get(f"{there}/card"), 404, "not_found")
+    unit = door.phone(a_member_by_key(key))
+    pairing = told(unit.post("/partner/pairings", json={"region": town.wangjiang.key}), 201)["key"]
+    told(other.put(f"/staff/pairings/{pairing}/agreement"))
+    for phone in (clerk, other):
+        shown = told(phone.get(f"{there}/card"))
+        assert (shown["partner"]["name"], shown["partner"]["contact_phone"]) == (
+            card["name"],
+            "13900000010",
+        )
+        assert (shown["partner"]["kind_label"], shown["members"]) == ("公益合伙人", 1)
+        assert not {"credit_code", "reason", "renewed_until"} & set(shown["partner"])
+    for private in ("", "/members", "/hours"):
+        the_problem(other.get(f"{there}{private}"), 404, "not_found")
+    with reading() as session:
+        looked = session.scalars(select(JournalEntry).where(JournalEntry.act == "partner.looked_at")).all()
+        assert [one.identity for one in looked] == [town.clerk.identity, next_door.identity]
+    told(other.put(f"/staff/pairings/{pairing}/ending", json={"because": "换了联系人"}))
+    the_problem(other.get(f"{there}/card"), 404, "not_found")
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import random
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import joinedload
 
 from models.base import reading, transaction
+from models.errors import Refusal
 from models.groups import (
     Group,
     GroupKind,
@@ -38,16 +40,30 @@ def some_groups(town: Town, people: list[Person]) -> None:
 def a_groups_key(label: str, who: object, chance: random.Random) -> str:
     """A group that somebody leads, waiting if it is to be corrected; for staff one of others' that is as they need it."""
     path = label.partition(" ")[2]
+    if label.startswith("PUT /api/v1/me/groups/") and isinstance(who, Person):
+        return _one_that_waits(who, chance)
     if "/staff/" not in path:
-        state = GroupState.APPLIED if label.startswith("PUT") else GroupState.APPROVED
         leader = who.resident_id if isinstance(who, Person) else None
-        query = select(Group.key).where(Group.leader_id == leader, Group.state == state)
+        query = select(Group.key).where(Group.leader_id == leader, Group.state == GroupState.APPROVED)
     else:
         waits = path.endswith(("/approval", "/rejection"))
         query = select(Group.key).where(Group.state == (GroupState.APPLIED if waits else GroupState.APPROVED))
     with reading() as session:
         keys = session.scalars(query.order_by(Group.id.desc())).all()
     return chance.choice(keys[:6]) if keys else NOBODYS
+
+
+def _one_that_waits(leader: Person, chance: random.Random) -> str:
+    """One of its own, for staff decide about all others on the way; none of who left or leads as many as one may."""
+    words = GroupWords(f"队{chance.random()}", GroupKind.DANCE, 12)
+    try:
+        with transaction() as session:
+            return apply_for_group(session, leader.account(session), words).key
+    except (Refusal, NoResultFound):
+        with reading() as session:
+            mine = select(Group.key).where(Group.leader_id == leader.resident_id)
+            waits = mine.where(Group.state == GroupState.APPLIED)
+            return session.scalars(waits.order_by(Group.id.desc())).first() or NOBODYS
 
 
 def fill_group(body: dict[str, Any], label: str, town: Town) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
+from models import clock
 from models.agreements import (
     AgreementState,
     Block,
@@ -21,34 +23,131 @@ from models.agreements import (
 )
 from models.base import reading, transaction
 from models.credit_codes import check_sign
-from models.partners import Partner
+from models.partners import (
+    Pairing,
+    PairingState,
+    Partner,
+    PartnerMember,
+    PartnerState,
+    apply_for_unit,
+    ask_to_be_paired,
+    invite_member,
+)
+from models.regions import Region
 from models.sites import Venue
-from tests.people import Town, a_unit, a_venue
+from tests.people import Person, Town, UnitMember, a_card, a_member_of, a_unit, a_venue
 
 MANY = 99_999_999
+SPARE = "人多的单位"
+TAKES_A_CARD = {
+    "POST /api/v1/staff/partners",
+    "PUT /api/v1/staff/partners/{key}",
+    "POST /api/v1/me/partner-applications",
+}
 TERMS = Terms(date(2026, 11, 1), date(2027, 1, 31), [Block(1, 14 * 60, 17 * 60)], "心理咨询", 46)
 GIVEN = Record(date(2026, 11, 17), 90, "一对一咨询", 3)
 
 
 def some_units(town: Town) -> None:
-    """Units the clerk works with."""
+    """Units the clerk works with: some that wait, some to suspend, one of many members; and colleagues of whoever asks for a unit."""
     with transaction() as session:
-        for _ in range(5):
+        for _ in range(8):
             a_unit(session, town.wutong)
+        spare = a_unit(session, town.wutong, name=SPARE)
+        for _ in range(12):
+            a_member_of(session, spare)
+    for person in town.people(12):
+        with transaction() as session:
+            card = replace(a_card(session, town.wutong), name=f"申请的单位{person.key}")
+            apply_for_unit(session, person.account(session), card)
+    with transaction() as session:
+        mine = session.get_one(Partner, town.partner_member.partner_id)
+        mine.region_id, mine.renewed_until = town.wutong.id, clock.today() + timedelta(days=10)
+        for _ in range(12):
+            a_member_of(session, mine)
+        for place in (town.wutong, town.east_street, town.district):
+            ask_to_be_paired(
+                session,
+                mine,
+                session.get_one(Region, place.id),
+                by_account_id=None,
+                identity=town.partner_member.identity,
+            )
 
 
 def fill_unit(body: dict[str, Any], label: str, town: Town, chance: random.Random) -> None:
-    """A credit code with the check digit that fits, and where the unit serves."""
-    if label in {"POST /api/v1/staff/partners", "PUT /api/v1/staff/partners/{key}"}:
+    """A name nobody has, a credit code with the check digit that fits, and where the unit serves."""
+    if label in TAKES_A_CARD:
         seventeen = f"91350100M{chance.randint(0, MANY):08}"
-        body |= {"credit_code": seventeen + check_sign(seventeen), "region": town.wutong.key}
+        body |= {"name": f"单位{seventeen}", "kind": "unit", "region": town.wutong.key}
+        body["credit_code"] = seventeen + check_sign(seventeen)
+    if label.endswith("/pairings"):
+        body["region"] = town.wutong.key
+    if label == "POST /api/v1/staff/pairings":
+        body["partner"] = _a_key(
+            Partner, chance, Partner.credit_code.is_not(None) & (Partner.state == "active")
+        )
+
+
+def fill_code(body: dict[str, Any], label: str, *, leaves: bool) -> None:
+    """A code somebody of a unit has just handed out, but to who leaves, for whoever acts for a unit cannot."""
+    if label == "POST /api/v1/me/partner-memberships" and not leaves:
+        with transaction() as session:
+            spare = session.scalars(select(Partner).where(Partner.name == SPARE)).first()
+            if spare is not None and spare.state is PartnerState.ACTIVE:
+                body["code"] = invite_member(session, spare, by_account_id=None, identity="town")
+
+
+def is_about_units(label: str) -> bool:
+    """Whether the key in an address is that of a unit, of a member of one, or of a pairing."""
+    return any(
+        part in label for part in ("/staff/partners/{", "partner-member", "/partner/members/", "/pairings/{")
+    )
+
+
+def a_units_key(label: str, who: object, town: Town, chance: random.Random) -> str:
+    """What fits: never the unit of whoever asks for one, nor who asks."""
+    asking = who.partner_id if isinstance(who, UnitMember) else None
+    account = who.account_id if isinstance(who, UnitMember | Person) else None
+    if "/partner-memberships/" in label:
+        theirs = select(PartnerMember.partner_id).where(
+            PartnerMember.account_id == account, PartnerMember.left_at.is_(None)
+        )
+        return _a_key(Partner, chance, Partner.id.in_(theirs) & Partner.id.is_distinct_from(asking))
+    if label == "PUT /api/v1/staff/pairings/{key}/agreement":
+        with transaction() as session:  # one of its own, for who asks may say no to all others on the way
+            place = session.get_one(Region, town.wutong.id)
+            return ask_to_be_paired(
+                session, a_unit(session, place), place, by_account_id=None, identity="town"
+            ).key
+    if "/pairings/" in label:
+        mine = Pairing.partner_id == asking if "/partner/" in label else Pairing.id > 0
+        wanted = PairingState.ACTIVE if label.endswith("/trust") else PairingState.ASKED
+        return _a_key(Pairing, chance, mine & ((Pairing.state == wanted) | (Pairing.partner_id == asking)))
+    if "member" in label and "/staff/partners/" not in label:
+        of_it = (
+            (PartnerMember.partner_id == asking) & (PartnerMember.account_id != account)
+            if "/partner/" in label
+            else PartnerMember.partner_id.in_(select(Partner.id).where(Partner.name == SPARE))
+        )
+        return _a_key(PartnerMember, chance, of_it & PartnerMember.left_at.is_(None))
+    if label.startswith("DELETE") and label.endswith(
+        "/invitations"
+    ):  # also of one that was suspended on the way
+        return _a_key(Partner, chance, Partner.region_id.is_not(None))
+    waits = label.endswith(("/approval", "/rejection"))
+    return _a_key(
+        Partner,
+        chance,
+        (Partner.state == (PartnerState.APPLIED if waits else PartnerState.ACTIVE))
+        & Partner.name.startswith("申请" if waits else "共建单位"),
+    )
 
 
 def some_agreements(town: Town) -> None:
     """Drafts, and agreements in force in rooms of their own with a record to confirm; of the unit that asks, among others."""
     with transaction() as session:
         unit = session.get_one(Partner, town.partner_member.partner_id)
-        unit.region_id = town.wutong.id
         for n in range(16):
             room = a_venue(session, town.wutong, name=f"换服务{n}")
             agreement = draft_agreement(session, unit, room, TERMS, by_account_id=None, identity="town")
@@ -92,7 +191,7 @@ def a_deliverys_key(label: str, chance: random.Random) -> str:
 
 
 def _a_key(
-    noun: type[Partner | Venue | ServiceAgreement | ServiceDelivery],
+    noun: type[Partner | PartnerMember | Pairing | Venue | ServiceAgreement | ServiceDelivery],
     chance: random.Random,
     which: ColumnElement[bool],
 ) -> str:
