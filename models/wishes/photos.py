@@ -20,13 +20,23 @@ from models.wishes.rows import IN_REVIEW, MOST_PHOTOS, Wish, WishPhoto, WishStat
 
 def may_add_photo(wish: Wish) -> None:
     """Raises Conflict ``child_photo`` for a child's wish, ``wish_decided`` once it was reviewed, ``too_many_photos``."""
-    if is_minor(wish.resident.birth_year if wish.resident else None):
-        raise Conflict("child_photo", "孩子的心愿不用照片，写清楚就行")
+    must_be_no_childs(wish)
     if wish.state not in IN_REVIEW:
         raise Conflict(
             "wish_decided", "这个心愿已经审核过了，不能再加照片", details={"state": wish.state.value}
         )
-    if len(wish.photos) >= MOST_PHOTOS:
+    must_be_few(wish.photos)
+
+
+def must_be_no_childs(wish: Wish) -> None:
+    """Raises Conflict ``child_photo`` for a child's wish: of that there are no pictures at all (E21)."""
+    if is_minor(wish.resident.birth_year if wish.resident else None):
+        raise Conflict("child_photo", "孩子的心愿不用照片，写清楚就行")
+
+
+def must_be_few(photos: Sequence[WishPhoto]) -> None:
+    """Raises Conflict ``too_many_photos`` where there is room for none more."""
+    if len(photos) >= MOST_PHOTOS:
         raise Conflict("too_many_photos", f"一个心愿最多 {MOST_PHOTOS} 张照片，请先删掉一张")
 
 
@@ -63,17 +73,20 @@ def remove_photo(session: Session, photo: WishPhoto, *, by: By) -> tuple[str, st
         raise Conflict(
             "wish_decided", "这个心愿已经审核过了，要删照片请联系社区", details={"state": wish.state.value}
         )
-    enter(session, "wish_photo.removed", photo, **by.of(wish))
-    wish.photos.remove(photo)
-    session.delete(photo)
-    session.flush()
+    return take_away(session, photo, by=by)
+
+
+def take_away(session: Session, photo: WishPhoto, *, by: By) -> tuple[str, str]:
+    """There is no such picture any more; the names of its files. The caller holds the wish."""
+    enter(session, "wish_photo.removed", photo, **by.of(photo.wish))
+    _drop(session, photo)
     return photo.file, photo.thumbnail
 
 
 def photo_of(session: Session, key: str, people: Collection[int]) -> WishPhoto:
-    """The picture with this key of a wish of one of these people. Raises NotFound."""
+    """The picture with this key of what one of these people wishes. Raises NotFound."""
     photo = _photo(session, key)
-    if photo is None or photo.wish.resident_id not in people:
+    if photo is None or photo.claim_id is not None or photo.wish.resident_id not in people:
         raise NotFound("没有找到这张照片")
     return photo
 
@@ -107,9 +120,7 @@ def refuse_photo(session: Session, key: str) -> None:
     photo = _photo(session, key)
     if photo is not None:
         enter(session, "wish_photo.refused", photo, for_resident_id=photo.wish.resident_id)
-        photo.wish.photos.remove(photo)
-        session.delete(photo)
-        session.flush()
+        _drop(session, photo)
 
 
 def wish_files_kept(session: Session, files: Collection[str]) -> set[str]:
@@ -119,6 +130,13 @@ def wish_files_kept(session: Session, files: Collection[str]) -> set[str]:
         for column in (WishPhoto.file, WishPhoto.thumbnail)
         for name in session.scalars(select(column).where(column.in_(files)))
     }
+
+
+def _drop(session: Session, photo: WishPhoto) -> None:
+    if photo.claim_id is None:
+        photo.wish.photos.remove(photo)
+    session.delete(photo)
+    session.flush()
 
 
 def _photo(session: Session, key: str) -> WishPhoto | None:
