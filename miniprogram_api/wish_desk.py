@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from miniprogram_api.acting import asking
 from miniprogram_api.counter import resident_at_the_counter
 from miniprogram_api.cursors import after_id, page
-from miniprogram_api.edge import Door, account, caller, named_in
+from miniprogram_api.edge import Door, named_in
 from miniprogram_api.office import hat, office_places
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.wish_desk import (
@@ -227,4 +228,4 @@ def _decided(wish: Wish) -> Wish:
 
 
 def _by(source: WishSource = WishSource.COUNTER) -> By:
-    return By(account().id, caller().identity, source)
+    return asking(source)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 from flask import Response, after_this_request
+from sqlalchemy.orm import Session
 
-from miniprogram_api.acting import learner_to_write_about, oneself_and_wards
+from miniprogram_api.acting import asking, learner_to_write_about, oneself_and_wards
 from miniprogram_api.content import Opinion, begin_writing, checked, shown
-from miniprogram_api.cursors import after_id, after_rank, micros, page
+from miniprogram_api.cursors import after_id, page
 from miniprogram_api.developing import MEDIA_TYPE, develop
-from miniprogram_api.edge import Door, Needs, account, between_transactions, caller
+from miniprogram_api.edge import Door, Needs, account, between_transactions
 from miniprogram_api.freshness import etag_of, unless_known
 from miniprogram_api.installed import terms, wish_files
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.photos import PhotoIn
+from miniprogram_api.schemas.standing import DESK_LABELS, next_step_of
+from miniprogram_api.schemas.wish_photos import WishPhotoOut
 from miniprogram_api.schemas.wishes import (
     ForWhomWishQuery,
     MakeWishIn,
     MyWishesOut,
     MyWishesQuery,
     MyWishOut,
+    MyWishWithStepsOut,
     RoundsOut,
     SharingIn,
     SignedQuery,
@@ -31,19 +35,19 @@ from miniprogram_api.schemas.wishes import (
     WishCardOut,
     WishIn,
     WishLookOut,
-    WishPhotoOut,
     words_from,
 )
 from miniprogram_api.signing import address_of_photo, must_be_signed
+from miniprogram_api.walls import page_of_wall
 from miniprogram_api.wechat import Scene
 from models.base import db
-from models.content_checks import WISH_PHOTO, WISH_WORDS
+from models.content_checks import WISH_PHOTO, WISH_WORDS, CheckedField
 from models.policies import policies_at
 from models.regions import region_by_key
 from models.screening import masked
+from models.sites import office_phone
 from models.wishes import (
-    By,
-    Mark,
+    Standing,
     Wish,
     WishPhoto,
     WishWords,
@@ -58,15 +62,23 @@ from models.wishes import (
     round_by_key,
     rounds_at,
     share_contacts,
+    standing_of,
     support,
     support_no_more,
-    wall,
+    urge_from,
     warnings_about,
     wish_of,
     wish_photo_by_key,
     wishes_of,
     withdraw_wish,
 )
+from models.wishes.claims import claims_on
+from models.wishes.clocks import Desk
+from models.wishes.street import street_over
+from models.wishes.thread import thread_of
+
+# of others, or of nobody's interest
+UNSEEN = frozenset({"wish.looked_at", "wish.supported", "wish.supported_no_more", "claim.unhappy_called"})
 
 door = Door("wishes", description="微心愿")
 
@@ -74,29 +86,25 @@ LOOKED_AT_WITHIN = timedelta(days=3)  # WeChat takes half an hour; a clerk may l
 _PICTURE = {"type": "string", "format": "binary"}
 
 
+class Files(TypedDict):
+    """The names of a picture's two files, and how large it is."""
+
+    file: str
+    thumbnail: str
+    width: int
+    height: int
+
+
 @door.get("/wishes", needs=Needs.NOTHING, kept=True)
 @door.takes(WallQuery, location="query")
-@door.gives(WallOut, refuses=(404, 422))
+@door.gives(WallOut, refuses=(404, 409, 422))
 def read_wall(wanted: dict[str, Any]) -> dict[str, Any]:
     """心愿墙
 
-    What hangs on the wall of a place and what lies under it, or of everywhere: what nobody took in time first, then the newest. Nobody's name
-    stands there, and no address.
+    What hangs on the wall of a place and what lies under it, or of everywhere: what nobody took in time first, then the newest, or
+    in another ``order``. Nobody's name stands there, and no address.
     """
-    session, limit = db.session(), wanted["limit"]
-    mark = after_rank(wanted.get("cursor"))
-    rows = wall(
-        session,
-        region_by_key(session, wanted["region"]) if "region" in wanted else None,
-        kind=wanted.get("kind"),
-        age_band=wanted.get("age_band"),
-        in_round=round_by_key(session, wanted["round"]).id if "round" in wanted else None,
-        after=Mark(*mark) if mark else None,
-        most=limit + 1,
-    )
-    return page(
-        rows, limit, lambda wish: [wish.priority, micros(wish.published_at or wish.submitted_at), wish.id]
-    )
+    return page_of_wall(wanted, region_by_key(db.session(), wanted["region"]) if "region" in wanted else None)
 
 
 @door.get("/wishes/<key:key>", needs=Needs.NOTHING, kept=True)
@@ -115,7 +123,7 @@ def need_the_same(whom: dict[str, Any], key: str) -> dict[str, int]:
     Somebody else needs the same; the community sees how many. Twice is fine. 409 ``own_wish`` for one of the own household.
     """
     person = learner_to_write_about(whom.get("for_key"))
-    return {"supporters": support(db.session(), hanging_wish(db.session(), key), person, by=_by())}
+    return {"supporters": support(db.session(), hanging_wish(db.session(), key), person, by=asking())}
 
 
 @door.delete("/wishes/<key:key>/support")
@@ -124,7 +132,7 @@ def need_the_same(whom: dict[str, Any], key: str) -> dict[str, int]:
 def need_the_same_no_more(whom: dict[str, Any], key: str) -> dict[str, int]:
     """不再需要"""
     person = learner_to_write_about(whom.get("for_key"))
-    return {"supporters": support_no_more(db.session(), hanging_wish(db.session(), key), person, by=_by())}
+    return {"supporters": support_no_more(db.session(), hanging_wish(db.session(), key), person, by=asking())}
 
 
 @door.get("/regions/<key:key>/wish-rounds", needs=Needs.NOTHING, kept=True)
@@ -180,7 +188,7 @@ def make_my_wish(whom: dict[str, Any], sent: dict[str, Any]) -> Wish:
         session,
         person,
         words,
-        by=_by(),
+        by=asking(),
         acted_for=person.account_id != account().id,
         words_are_sure=opinion.is_sure,
         in_round=round_by_key(session, sent["round"]) if sent["round"] else None,
@@ -205,13 +213,22 @@ def list_my_wishes(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 @door.get("/me/wishes/<key:key>")
-@door.gives(MyWishOut)
-def show_my_wish(key: str) -> Wish:
+@door.gives(MyWishWithStepsOut)
+def show_my_wish(key: str) -> dict[str, Any]:
     """我的一个心愿
 
-    Where it stands, whose desk it is on, what comes next, and by when.
+    Where it stands, whose desk it is on, what comes next, and by when; which unit took it on and what to tell whoever comes; what happened so far, and
+    the number of the community.
     """
-    return _mine(key)
+    session, wish = db.session(), _mine(key)
+    claims = claims_on(session, [wish.id])[wish.id]
+    return {
+        "wish": wish,
+        "now": _now(session, wish, standing_of(wish, claims)),
+        "claims": [claim for claim in claims if claim.agreed_at and not claim.ended_because],
+        "steps": [event for event in thread_of(session, wish) if event.act not in UNSEEN],
+        "phone": office_phone(session, wish.region),
+    }
 
 
 @door.put("/me/wishes/<key:key>", asks_wechat=True, rate=RateName.WISHES)
@@ -225,9 +242,9 @@ def correct_my_wish(sent: dict[str, Any], key: str) -> Wish:
     words = WishWords(**words_from(sent))
     if _mine(key).words == words.words:
         begin_writing()
-        return correct_wish(db.session(), _mine(key), words, by=_by())
+        return correct_wish(db.session(), _mine(key), words, by=asking())
     opinion = checked(words.words, WISH_WORDS, scene=Scene.SOCIAL_LOG)
-    wish = correct_wish(db.session(), _mine(key), words, by=_by(), words_are_sure=opinion.is_sure)
+    wish = correct_wish(db.session(), _mine(key), words, by=asking(), words_are_sure=opinion.is_sure)
     _write_down(opinion, wish)
     return wish
 
@@ -241,7 +258,7 @@ def change_my_sharing(sent: dict[str, Any], key: str) -> Wish:
     Whether whoever fulfils the wish may be told name, phone and address: agreed to by itself, and taken back at any time.
     """
     wish = _mine(key)
-    share_contacts(db.session(), wish, may_share=sent["may_share"], by=_by())
+    share_contacts(db.session(), wish, may_share=sent["may_share"], by=asking())
     return wish
 
 
@@ -252,7 +269,7 @@ def withdraw_my_wish(key: str) -> None:
 
     Twice is fine.
     """
-    withdraw_wish(db.session(), _mine(key), by=_by())
+    withdraw_wish(db.session(), _mine(key), by=asking())
 
 
 @door.post("/me/wishes/<key:key>/photos", asks_wechat=True, takes_photo=True, rate=RateName.PHOTOS)
@@ -266,23 +283,10 @@ def add_my_photo(sent: dict[str, Any], key: str) -> WishPhoto:
     has none: 409 ``child_photo``.
     """
     may_add_photo(_mine(key))  # before anything is unpacked
-    with between_transactions():
-        developed = develop(sent["photo"], field="photo")
-        files = wish_files().put(developed.body), wish_files().put(developed.thumbnail)
-    photo = add_photo(
-        db.session(),
-        _mine(key),
-        file=files[0],
-        thumbnail=files[1],
-        width=developed.width,
-        height=developed.height,
-        by=_by(),
-    )
-    whose, name = photo.wish.resident_id, photo.key
-    db.session().commit()  # WeChat comes for it by its address
-    public = f"{terms().public_url}{address_of_photo(name, good_for=LOOKED_AT_WITHIN)}"
-    opinion = shown(public, WISH_PHOTO, scene=Scene.SOCIAL_LOG)
-    opinion.write_down(key=name, account_id=account().lock().id, resident_id=whose)
+    files = unpacked(sent)
+    photo = add_photo(db.session(), _mine(key), **files, by=asking())
+    name = photo.key
+    let_wechat_look(photo, WISH_PHOTO)
     return photo_of(db.session(), name, oneself_and_wards())
 
 
@@ -291,7 +295,7 @@ def add_my_photo(sent: dict[str, Any], key: str) -> WishPhoto:
 def remove_my_photo(key: str) -> None:
     """删除心愿照片"""
     photo = photo_of(db.session(), key, oneself_and_wards())
-    forget_files(remove_photo(db.session(), photo, by=_by()))
+    forget_files(remove_photo(db.session(), photo, by=asking()))
 
 
 @door.get("/wish-photos/<key:key>", needs=Needs.NOTHING)
@@ -317,6 +321,27 @@ def show_wish_thumbnail(signed: dict[str, Any], key: str) -> Response:
     return _picture(wish_photo_by_key(db.session(), key).thumbnail)
 
 
+def unpacked(sent: dict[str, Any]) -> Files:
+    """The picture that was sent, painted anew and kept twice, as the verbs take it; outside of any transaction."""
+    with between_transactions():
+        developed = develop(sent["photo"], field="photo")
+        return Files(
+            file=wish_files().put(developed.body),
+            thumbnail=wish_files().put(developed.thumbnail),
+            width=developed.width,
+            height=developed.height,
+        )
+
+
+def let_wechat_look(photo: WishPhoto, field: CheckedField) -> None:
+    """Let WeChat see a picture that was written just now; whoever sent it is told if it may not stay."""
+    whose, name = photo.wish.resident_id, photo.key
+    db.session().commit()  # WeChat comes for it by its address
+    public = f"{terms().public_url}{address_of_photo(name, good_for=LOOKED_AT_WITHIN)}"
+    opinion = shown(public, field, scene=Scene.SOCIAL_LOG)
+    opinion.write_down(key=name, account_id=account().lock().id, resident_id=whose)
+
+
 def forget_files(files: tuple[str, str]) -> None:
     """Delete these files once the answer of this request is committed."""
 
@@ -325,6 +350,21 @@ def forget_files(files: tuple[str, str]) -> None:
         if answer.status_code < 400:  # committed; else they still belong to a row
             wish_files().delete(*files)
         return answer
+
+
+def _now(session: Session, wish: Wish, standing: Standing | None) -> dict[str, Any]:
+    """Where a wish stands, and whose number to call about it."""
+    community = office_phone(session, wish.region)
+    desk = standing.desk if standing else None
+    street = office_phone(session, street_over(session, wish.region)) if desk is Desk.STREET else ""
+    return {
+        "desk": desk,
+        "desk_label": DESK_LABELS[desk] if desk else "",
+        "next_step": next_step_of(wish, standing, turns=policies_at(session, wish.region_id).wish_turns),
+        "expected_by": standing.until if standing else None,
+        "phone": street or community,
+        "urge_from": urge_from(session, wish, standing),
+    }
 
 
 def _picture(file: str) -> Response:
@@ -338,7 +378,3 @@ def _write_down(opinion: Opinion, wish: Wish) -> None:
 
 def _mine(key: str) -> Wish:
     return wish_of(db.session(), key, oneself_and_wards())
-
-
-def _by() -> By:
-    return By(account().id, caller().identity)

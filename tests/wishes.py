@@ -26,7 +26,7 @@ from models.wishes import (
     make_wish,
     plan_round,
 )
-from tests.people import Person, Town, Worker, a_resident
+from tests.people import Person, Town, UnitMember, Worker, a_resident
 
 COOKER = WishWords("想要一个电饭煲，家里的坏了", WishKind.GOODS, value_yuan=200)
 TAP = WishWords("厨房水龙头一直滴水，想请人修一修", WishKind.SERVICE)
@@ -97,7 +97,7 @@ def state_of(wish: Wish) -> WishState:
     return now(wish).state
 
 
-def told(who: Person) -> list[tuple[str, str]]:
+def told(who: Person | UnitMember | Worker) -> list[tuple[str, str]]:
     """What somebody was told: the kind and the words."""
     with reading() as session:
         rows = session.scalars(select(Notice).where(Notice.account_id == who.account_id).order_by(Notice.id))

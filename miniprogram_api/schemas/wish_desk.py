@@ -6,13 +6,13 @@ from marshmallow import fields, validate
 
 from miniprogram_api.schemas.fields import Cursor, Day, Key, Limit, Shape, TownTime, Words, YesNo, masked_name
 from miniprogram_api.schemas.regions import RegionBrief
+from miniprogram_api.schemas.wish_photos import WishPhotoOut
 from miniprogram_api.schemas.wishes import (
     WISH_STATE_LABELS,
     MakeWishIn,
     RoundBrief,
     RoundsOut,
     WishCardOut,
-    WishPhotoOut,
 )
 from models.screening import PATTERN_WORDS, Pattern, masked, passages
 from models.wishes import (
@@ -75,7 +75,7 @@ class StaffWishBrief(Shape):
     round = fields.Nested(RoundBrief, required=True, allow_none=True)
     title = fields.String(required=True)
     submitted_at = TownTime(required=True)
-    review_due_at = TownTime(required=True, allow_none=True)
+    due_at = TownTime(required=True, allow_none=True)
 
 
 class StaffWishOut(StaffWishBrief):

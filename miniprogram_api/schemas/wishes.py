@@ -6,9 +6,12 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from miniprogram_api.schemas.acts import ACT_LABELS
+from miniprogram_api.schemas.claims import CopiedClaimOut, MyClaimOut
 from miniprogram_api.schemas.fields import (
     Cursor,
     Key,
+    LastMoment,
     Limit,
     Shape,
     TownTime,
@@ -17,7 +20,8 @@ from miniprogram_api.schemas.fields import (
     YesNo,
 )
 from miniprogram_api.schemas.regions import RegionBrief
-from miniprogram_api.signing import address_of_photo
+from miniprogram_api.schemas.standing import OVER, StandingOut
+from miniprogram_api.schemas.wish_photos import WishPhotoOut
 from models.wishes import (
     LONGEST_ADDRESS,
     LONGEST_HARDSHIP,
@@ -26,6 +30,7 @@ from models.wishes import (
     MOST_PIECES,
     AgeBand,
     HandOver,
+    WallOrder,
     WishKind,
     WishState,
 )
@@ -36,6 +41,11 @@ WISH_STATE_LABELS = {
     WishState.NEED_INFO: "待补充",
     WishState.APPROVED: "已通过，等待公布",
     WishState.PUBLISHED: "待认领",
+    WishState.CLAIMED: "已认领",
+    WishState.ESCALATED: "已上报街道",
+    WishState.CONVERTED: "已转街道清单",
+    WishState.CANNOT_FULFIL: "没能实现",
+    WishState.FULFILLED: "已圆梦",
     WishState.REJECTED: "未通过",
     WishState.WITHDRAWN: "已撤回",
 }
@@ -57,8 +67,10 @@ WHOSE_DESK = {
     WishState.NEED_INFO: "等您补充",
     WishState.APPROVED: "到公布的日子挂上心愿墙",
     WishState.PUBLISHED: "在心愿墙上等人认领",
-    WishState.REJECTED: "可以改一改再提交，也可以联系社区",
-    WishState.WITHDRAWN: "已撤回，可以重新许愿",
+    WishState.CLAIMED: "有单位认领了，请看下面的进展",
+    WishState.ESCALATED: "街道正在研究，会交给一家单位办",
+    WishState.CONVERTED: "已列入街道清单，街道会交给一个部门办",
+    **OVER,
 }
 
 
@@ -108,20 +120,6 @@ class ForWhomWishQuery(Shape):
     for_key = Key(data_key="for")
 
 
-class WishPhotoOut(Shape):
-    """A picture of a wish, under addresses that are good for an hour or two."""
-
-    key = Key(required=True)
-    url = fields.Function(
-        lambda photo: address_of_photo(photo.key), metadata={"type": "string"}, required=True
-    )
-    thumbnail_url = fields.Function(
-        lambda photo: address_of_photo(photo.key, small=True), metadata={"type": "string"}, required=True
-    )
-    width = fields.Integer(required=True)
-    height = fields.Integer(required=True)
-
-
 class RoundBrief(Shape):
     """A theme, named."""
 
@@ -160,6 +158,14 @@ class WallQuery(Shape):
     kind = fields.Enum(WishKind, by_value=True)
     age_band = fields.Enum(AgeBand, by_value=True)
     round = Key()
+    order = fields.Enum(
+        WallOrder,
+        by_value=True,
+        load_default=WallOrder.PRIORITY,
+        metadata={
+            "description": "priority 没人认领的优先，newest 最新公布，ending 快到期的优先；换了顺序请从头翻页"
+        },
+    )
     limit = Limit()
     cursor = Cursor()
 
@@ -207,7 +213,7 @@ class MyWishOut(Shape):
         metadata={"type": "string", "description": "现在在谁手里，下一步是什么"},
         required=True,
     )
-    expected_by = TownTime(attribute="review_due_at", required=True, allow_none=True)
+    expected_by = LastMoment(attribute="due_at", required=True, allow_none=True)
     because = fields.String(required=True, metadata={"description": "社区说的原因，或者要补充什么"})
     words = fields.String(required=True, allow_none=True)
     kind = fields.Enum(WishKind, by_value=True, required=True)
@@ -226,6 +232,40 @@ class MyWishOut(Shape):
     photos = fields.List(fields.Nested(WishPhotoOut), required=True)
     submitted_at = TownTime(required=True)
     published_at = TownTime(required=True, allow_none=True)
+
+
+class StepOut(Shape):
+    """One thing that happened to a wish."""
+
+    at = TownTime(required=True)
+    label = fields.Function(lambda event: ACT_LABELS[event.act], metadata={"type": "string"}, required=True)
+
+
+class MyWishWithStepsOut(Shape):
+    """A wish as who wished it follows it: whose desk it is on, who comes, what happened, and whom to call."""
+
+    wish = fields.Nested(MyWishOut, required=True)
+    now = fields.Nested(StandingOut, required=True)
+    claims = fields.List(fields.Nested(MyClaimOut), required=True)
+    steps = fields.List(
+        fields.Nested(StepOut), required=True, metadata={"description": "办理过程，先发生的在前"}
+    )
+    phone = fields.String(required=True, metadata={"description": "社区的电话，没有登记时是空的"})
+
+
+class PartnersWishOut(WishCardOut):
+    """A wish as units see it that may take it on."""
+
+    parts_left = fields.Integer(required=True, metadata={"description": "还有几份没有人认领"})
+    value_yuan = fields.Integer(required=True, allow_none=True)
+    hand_over = fields.Enum(HandOver, by_value=True, required=True)
+
+
+class PartnersWallOut(Shape):
+    """A page of the wall of the communities a unit is paired with."""
+
+    items = fields.List(fields.Nested(PartnersWishOut), required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 class MyWishesQuery(Shape):
@@ -268,21 +308,22 @@ class SignedQuery(Shape):
 class CopiedWishOut(Shape):
     """A wish in the copy of everything kept about a person."""
 
-    key = Key(required=True)
-    number = fields.Integer(required=True)
-    state = fields.Enum(WishState, by_value=True, required=True)
-    kind = fields.Enum(WishKind, by_value=True, required=True)
-    words = fields.String(required=True, allow_none=True)
-    address = fields.String(required=True, allow_none=True)
-    hardship = fields.String(required=True, allow_none=True)
-    nickname = fields.String(required=True)
-    may_share_since = TownTime(required=True, allow_none=True)
-    because = fields.String(required=True)
-    title = fields.String(required=True)
-    public_words = fields.String(required=True)
-    submitted_at = TownTime(required=True)
-    published_at = TownTime(required=True, allow_none=True)
-    ended_at = TownTime(required=True, allow_none=True)
+    key = Key(attribute="wish.key", required=True)
+    number = fields.Integer(attribute="wish.number", required=True)
+    state = fields.Enum(WishState, by_value=True, attribute="wish.state", required=True)
+    kind = fields.Enum(WishKind, by_value=True, attribute="wish.kind", required=True)
+    words = fields.String(attribute="wish.words", required=True, allow_none=True)
+    address = fields.String(attribute="wish.address", required=True, allow_none=True)
+    hardship = fields.String(attribute="wish.hardship", required=True, allow_none=True)
+    nickname = fields.String(attribute="wish.nickname", required=True)
+    may_share_since = TownTime(attribute="wish.may_share_since", required=True, allow_none=True)
+    because = fields.String(attribute="wish.because", required=True)
+    title = fields.String(attribute="wish.title", required=True)
+    public_words = fields.String(attribute="wish.public_words", required=True)
+    submitted_at = TownTime(attribute="wish.submitted_at", required=True)
+    published_at = TownTime(attribute="wish.published_at", required=True, allow_none=True)
+    ended_at = TownTime(attribute="wish.ended_at", required=True, allow_none=True)
+    claims = fields.List(fields.Nested(CopiedClaimOut), required=True)
 
 
 class CopiedSupportOut(Shape):

@@ -36,6 +36,7 @@ from models.wishes.photos import (
     wish_photo_by_key,
     wish_photo_within,
 )
+from models.wishes.reminding import remind_of_wish, wishes_to_remind_of
 from models.wishes.reviewing import (
     approve_wish,
     ask_for_more,
@@ -55,6 +56,7 @@ from models.wishes.rounds import (
 )
 from models.wishes.rows import (
     LONGEST_ADDRESS,
+    LONGEST_ANSWER,
     LONGEST_CARD,
     LONGEST_HARDSHIP,
     LONGEST_NICKNAME,
@@ -75,17 +77,23 @@ from models.wishes.rows import (
     WishSupport,
     WishWords,
 )
+from models.wishes.standing import Standing, standing_of
 from models.wishes.truth import still_true
+from models.wishes.turning import escalate, turn_if_due, wishes_that_ring
+from models.wishes.urging import Urged, urge, urge_from
 from models.wishes.wall import (
     Mark,
+    WallOrder,
     alike,
     count_in_review,
     count_overdue,
     hanging_wish,
+    mark_of,
     support,
     support_no_more,
     supported_by,
     wall,
+    wish_by_key,
     wish_of,
     wish_within,
     wishes_of,
@@ -94,6 +102,7 @@ from models.wishes.wall import (
 
 __all__ = [
     "LONGEST_ADDRESS",
+    "LONGEST_ANSWER",
     "LONGEST_CARD",
     "LONGEST_HARDSHIP",
     "LONGEST_NICKNAME",
@@ -109,6 +118,9 @@ __all__ = [
     "HandOver",
     "Mark",
     "RoundPlan",
+    "Standing",
+    "Urged",
+    "WallOrder",
     "Wish",
     "WishKind",
     "WishPhoto",
@@ -128,12 +140,14 @@ __all__ = [
     "count_in_review",
     "count_overdue",
     "due_to_show",
+    "escalate",
     "forget_old_wishes",
     "hanging_wish",
     "household_of",
     "is_shown_now",
     "leave_wishes",
     "make_wish",
+    "mark_of",
     "may_add_photo",
     "open_wishes_of",
     "photo_of",
@@ -142,19 +156,25 @@ __all__ = [
     "refuse_photo",
     "refuse_words",
     "reject_wish",
+    "remind_of_wish",
     "remove_photo",
     "round_by_key",
     "round_within",
     "rounds_at",
     "rounds_within",
     "share_contacts",
+    "standing_of",
     "still_true",
     "support",
     "support_no_more",
     "supported_by",
     "supports_kept_of",
+    "turn_if_due",
+    "urge",
+    "urge_from",
     "wall",
     "warnings_about",
+    "wish_by_key",
     "wish_files_kept",
     "wish_of",
     "wish_photo_by_key",
@@ -162,6 +182,8 @@ __all__ = [
     "wish_within",
     "wishes_kept_of",
     "wishes_of",
+    "wishes_that_ring",
+    "wishes_to_remind_of",
     "wishes_within",
     "withdraw_wish",
     "words_of",

@@ -12,13 +12,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.calendars import Calendar
 from models.errors import Conflict, Fault
 from models.journal import enter
 from models.policies import Policies, policies_at
 from models.regions import Region, is_within
 from models.residents import Resident, is_minor
 from models.screening import PRIVATE, passages, said
+from models.wishes.claims.ending import end_claims_on
 from models.wishes.households import fingerprint_of, household_of, of_household
 from models.wishes.parties import By
 from models.wishes.rows import (
@@ -33,8 +33,9 @@ from models.wishes.rows import (
     WishState,
     WishWords,
 )
+from models.wishes.street import close_order_on
 from models.wishes.telling import tell_acted_for
-from models.working_time import due_after
+from models.wishes.thread import wind_wish
 
 A_YEAR = timedelta(days=365)
 _CHANGEABLE = (*IN_REVIEW, WishState.REJECTED)
@@ -84,13 +85,13 @@ def make_wish(
         words_are_sure=words_are_sure,
     )
     _say(wish, words)
-    _wait_for_review(session, wish, policy)
+    wish.submitted_at = clock.now()
     session.add(wish)
     session.flush()
     enter(
         session, "wish.made", wish, **by.of(wish), details={"beyond_limits": True} if beyond_limits else None
     )
-    session.flush()
+    wind_wish(session, wish)
     if acted_for or by.is_staff:
         tell_acted_for(session, wish, by)
     return wish
@@ -101,7 +102,7 @@ def correct_wish(
 ) -> Wish:
     """Say anew what one wishes, before it is decided, after more was asked for, or after a no; it is looked at again. The same twice is fine.
 
-    Raises as ``make_wish``, and Conflict ``wish_decided`` for one that hangs on the wall, or is over.
+    Raises as ``make_wish``, and Conflict ``wish_decided`` for one that hangs on the wall, or is over, ``wish_unfit`` for no more pieces than came.
     """
     wish.region.lock()
     wish.lock()
@@ -113,6 +114,7 @@ def correct_wish(
         )
     policy = policies_at(session, wish.region_id)
     _must_be_possible(words, policy)
+    _must_be_more_than_came(wish, words)
     if wish.resident is None:
         raise AssertionError("who left the town has no open wish")
     _must_be_within_limits(
@@ -125,9 +127,9 @@ def correct_wish(
         None,
         "",
     )
-    _wait_for_review(session, wish, policy)
+    wish.submitted_at = clock.now()
     enter(session, "wish.corrected", wish, **by.of(wish))
-    session.flush()
+    wind_wish(session, wish)
     return wish
 
 
@@ -148,14 +150,16 @@ def withdraw_wish(session: Session, wish: Wish, *, by: By) -> None:
         return
     if not wish.is_open:
         raise Conflict("wish_decided", "这个心愿已经结束，不用撤回", details={"state": wish.state.value})
-    end_wish(wish, WishState.WITHDRAWN)
+    end_claims_on(session, wish, "许愿人不需要了", by=by)
+    end_wish(session, wish, WishState.WITHDRAWN)
     enter(session, "wish.withdrawn", wish, **by.of(wish))
     session.flush()
 
 
-def end_wish(wish: Wish, state: WishState) -> None:
-    """Nothing comes of a wish (held by the caller) any more, until it is said anew."""
-    wish.state, wish.ended_at, wish.review_due_at = state, clock.now(), None
+def end_wish(session: Session, wish: Wish, state: WishState) -> None:
+    """Nothing comes of a wish (held by the caller) any more, until it is said anew; what of it lies with the street is over too."""
+    wish.state, wish.ended_at, wish.due_at, wish.remind_at = state, clock.now(), None, None
+    close_order_on(session, wish)
 
 
 def words_of(wish: Wish) -> WishWords:
@@ -214,6 +218,13 @@ def _must_be_possible(words: WishWords, policy: Policies) -> None:
         faults.append(Fault("address", "上门的请写清楚地址"))
     if faults:
         raise Conflict("wish_unfit", faults[0].message, faults=faults)
+
+
+def _must_be_more_than_came(wish: Wish, words: WishWords) -> None:
+    """Of a wish some pieces of which were brought before it was taken off the wall, some are still to come."""
+    if words.quantity <= wish.parts_taken:
+        message = f"已经送到 {wish.parts_taken} {wish.piece}，总数要比它多；不再需要的不用再提交"
+        raise Conflict("wish_unfit", message, faults=[Fault("quantity", message)])
 
 
 def _must_collect(in_round: WishRound | None, home: Region) -> None:
@@ -283,9 +294,3 @@ def _say(wish: Wish, words: WishWords) -> None:
     wish.value_yuan, wish.hand_over, wish.may_share = words.value_yuan, words.hand_over, words.may_share
     wish.address, wish.address_fingerprint = words.address or None, fingerprint_of(words.address)
     wish.hardship, wish.nickname = words.hardship or None, words.nickname
-
-
-def _wait_for_review(session: Session, wish: Wish, policy: Policies) -> None:
-    now = clock.now()
-    wish.submitted_at = now
-    wish.review_due_at = due_after(Calendar.in_force(session), now, policy.wish_review_days)

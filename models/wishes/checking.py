@@ -26,7 +26,7 @@ def refuse_words(session: Session, key: str, words: str | None) -> None:
     wish = _still_saying(session, key, words)
     if wish is None or wish.state not in IN_REVIEW:
         return
-    end_wish(wish, WishState.REJECTED)
+    end_wish(session, wish, WishState.REJECTED)
     wish.because = WORDS_REFUSED
     enter(session, "wish.rejected", wish, for_resident_id=wish.resident_id)
     session.flush()

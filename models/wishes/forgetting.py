@@ -13,7 +13,11 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.journal import enter
 from models.wishes.asking import end_wish
-from models.wishes.rows import CLOSED, Wish, WishPhoto, WishState, WishSupport
+from models.wishes.claims.ending import end_claims_on
+from models.wishes.claims.forgetting import strike_claims_on
+from models.wishes.parties import By
+from models.wishes.rows import OVER, Wish, WishPhoto, WishState, WishSupport
+from models.wishes.street import strike_cards_on, strike_orders_on
 
 WORDS_KEPT_FOR = timedelta(days=90)
 _NOTHING_SAID = {
@@ -31,7 +35,7 @@ def forget_old_wishes(session: Session, now: datetime, *, most: int) -> int:
     """Strike what was said of up to ``most`` wishes that were over longer than that ago; how many."""
     ids = session.scalars(
         select(Wish.id)
-        .where(Wish.ended_at <= now - WORDS_KEPT_FOR, Wish.state.in_(CLOSED), Wish.words.is_not(None))
+        .where(Wish.ended_at <= now - WORDS_KEPT_FOR, Wish.state.in_(OVER), Wish.words.is_not(None))
         .order_by(Wish.ended_at, Wish.id)
         .limit(most)
     ).all()
@@ -49,10 +53,12 @@ def leave_wishes(
         wish.lock()
         if wish.is_open:
             were_open += 1
-            end_wish(wish, WishState.WITHDRAWN)
+            end_claims_on(session, wish, "许愿人不需要了", by=By(by_account_id, identity))
+            end_wish(session, wish, WishState.WITHDRAWN)
             enter(session, "wish.withdrawn", wish, by_account_id=by_account_id, identity=identity)
         wish.title = wish.public_words = ""
     session.flush()
+    strike_cards_on(session, [wish.id for wish in theirs])
     _strike(session, [wish.id for wish in theirs])
     _support_nothing(session, residents)
     return were_open
@@ -81,6 +87,8 @@ def open_wishes_of(session: Session, residents: Collection[int]) -> Sequence[Wis
 def _strike(session: Session, ids: Sequence[int]) -> None:
     if not ids:
         return
+    strike_claims_on(session, ids)
+    strike_orders_on(session, ids)
     session.execute(delete(WishPhoto).where(WishPhoto.wish_id.in_(ids)))
     session.execute(update(Wish).where(Wish.id.in_(ids)).values(_NOTHING_SAID))
 

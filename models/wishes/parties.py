@@ -41,7 +41,12 @@ class By:
 
 def must_not_be_of_the_household(session: Session, wish: Wish, by: By) -> None:
     """Raise Forbidden ``own_content`` for somebody who works here and decides about a wish of their own household."""
-    account = session.get(Account, by.account_id) if by.account_id is not None else None
-    oneself = resident_of(session, account) if account is not None else None
-    if oneself is not None and wish.resident_id in household_of(session, oneself):
+    if is_of_the_household(session, wish, by.account_id):
         raise Forbidden("own_content", "这是您自己或家人的心愿，请由其他工作人员办理")
+
+
+def is_of_the_household(session: Session, wish: Wish, account_id: int | None) -> bool:
+    """Whether an account is somebody of the household that wished."""
+    account = session.get(Account, account_id) if account_id is not None else None
+    oneself = resident_of(session, account) if account is not None else None
+    return oneself is not None and wish.resident_id in household_of(session, oneself)

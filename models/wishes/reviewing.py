@@ -19,36 +19,39 @@ from models.policies import policies_at
 from models.residents import Resident, is_minor
 from models.screening import passages, said
 from models.wishes.asking import end_wish
+from models.wishes.claims.ending import end_claims_on
 from models.wishes.parties import By, must_not_be_of_the_household
-from models.wishes.rows import IN_REVIEW, AgeBand, Card, Wish, WishRound, WishState
+from models.wishes.rows import IN_REVIEW, ON_THE_WALL, AgeBand, Card, Wish, WishRound, WishState
 from models.wishes.telling import tell_review
+from models.wishes.thread import wind_wish
 
 ELDER_FROM = 60  # 老年人权益保障法 art. 2
-_ON_THE_WALL = (WishState.APPROVED, WishState.PUBLISHED)
 
 
 def approve_wish(session: Session, wish: Wish, card: Card, *, by: By) -> Wish:
     """Let a wish hang on the wall with this card: now, or on the day its round is shown. The same twice is fine, another card replaces the first.
 
     Raises Forbidden ``own_content``; Conflict ``wish_decided`` for one that was refused or taken back, and ``wish_card_unfit`` naming what of the card
-    tells too much.
+    tells too much, and ``wish_frozen`` once somebody has taken it on: what they promised stays as they read it.
     """
     _hold(session, wish, by)
-    if wish.state not in (*IN_REVIEW, *_ON_THE_WALL):
-        raise _decided(wish)
-    _must_tell_nothing_private(wish, card)
-    if wish.state in _ON_THE_WALL and _card_of(wish) == card:
+    if wish.state not in (*IN_REVIEW, *ON_THE_WALL):
+        raise decided(wish)
+    if wish.state in ON_THE_WALL and card_of(wish) == card:
         return wish
-    was_decided = wish.state in _ON_THE_WALL
-    _hang(wish, card)
+    was_decided = wish.state in ON_THE_WALL
+    if was_decided and wish.parts_taken:
+        raise Conflict("wish_frozen", "已经有单位认领，公开的文字不能再改，有出入请联系认领单位")
+    must_tell_nothing_private(wish, card)
+    hang(wish, card)
     if was_decided:
         enter(session, "wish.card_corrected", wish, **by.of(wish))
         session.flush()
         return wish
-    wish.words_are_sure, wish.reviewed_at, wish.review_due_at, wish.because = True, clock.now(), None, ""
+    wish.words_are_sure, wish.reviewed_at, wish.because = True, clock.now(), ""
     wish.state = WishState.APPROVED
     enter(session, "wish.approved", wish, **by.of(wish))
-    session.flush()
+    wind_wish(session, wish)
     if wish.round is None or _shown_from(session, wish.round) <= clock.now():
         publish(session, wish)
     tell_review(session, wish)
@@ -61,10 +64,10 @@ def ask_for_more(session: Session, wish: Wish, what: str, *, by: By) -> Wish:
     if wish.state is WishState.NEED_INFO and wish.because == what:
         return wish
     if wish.state not in IN_REVIEW:
-        raise _decided(wish)
-    wish.state, wish.because, wish.review_due_at = WishState.NEED_INFO, what, None
+        raise decided(wish)
+    wish.state, wish.because = WishState.NEED_INFO, what
     enter(session, "wish.more_asked", wish, **by.of(wish))
-    session.flush()
+    wind_wish(session, wish)
     tell_review(session, wish)
     return wish
 
@@ -75,8 +78,9 @@ def reject_wish(session: Session, wish: Wish, because: str, *, by: By) -> Wish:
     if wish.state is WishState.REJECTED:
         return wish
     if not wish.is_open:
-        raise _decided(wish)
-    end_wish(wish, WishState.REJECTED)
+        raise decided(wish)
+    end_claims_on(session, wish, because, by=by)
+    end_wish(session, wish, WishState.REJECTED)
     wish.because, wish.reviewed_at = because, clock.now()
     enter(session, "wish.rejected", wish, **by.of(wish))
     session.flush()
@@ -89,9 +93,9 @@ def publish(session: Session, wish: Wish) -> bool:
     wish.lock()
     if wish.state is not WishState.APPROVED:
         return False
-    wish.state, wish.published_at = WishState.PUBLISHED, clock.now()
+    wish.state, wish.published_at, wish.turn = WishState.PUBLISHED, clock.now(), 1
     enter(session, "wish.published", wish, for_resident_id=wish.resident_id)
-    session.flush()
+    wind_wish(session, wish)
     return True
 
 
@@ -133,19 +137,22 @@ def _hold(session: Session, wish: Wish, by: By) -> None:
     wish.lock()
 
 
-def _hang(wish: Wish, card: Card) -> None:
+def hang(wish: Wish, card: Card) -> None:
+    """Put on a wish (held by the caller) what of it others may read."""
     wish.title, wish.public_words, wish.age_band = card.title, card.words, age_band_of(wish.resident)
     for photo in wish.photos:
         photo.is_public = photo.key in card.photos
 
 
-def _card_of(wish: Wish) -> Card:
+def card_of(wish: Wish) -> Card:
+    """What of a wish others may read."""
     return Card(
         wish.title, wish.public_words, frozenset(photo.key for photo in wish.photos if photo.is_public)
     )
 
 
-def _must_tell_nothing_private(wish: Wish, card: Card) -> None:
+def must_tell_nothing_private(wish: Wish, card: Card) -> None:
+    """Raises Conflict ``wish_card_unfit`` naming what of a card tells too much of whoever wished."""
     faults = []
     name = wish.resident.name if wish.resident else None
     for field, text in (("title", card.title), ("words", card.words)):
@@ -167,7 +174,8 @@ def _must_tell_nothing_private(wish: Wish, card: Card) -> None:
         raise Conflict("wish_card_unfit", faults[0].message, faults=faults)
 
 
-def _decided(wish: Wish) -> Conflict:
+def decided(wish: Wish) -> Conflict:
+    """The no for a wish that stands elsewhere by now."""
     return Conflict(
         "wish_decided", "这个心愿的状态已经变了，请刷新后查看", details={"state": wish.state.value}
     )

@@ -26,6 +26,7 @@ LONGEST_ADDRESS = 100
 LONGEST_HARDSHIP = 100
 LONGEST_NICKNAME = 10
 LONGEST_REASON = 100
+LONGEST_ANSWER = 200  # of the street, about what cannot be done
 MOST_PIECES = 20
 MOST_PHOTOS = 3
 
@@ -70,17 +71,30 @@ class WishState(StrEnum):
     NEED_INFO = "need_info"  # 待补充
     APPROVED = "approved"  # 已通过，等轮次公布
     PUBLISHED = "published"  # 待认领
+    CLAIMED = "claimed"  # 已认领，每一份都有人在办
+    ESCALATED = "escalated"  # 没人认领，已上报街道
+    CONVERTED = "converted"  # 公共事项，已转街道清单
+    FULFILLED = "fulfilled"  # 已圆梦
+    CANNOT_FULFIL = "cannot_fulfil"  # 街道书面说明，没能实现
     REJECTED = "rejected"  # 未通过
     WITHDRAWN = "withdrawn"  # 已撤回
 
 
 IN_REVIEW = (WishState.SUBMITTED, WishState.NEED_INFO)
-OPEN = (*IN_REVIEW, WishState.APPROVED, WishState.PUBLISHED)
-CLOSED = (WishState.REJECTED, WishState.WITHDRAWN)
+ON_THE_WALL = (WishState.APPROVED, WishState.PUBLISHED)
+WITH_THE_STREET = (WishState.ESCALATED, WishState.CONVERTED)
+OPEN = (*IN_REVIEW, *ON_THE_WALL, WishState.CLAIMED, *WITH_THE_STREET)
+CLOSED = (WishState.REJECTED, WishState.WITHDRAWN, WishState.CANNOT_FULFIL)
+OVER = (*CLOSED, WishState.FULFILLED)
 _IS_SUBMITTED = text("state = 'submitted'")
 _IS_APPROVED = text("state = 'approved'")
 _IS_PUBLISHED = text("state = 'published'")
-_IS_OPEN = text("state IN ('submitted', 'need_info', 'approved', 'published')")
+_IS_OPEN = text(
+    "state IN ('submitted', 'need_info', 'approved', 'published', 'claimed', 'escalated', 'converted')"
+)
+_HUNG = text("turn > 0")
+_IS_DUE = text("due_at IS NOT NULL")
+_IS_TO_REMIND = text("remind_at IS NOT NULL")
 
 
 @dataclass(frozen=True)
@@ -137,6 +151,7 @@ class Wish(Keyed, Base):
         CheckConstraint(f"1 <= quantity AND quantity <= {MOST_PIECES}", name="some_pieces"),
         CheckConstraint("(state = 'published') <= (published_at IS NOT NULL)", name="published_at_a_moment"),
         CheckConstraint("supporters >= 0", name="supporters_not_below_nothing"),
+        CheckConstraint("0 <= parts_taken AND parts_taken <= quantity", name="parts_taken_within"),
         Index("ix_wishes_resident", "resident_id"),
         Index("ix_wishes_address", "region_id", "address_fingerprint"),
         Index("ix_wishes_review", "submitted_at", postgresql_where=_IS_SUBMITTED, sqlite_where=_IS_SUBMITTED),
@@ -158,8 +173,43 @@ class Wish(Keyed, Base):
             postgresql_where=_IS_PUBLISHED,
             sqlite_where=_IS_PUBLISHED,
         ),
+        Index(
+            "ix_wishes_wall_newest",
+            "published_at",
+            "id",
+            postgresql_where=_IS_PUBLISHED,
+            sqlite_where=_IS_PUBLISHED,
+        ),
+        Index(
+            "ix_wishes_wall_newest_of_region",
+            "region_id",
+            "published_at",
+            "id",
+            postgresql_where=_IS_PUBLISHED,
+            sqlite_where=_IS_PUBLISHED,
+        ),
+        Index(
+            "ix_wishes_wall_ending",
+            "due_at",
+            "id",
+            postgresql_where=_IS_PUBLISHED,
+            sqlite_where=_IS_PUBLISHED,
+        ),
+        Index(
+            "ix_wishes_wall_ending_of_region",
+            "region_id",
+            "due_at",
+            "id",
+            postgresql_where=_IS_PUBLISHED,
+            sqlite_where=_IS_PUBLISHED,
+        ),
         Index("ix_wishes_open", "region_id", "id", postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN),
         Index("ix_wishes_ended", "ended_at"),
+        # of a condition only the figures ask for: else the wall is read from it, with all that ever hung there
+        Index("ix_wishes_published", "published_at", postgresql_where=_HUNG, sqlite_where=_HUNG),
+        Index("ix_wishes_due", "due_at", postgresql_where=_IS_DUE, sqlite_where=_IS_DUE),
+        Index("ix_wishes_remind", "remind_at", postgresql_where=_IS_TO_REMIND, sqlite_where=_IS_TO_REMIND),
+        CheckConstraint("turn >= 0", name="turn_not_below_nothing"),
     )
 
     region_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
@@ -184,27 +234,42 @@ class Wish(Keyed, Base):
     may_share_since: Mapped[datetime | None]
 
     submitted_at: Mapped[datetime] = mapped_column(default=clock.now)
-    review_due_at: Mapped[datetime | None]  # none while more is asked for: the clock stands still
+    due_at: Mapped[datetime | None]  # when the clock of the wish rings; none: it stands still
+    remind_at: Mapped[datetime | None]  # when whoever is waited for is reminded
+    urged_at: Mapped[datetime | None]  # when whoever wished asked last how it goes (催办)
     reviewed_at: Mapped[datetime | None]
-    because: Mapped[str] = mapped_column(PlainText(LONGEST_REASON), default="", server_default="")
+    because: Mapped[str] = mapped_column(PlainText(LONGEST_ANSWER), default="", server_default="")
     title: Mapped[str] = mapped_column(PlainText(LONGEST_TITLE), default="", server_default="")
     public_words: Mapped[str] = mapped_column(PlainText(LONGEST_CARD), default="", server_default="")
     age_band: Mapped[AgeBand] = mapped_column(chosen_from(AgeBand), default=AgeBand.UNKNOWN)
     published_at: Mapped[datetime | None]
+    turn: Mapped[int] = mapped_column(
+        default=0, server_default="0"
+    )  # which time it hangs on the wall (第几轮)
     priority: Mapped[int] = mapped_column(default=0, server_default="0")
     supporters: Mapped[int] = mapped_column(default=0, server_default="0")
+    parts_taken: Mapped[int] = mapped_column(default=0, server_default="0")  # changed by claims alone
     ended_at: Mapped[datetime | None]
 
     region: Mapped[Region] = relationship()
     resident: Mapped[Resident | None] = relationship()
     by_account: Mapped[Account | None] = relationship()
     round: Mapped[WishRound | None] = relationship()
-    photos: Mapped[list[WishPhoto]] = relationship(order_by="WishPhoto.id", back_populates="wish")
+    photos: Mapped[list[WishPhoto]] = relationship(
+        order_by="WishPhoto.id",
+        back_populates="wish",
+        primaryjoin="and_(WishPhoto.wish_id == Wish.id, WishPhoto.claim_id.is_(None))",
+    )
 
     @property
     def is_open(self) -> bool:
         """Whether something still comes of it."""
         return self.state in OPEN
+
+    @property
+    def parts_left(self) -> int:
+        """How many pieces nobody has taken yet."""
+        return self.quantity - self.parts_taken
 
     @property
     def public_photos(self) -> list[WishPhoto]:
@@ -219,12 +284,19 @@ class Wish(Keyed, Base):
 
 
 class WishPhoto(Keyed, Base):
-    """One picture of what is wished for, kept where nobody passes by. ``is_public``: who reviewed it let everybody see it."""
+    """One picture of what is wished for, or with a claim, of what was brought; kept where nobody passes by. ``is_public``: who reviewed it let everybody
+    see it; of what was brought nobody does but who wished, the unit and the community.
+    """
 
     __tablename__ = "wish_photos"
-    __table_args__ = (Index("ix_wish_photos_wish", "wish_id"),)
+    __table_args__ = (
+        Index("ix_wish_photos_wish", "wish_id"),
+        Index("ix_wish_photos_claim", "claim_id"),
+        CheckConstraint("claim_id IS NULL OR NOT is_public", name="evidence_is_not_public"),
+    )
 
     wish_id: Mapped[int] = mapped_column(ForeignKey("wishes.id"))
+    claim_id: Mapped[int | None] = mapped_column(ForeignKey("claims.id"))  # none: what is wished for
     file: Mapped[str] = mapped_column(PlainText(16))
     thumbnail: Mapped[str] = mapped_column(PlainText(16))
     width: Mapped[int]

@@ -5,6 +5,7 @@ Whose it is hears, and whoever wished for them and may still act for them. A mes
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from models.hearing import hearers, hears, said_actor
 from models.ladder import ToTell, owe_to_people
 from models.notices import MOMENTS, Debt, NoticeKind, goes_out_at, owe_once
 from models.residents import Resident
+from models.staff import offices, over
 from models.wishes.parties import By
 from models.wishes.rows import Wish, WishState
 
@@ -26,11 +28,77 @@ _RESULTS = {
     WishState.NEED_INFO: ("待补充", ""),
     WishState.REJECTED: ("未通过", ""),
 }
+_TURNED = {
+    WishState.PUBLISHED: ("进入下一轮", "还没有人认领，已排到前面，继续等人认领"),
+    WishState.ESCALATED: ("已上报街道", "到期没有人认领，由街道研究交办"),
+}
 
 
 def tell_review(session: Session, wish: Wish) -> None:
     """Owe what the community said of a wish to whoever it concerns (M11)."""
     result, word = _RESULTS[wish.state]
+    owe_to_wisher(
+        session,
+        NoticeKind.WISH_REVIEWED,
+        wish,
+        {"result": result, "word": wish.because or word, "state": wish.state.value},
+        subject_key=wish.key,
+        version=new_key(),  # every word of the community is told, also two within one second
+    )
+
+
+def tell_turned(session: Session, wish: Wish) -> None:
+    """Owe the word that nobody took it on in time, and what becomes of it now, to who wished and to the community (M16)."""
+    result, word = _TURNED[wish.state]
+    facts = {
+        "result": result,
+        "word": word,
+        "when_at": clock.now().isoformat(),
+        "state": wish.state.value,
+    }
+    version = new_key()  # told once for each time it turns: the caller holds the wish
+    owe_to_wisher(session, NoticeKind.WISH_TURNED, wish, facts, subject_key=wish.key, version=version)
+    kind = NoticeKind.WISH_TURNED_HERE
+    owe_to_staff(session, kind, wish, facts, over(offices(session), wish.region.path), version=version)
+
+
+def owe_to_staff(
+    session: Session,
+    kind: NoticeKind,
+    wish: Wish,
+    facts: dict[str, Any],
+    account_ids: Collection[int],
+    *,
+    version: str,
+    subject_key: str = "",
+) -> None:
+    """Owe something about a wish to people who work for its community or its street, to each account once."""
+    owe_once(
+        session.connection(),
+        [
+            Debt(
+                kind,
+                subject_key=subject_key or wish.key,
+                page_subject=wish.key,
+                account_ids=sorted(account_ids),
+                facts={**_facts(wish), **facts},
+                due_at=goes_out_at(session, kind, wish.region_id, clock.now()),
+                version=version,
+            )
+        ],
+    )
+
+
+def owe_to_wisher(
+    session: Session,
+    kind: NoticeKind,
+    wish: Wish,
+    facts: dict[str, Any],
+    *,
+    subject_key: str,
+    version: str,
+) -> None:
+    """Owe something about a wish to who wished it, and to who wished it for them and may still act for them."""
     whose = wish.resident
     if whose is None:
         return
@@ -43,23 +111,16 @@ def tell_review(session: Session, wish: Wish) -> None:
     told = hearers(
         own=whose.account_id, registered_by=by if by != whose.account_id else None, name=whose.name
     )
-    now = clock.now()
     _owe(
         session,
         Debt(
-            NoticeKind.WISH_REVIEWED,
-            subject_key=wish.key,
+            kind,
+            subject_key=subject_key,
             page_subject=wish.key,
             account_ids=told.accounts,
-            facts={
-                **_facts(wish),
-                "learner": told.learner,
-                "result": result,
-                "word": wish.because or word,
-                "state": wish.state.value,
-            },
-            due_at=goes_out_at(session, NoticeKind.WISH_REVIEWED, wish.region_id, now),
-            version=new_key(),  # every word of the community is told, also two within one second
+            facts={**_facts(wish), "learner": told.learner, **facts},
+            due_at=goes_out_at(session, kind, wish.region_id, clock.now()),
+            version=version,
         ),
         whose,
         wish,

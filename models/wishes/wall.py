@@ -1,6 +1,7 @@
 """The wall (心愿墙): what everybody may read, what more those may who reviewed it, and who else wishes the same.
 
-Sorted as those who give look through it: what nobody took in time comes first, then the newest. A page costs the same however many hang there.
+Sorted as those who give look through it: what nobody took in time comes first, then the newest; or the newest first, or what hangs there for the
+shortest time to come. A page costs the same however many hang there, and however far down it is.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, func, literal, select, true, tuple_
+from sqlalchemy.orm import Session, aliased, contains_eager, joinedload, selectinload
 
 from models import clock
 from models.errors import Conflict, NotFound
 from models.journal import enter
-from models.regions import Region, RegionKind, is_within, regions_within
+from models.regions import Region, RegionKind, is_within, lies_within, regions_within
 from models.residents import Resident
 from models.wishes.households import household_of
 from models.wishes.parties import By
@@ -24,47 +27,110 @@ from models.wishes.rows import AgeBand, Wish, WishKind, WishState, WishSupport
 
 ALIKE = 0.5  # how much of two texts must be the same for one to be shown beside the other
 _LOOKED_THROUGH = 200
+_SHOWN = (WishState.PUBLISHED, WishState.CLAIMED, WishState.ESCALATED, WishState.FULFILLED)
 _MOST_ALIKE = 3
+
+
+class WallOrder(StrEnum):
+    """In which order one looks through the wall."""
+
+    PRIORITY = "priority"  # 没人认领的优先
+    NEWEST = "newest"  # 最新公布
+    ENDING = "ending"  # 快到期的优先
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Where on the wall a page ended."""
+    """Where on the wall a page ended, in whichever order."""
 
     priority: int
-    published_at: datetime
+    moment: datetime
     id: int
+
+
+def mark_of(wish: Wish, order: WallOrder) -> Mark:
+    """Where a page ends whose last wish this is."""
+    moment = wish.due_at if order is WallOrder.ENDING else wish.published_at
+    return Mark(wish.priority, moment or wish.submitted_at, wish.id)
+
+
+_SORTED_BY: Mapping[WallOrder, Sequence[str]] = {
+    WallOrder.PRIORITY: ("priority", "published_at", "id"),
+    WallOrder.NEWEST: ("published_at", "id"),
+    WallOrder.ENDING: ("due_at", "id"),
+}
 
 
 def wall(
     session: Session,
     region: Region | None,
     *,
+    among: Sequence[Region] | None = None,
     kind: WishKind | None = None,
     age_band: AgeBand | None = None,
     in_round: int | None = None,
+    order: WallOrder = WallOrder.PRIORITY,
     after: Mark | None = None,
     most: int,
 ) -> Sequence[Wish]:
-    """Up to ``most`` wishes that hang on the wall of a place and what lies under it, or of everywhere."""
-    query = (
+    """Up to ``most`` wishes that hang on the wall of a place and what lies under it, or of everywhere; ``among`` these places alone, if any are named.
+
+    ``after`` goes on where a page of the same order ended: none twice, and none left out that hangs there all the while.
+    """
+    which: list[ColumnElement[bool]] = [Wish.state == WishState.PUBLISHED]
+    for column, value in ((Wish.kind, kind), (Wish.age_band, age_band), (Wish.round_id, in_round)):
+        if value is not None:
+            which.append(column == value)
+    if after is not None:
+        which.append(_beneath(after, order))
+    if (
+        region is not None
+        and region.kind is RegionKind.COMMUNITY
+        and (among is None or is_within(region, among))
+    ):
+        which.append(Wish.region_id == region.id)
+    elif region is not None or among is not None:
+        wanted = [places for places in ([region] if region else None, among) if places is not None]
+        if not all(wanted):
+            return []
+        which = [Wish.id.in_(_nearest_of_each(session, wanted, which, order, most))]
+    return session.scalars(
         select(Wish)
         .join(Wish.region)
         .options(contains_eager(Wish.region), joinedload(Wish.round), selectinload(Wish.photos))
-        .where(Wish.state == WishState.PUBLISHED)
-        .order_by(Wish.priority.desc(), Wish.published_at.desc(), Wish.id.desc())
+        .where(*which)
+        .order_by(*_sorted(Wish, order))
+        .limit(most)
+    ).all()
+
+
+def _nearest_of_each(
+    session: Session,
+    wanted: Sequence[Sequence[Region]],
+    which: Sequence[ColumnElement[bool]],
+    order: WallOrder,
+    most: int,
+) -> Select[int]:
+    """The ids of a page of several communities: the first of each by its index, and of those the first. Left to themselves both databases sort all
+    that hangs in them, or read the wall of everywhere until a page is full (``docs/hot-path.md``)."""
+    of_one = (
+        select(Wish).where(Wish.region_id == Region.id, *which).order_by(*_sorted(Wish, order)).limit(most)
+    )
+    if session.get_bind().dialect.name == "sqlite":  # which knows no LATERAL
+        each = aliased(Wish)
+        found = (
+            select(each.id)
+            .select_from(Region)
+            .join(each, each.id.in_(of_one.with_only_columns(Wish.id).correlate(Region)))
+        )
+    else:
+        each = aliased(Wish, of_one.correlate(Region).lateral("each"))
+        found = select(each.id).select_from(Region).join(each, true())
+    return (
+        found.where(Region.kind == RegionKind.COMMUNITY, *(lies_within(places) for places in wanted))
+        .order_by(*_sorted(each, order))
         .limit(most)
     )
-    if region is not None:
-        # of one community the index gives them in order; of a street they are sorted
-        of_one = region.kind is RegionKind.COMMUNITY
-        query = query.where(
-            Wish.region_id == region.id if of_one else Wish.region_id.in_(regions_within(region))
-        )
-    for column, value in ((Wish.kind, kind), (Wish.age_band, age_band), (Wish.round_id, in_round)):
-        if value is not None:
-            query = query.where(column == value)
-    return session.scalars(query if after is None else query.where(_beneath(after))).all()
 
 
 def hanging_wish(session: Session, key: str) -> Wish:
@@ -72,6 +138,14 @@ def hanging_wish(session: Session, key: str) -> Wish:
     wish = session.scalar(_whole().where(Wish.key == key, Wish.state == WishState.PUBLISHED))
     if wish is None:
         raise NotFound("没有找到这个心愿，可能已经有人认领或撤回了")
+    return wish
+
+
+def wish_by_key(session: Session, key: str, *, among: Sequence[Region]) -> Wish:
+    """The wish with this key of one of these places that hangs on the wall, or did until somebody took it on or the street did. Raises NotFound for any other."""
+    wish = session.scalar(_whole().where(Wish.key == key, Wish.state.in_(_SHOWN)))
+    if wish is None or not is_within(wish.region, among):
+        raise NotFound("没有找到这个心愿")
     return wish
 
 
@@ -190,7 +264,7 @@ def count_in_review(session: Session, as_of: datetime) -> Mapping[str, int]:
 
 def count_overdue(session: Session, as_of: datetime) -> Mapping[str, int]:
     """How many of them waited longer than they should, by the path of the community."""
-    return _by_place(session, Wish.review_due_at <= as_of)
+    return _by_place(session, Wish.due_at <= as_of)
 
 
 def _by_place(session: Session, *which: ColumnElement[bool]) -> Mapping[str, int]:
@@ -210,13 +284,18 @@ def _support_of(session: Session, wish: Wish, resident: Resident) -> WishSupport
     )
 
 
-def _beneath(mark: Mark) -> ColumnElement[bool]:
-    same_priority = Wish.priority == mark.priority
-    return or_(
-        Wish.priority < mark.priority,
-        and_(same_priority, Wish.published_at < mark.published_at),
-        and_(same_priority, Wish.published_at == mark.published_at, Wish.id < mark.id),
-    )
+def _sorted(of: type[Wish], order: WallOrder) -> list[ColumnElement[Any]]:
+    columns = [getattr(of, name) for name in _SORTED_BY[order]]
+    return [column.asc() if order is WallOrder.ENDING else column.desc() for column in columns]
+
+
+def _beneath(mark: Mark, order: WallOrder) -> ColumnElement[bool]:
+    """What comes after a mark. One comparison of rows: both databases begin to read an index there, which they do not of one column after another."""
+    columns = [getattr(Wish, name) for name in _SORTED_BY[order]]
+    said = (mark.priority, mark.moment, mark.id)[-len(columns) :]
+    here = tuple_(*columns)
+    there = tuple_(*(literal(value, column.type) for value, column in zip(said, columns, strict=True)))
+    return here > there if order is WallOrder.ENDING else here < there
 
 
 def _whole() -> Select[Wish]:

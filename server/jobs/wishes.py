@@ -1,13 +1,37 @@
-"""Wishes (心愿): what becomes of them because their time has come."""
+"""Wishes (心愿): what becomes of them, and of the claims on them, because their time has come."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
-from models.base import transaction
-from models.wishes import due_to_show, forget_old_wishes, is_shown_now, publish
+from sqlalchemy.orm import Session
+
+from models.base import Base, reading, transaction
+from models.wishes import (
+    Wish,
+    due_to_show,
+    forget_old_wishes,
+    is_shown_now,
+    publish,
+    remind_of_wish,
+    turn_if_due,
+    wishes_that_ring,
+    wishes_to_remind_of,
+)
+from models.wishes.claims import (
+    Claim,
+    claims_that_ring,
+    claims_to_remind_of,
+    release_if_due,
+    remind_of,
+)
+from server.jobs.turns import in_turn
 
 MOST_AT_ONCE = 100
+_Row = TypeVar("_Row", bound=Base)
 
 
 def hang_up_rounds(now: datetime) -> int:
@@ -21,3 +45,44 @@ def forget_wishes(now: datetime) -> int:
     """Strike what was said of wishes that have been over for three months; how many."""
     with transaction() as session:
         return forget_old_wishes(session, now, most=MOST_AT_ONCE)
+
+
+def turn_wishes(now: datetime) -> int:
+    """Hang what nobody took on in time again, or bring it before the street; how many wishes turned."""
+    return _each(Wish, wishes_that_ring, turn_if_due, now)
+
+
+def remind_of_wishes(now: datetime) -> int:
+    """Remind communities of reviews that are nearly due, and press streets that have not decided in time; how many wishes there was reason for."""
+    return _each(Wish, wishes_to_remind_of, remind_of_wish, now)
+
+
+def release_idle_claims(now: datetime) -> int:
+    """Free what units neither accepted nor called about in time, for others; how many claims ended."""
+    return _each(Claim, claims_that_ring, release_if_due, now)
+
+
+def remind_of_claims(now: datetime) -> int:
+    """Remind units whose time is nearly over, press those whose time is, and remind who wished and has not said yet how it went; of how many claims."""
+    return _each(Claim, claims_to_remind_of, remind_of, now)
+
+
+def _each(
+    table: type[_Row],
+    find: Callable[..., Sequence[_Row]],
+    deed: Callable[[Session, _Row, datetime], bool],
+    now: datetime,
+) -> int:
+    with reading() as session:
+        ids = [one.id for one in find(session, now, most=MOST_AT_ONCE)]
+    return in_turn([partial(_to, table=table, deed=deed, row_id=one, now=now) for one in ids])
+
+
+def _to(
+    session: Session,
+    table: type[_Row],
+    deed: Callable[[Session, _Row, datetime], bool],
+    row_id: int,
+    now: datetime,
+) -> int:
+    return deed(session, session.get_one(table, row_id), now)

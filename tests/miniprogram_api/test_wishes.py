@@ -19,7 +19,11 @@ from models.consents import ConsentChannel
 from models.copies import copy_for
 from models.counter import ConsentGiver, keep_consent
 from models.journal import JournalEntry
+from models.notices import Notice, NoticeKind
+from models.regions import Region
+from models.sites import Site, SiteKind
 from models.wishes import WishPhoto
+from server.jobs.wishes import turn_wishes
 from tests.people import Person, Town, a_person_without_phone
 from tests.phones import Door, Phone, the_problem, told
 from tests.sandbox import CHECK_TEXT
@@ -93,7 +97,7 @@ def test_from_the_phone_to_the_wall_and_back_to_the_phone(door: Door, town: Town
         assert private not in everything
     agreed = told(phone.put(f"/me/wishes/{made['key']}/sharing", json={"may_share": True}))
     assert agreed["may_share"]
-    mine = told(phone.get(f"/me/wishes/{made['key']}"))
+    mine = told(phone.get(f"/me/wishes/{made['key']}"))["wish"]
     assert (mine["title"], mine["next_step"]) == ("修水龙头", "在心愿墙上等人认领")
     assert phone.delete(f"/me/wishes/{made['key']}").status_code == 204
     assert told(door.phone().get(f"/wishes?region={town.wutong.key}&limit=9"))["items"] == []
@@ -123,6 +127,12 @@ def test_money_is_refused_at_its_field(door: Door, town: Town) -> None:
     assert [error["field"] for error in the_problem(answer, 409, "wish_unfit")["errors"]] == ["words"]
 
 
+def test_who_pressed_enter_is_told_that_and_not_of_signs_they_cannot_see(door: Door, town: Town) -> None:
+    sent = {"words": "想学用手机\n周末有空", "kind": "service", "may_show": True}
+    problem = the_problem(door.phone(somebody(town)).post("/me/wishes", json=sent), 422, "invalid")
+    assert problem["errors"] == [{"field": "words", "message": "请写成一段，不要换行", "code": "invalid"}]
+
+
 def test_risky_words_are_refused_and_doubtful_ones_do_not_stop_who_reads_them_anyway(
     door: Door, town: Town
 ) -> None:
@@ -140,7 +150,7 @@ def test_more_is_asked_for_and_said(door: Door, town: Town) -> None:
     phone, clerk = just_opened(door, somebody(town)), door.phone(town.clerk)
     key = wishes(phone)["key"]
     told(clerk.put(f"/staff/wishes/{key}/question", json={"because": "请写清楚哪一个水龙头"}))
-    asked = told(phone.get(f"/me/wishes/{key}"))
+    asked = told(phone.get(f"/me/wishes/{key}"))["wish"]
     assert (asked["state_label"], asked["because"], asked["expected_by"]) == (
         "待补充",
         "请写清楚哪一个水龙头",
@@ -237,7 +247,7 @@ def test_what_is_no_picture_is_refused_and_leaves_nothing(door: Door, town: Town
     key = wishes(phone)["key"]
     answer = sends(phone, key, body)
     assert answer.status_code in {409, 422}
-    assert told(phone.get(f"/me/wishes/{key}"))["photos"] == []
+    assert told(phone.get(f"/me/wishes/{key}"))["wish"]["photos"] == []
 
 
 def test_a_picture_goes_with_its_files(door: Door, town: Town) -> None:
@@ -298,7 +308,7 @@ def test_who_leaves_is_told_of_their_wishes_and_has_them_in_the_copy(door: Door,
     with reading() as session:
         copy = copy_for(session, who.account(session))
         assert copy.oneself is not None
-        assert [wish.words for wish in copy.oneself.wishes] == [TAP["words"]]
+        assert [wish.wish.words for wish in copy.oneself.wishes] == [TAP["words"]]
     closure = told(phone.get("/me/closure"))["closure"]
     assert phone.delete(f"/me?closure={closure}").status_code == 204
 
@@ -312,3 +322,71 @@ def test_the_wall_is_read_page_by_page(door: Door, town: Town) -> None:
     second = told(door.phone().get(f"/wishes?limit=2&cursor={first['next']}"))
     assert [one["shows_as"] for one in first["items"] + second["items"]] == ["0003号", "0002号", "0001号"]
     assert second["next"] is None
+
+
+def test_who_wished_reads_whose_desk_it_is_on_and_asks_how_it_goes(
+    door: Door, town: Town, clock: StoppedClock
+) -> None:
+    """E27: fifty taps from three devices are one message to the office; all of them are answered."""
+    who = somebody(town, "张大爷")
+    with transaction() as session:
+        session.add(
+            Site(
+                region=session.get_one(Region, town.wutong.id),
+                kind=SiteKind.CENTRE,
+                name="中心",
+                phone="0453-1",
+            )
+        )
+        session.add(
+            Site(
+                region=session.get_one(Region, town.east_street.id),
+                kind=SiteKind.CENTRE,
+                name="街道中心",
+                phone="0453-2",
+            )
+        )
+    phones = [just_opened(door, who) for _ in range(3)]
+    phone, clerk = phones[0], door.phone(town.clerk)
+    key = wishes(phone)["key"]
+
+    def now() -> dict[str, Any]:
+        standing: dict[str, Any] = told(phone.get(f"/me/wishes/{key}"))["now"]
+        return standing
+
+    reviewed = now()
+    assert (reviewed["desk"], reviewed["desk_label"], reviewed["phone"]) == ("community", "社区", "0453-1")
+    assert reviewed["next_step"] == "社区正在审核，看完会通知您"
+    assert reviewed["expected_by"] is not None
+    assert reviewed["urge_from"] is not None
+    told(clerk.put(f"/staff/wishes/{key}/card", json=CARD))
+    hanging = now()
+    assert (hanging["desk"], hanging["desk_label"]) == ("wall", "心愿墙")
+    assert hanging["next_step"] == "第1轮，在心愿墙上等人认领，到期没有人认领的进入下一轮，排到前面"
+
+    answers = [told(phones[n % 3].post(f"/me/wishes/{key}/urge")) for n in range(50)]
+    assert answers[0]["said"] == "已催办，3天内会有回音"
+    assert {one["said"] for one in answers[1:]} == {"已经催办过了，正在处理；11月23日以后可以再催"}
+    assert {one["again_at"] for one in answers} == {answers[0]["again_at"]}
+    assert now()["urge_from"] == answers[0]["again_at"]
+    steps = [step["label"] for step in told(phone.get(f"/me/wishes/{key}"))["steps"]]
+    assert steps.count("许愿人催办") == 1
+    with reading() as session:
+        asked = session.scalars(select(Notice).where(Notice.kind == NoticeKind.WISH_URGED)).all()
+    assert sorted(one.account_id for one in asked) == sorted([town.clerk.account_id, town.admin.account_id])
+
+    clock.advance(days=15)
+    turn_wishes(town_clock.now())
+    assert now()["next_step"].startswith("第2轮，在心愿墙上等人认领，到期没有人认领的由街道研究交办")
+    clock.advance(days=15)
+    turn_wishes(town_clock.now())
+    street = now()
+    assert (street["desk"], street["desk_label"], street["phone"]) == ("street", "街道", "0453-2")
+    assert street["next_step"] == "街道正在研究交给谁办"
+    assert street["expected_by"] is not None
+    steps = [step["label"] for step in told(phone.get(f"/me/wishes/{key}"))["steps"]]
+    assert steps[-2:] == ["没有人认领而进入下一轮", "没有人认领而上报街道"]
+    assert phone.delete(f"/me/wishes/{key}").status_code == 204
+    over = now()
+    assert (over["desk"], over["desk_label"], over["urge_from"]) == (None, "", None)
+    the_problem(phone.post(f"/me/wishes/{key}/urge"), 409, "wish_decided")

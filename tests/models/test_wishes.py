@@ -127,7 +127,7 @@ def test_a_second_tap_is_the_same_wish(town: Town) -> None:
 def test_the_review_is_due_in_working_time(town: Town, clock: StoppedClock) -> None:
     clock.move_to(datetime(2026, 11, 20, 15, 0, tzinfo=town_clock.TOWN_ZONE))  # a Friday
     made = wishes(somebody(town))
-    assert made.review_due_at == datetime(2026, 11, 24, 15, 0, tzinfo=town_clock.TOWN_ZONE)
+    assert made.due_at == datetime(2026, 11, 24, 15, 0, tzinfo=town_clock.TOWN_ZONE)
     clock.move_to(datetime(2026, 11, 24, 14, 59, tzinfo=town_clock.TOWN_ZONE))
     assert waiting(town.clerk, "wishes_overdue") == 0
     clock.move_to(datetime(2026, 11, 24, 15, 1, tzinfo=town_clock.TOWN_ZONE))
@@ -321,15 +321,15 @@ def test_while_more_is_asked_for_the_clock_stands_still(town: Town, clock: Stopp
     who = somebody(town)
     made = wishes(who)
     say(ask_for_more, made, "请写清楚要修哪一个水龙头", by=by_staff(town.clerk))
-    assert (now(made).state, now(made).review_due_at) == (WishState.NEED_INFO, None)
+    assert (now(made).state, now(made).due_at) == (WishState.NEED_INFO, None)
     assert told(who)[-1][1].endswith("待补充：请写清楚要修哪一个水龙头。")
     clock.move_to(town_clock.now() + timedelta(days=9))
     assert waiting(town.clerk, "wishes_overdue") == 0
     say(correct_wish, made, replace(TAP, words="修厨房的水龙头"), by=by_resident(who))
     again = now(made)
     assert (again.state, again.words, again.because) == (WishState.SUBMITTED, "修厨房的水龙头", "")
-    assert again.review_due_at is not None
-    assert again.review_due_at > town_clock.now()
+    assert again.due_at is not None
+    assert again.due_at > town_clock.now()
 
 
 def test_a_no_has_a_reason_and_may_be_said_anew(town: Town) -> None:

@@ -1,0 +1,267 @@
+"""Urging and pressing (催办): who wished asks how it goes, and the town presses who is late; whoever's desk it is on hears, and nobody else."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from models import clock as town_clock
+from models.base import reading, transaction
+from models.clock import StoppedClock
+from models.errors import Conflict
+from models.journal import JournalEntry
+from models.notices import Notice, NoticeKind
+from models.truth import still_true
+from models.wishes import Urged, Wish, WishState, ask_for_more, standing_of, urge, withdraw_wish
+from models.wishes.claims import (
+    Done,
+    Evidence,
+    SettledBy,
+    agree_to_claim,
+    claims_on,
+    confirm_done,
+    deliver,
+    note_contact,
+)
+from models.wishes.clocks import Awaited, Desk
+from server.jobs.wishes import remind_of_claims, remind_of_wishes, turn_wishes
+from tests.claims import a_claimer, by_unit, claim_now, claims, delivered, does, under_way
+from tests.people import Person, Town, UnitMember
+from tests.wishes import by_resident, by_staff, hung, now, say, somebody, told, wishes
+
+
+@pytest.fixture
+def wisher(town: Town) -> Person:
+    """Somebody who wishes."""
+    return somebody(town)
+
+
+@pytest.fixture
+def unit(town: Town) -> UnitMember:
+    """Somebody of a unit that is paired with the community."""
+    return a_claimer(town.wutong)
+
+
+def urges(who: Person, wish: Wish) -> Urged:
+    """Who wished asks how it goes."""
+    urged: Urged = say(urge, wish, by=by_resident(who))
+    return urged
+
+
+def heard(kind: NoticeKind) -> dict[int, int]:
+    """How often each account was told something of this kind."""
+    with reading() as session:
+        rows = session.execute(
+            select(Notice.account_id, func.count()).where(Notice.kind == kind).group_by(Notice.account_id)
+        )
+        return dict(rows.all())
+
+
+def is_true_now(kind: NoticeKind) -> bool:
+    """Whether what was told of this kind last still says the truth."""
+    with reading() as session:
+        last = session.scalars(select(Notice).where(Notice.kind == kind).order_by(Notice.id.desc())).first()
+        assert last is not None
+        return last.id in still_true(session, [last])
+
+
+def desk_of(wish: Wish) -> tuple[Desk, Awaited] | None:
+    """Whose desk it is on, and what is waited for."""
+    with reading() as session:
+        standing = standing_of(session.get_one(Wish, wish.id), claims_on(session, [wish.id])[wish.id])
+    return (standing.desk, standing.awaited) if standing else None
+
+
+# --- who wished asks -----------------------------------------------------------------------------------------------
+
+
+def test_who_wished_asks_once_in_three_days_however_often_they_tap(
+    town: Town, wisher: Person, clock: StoppedClock
+) -> None:
+    """E27."""
+    wish = hung(town, wisher)
+    first = urges(wisher, wish)
+    assert (first.is_new, first.days, first.again_at) == (True, 3, town_clock.now() + timedelta(days=3))
+    for _ in range(49):
+        clock.advance(minutes=1)
+        again = urges(wisher, wish)
+        assert (again.is_new, again.at, again.again_at) == (False, first.at, first.again_at)
+    office = {town.clerk.account_id: 1, town.admin.account_id: 1}
+    assert heard(NoticeKind.WISH_URGED) == office
+    clock.advance(days=3)
+    assert urges(wisher, wish).is_new
+    assert heard(NoticeKind.WISH_URGED) == dict.fromkeys(office, 2)
+    with reading() as session:
+        entries = session.scalars(select(JournalEntry).where(JournalEntry.act == "wish.urged")).all()
+    assert [entry.by_account_id for entry in entries] == [wisher.account_id] * 2
+
+
+def test_what_is_asked_changes_no_clock(town: Town, wisher: Person) -> None:
+    wish = hung(town, wisher)
+    before = now(wish)
+    urges(wisher, wish)
+    assert (now(wish).due_at, now(wish).remind_at, now(wish).state) == (
+        before.due_at,
+        before.remind_at,
+        before.state,
+    )
+
+
+def test_whoevers_desk_it_is_on_hears_and_nobody_else(
+    town: Town, wisher: Person, unit: UnitMember, clock: StoppedClock
+) -> None:
+    wish = hung(town, wisher)
+    claim = claims(unit, wish)
+    assert desk_of(wish) == (Desk.COMMUNITY, Awaited.AGREEMENT)
+    urges(wisher, wish)
+    assert set(heard(NoticeKind.WISH_URGED)) == {town.clerk.account_id, town.admin.account_id}
+    assert not heard(NoticeKind.CLAIM_URGED)
+    does(agree_to_claim, claim, by=by_staff(town.clerk))
+    assert desk_of(wish) == (Desk.UNIT, Awaited.CONTACT)
+    clock.advance(days=3)
+    urges(wisher, wish)
+    assert heard(NoticeKind.CLAIM_URGED) == {unit.account_id: 1}
+    assert heard(NoticeKind.WISH_URGED) == {town.clerk.account_id: 1, town.admin.account_id: 1}
+    assert is_true_now(NoticeKind.CLAIM_URGED)
+
+
+def test_what_waits_for_who_wished_is_not_asked_about(town: Town, wisher: Person, unit: UnitMember) -> None:
+    wish = hung(town, wisher)
+    claim = delivered(town, unit, wish)
+    with pytest.raises(Conflict) as refused:
+        urges(wisher, wish)
+    assert refused.value.code == "waits_for_you"
+    does(confirm_done, claim, SettledBy.RESIDENT, by=by_resident(wisher))
+    with pytest.raises(Conflict) as refused:
+        urges(wisher, wish)
+    assert refused.value.code == "wish_decided"
+
+
+def test_what_was_asked_for_is_for_who_wished_to_bring(town: Town, wisher: Person) -> None:
+    wish = wishes(wisher)
+    say(ask_for_more, wish, "请写清楚哪里漏水", by=by_staff(town.clerk))
+    with pytest.raises(Conflict) as refused:
+        urges(wisher, wish)
+    assert refused.value.code == "waits_for_you"
+
+
+def test_nobody_asks_about_what_is_over(town: Town, wisher: Person) -> None:
+    wish = hung(town, wisher)
+    say(withdraw_wish, wish, by=by_resident(wisher))
+    with pytest.raises(Conflict) as refused:
+        urges(wisher, wish)
+    assert refused.value.code == "wish_decided"
+
+
+def test_with_the_street_the_street_hears(town: Town, wisher: Person, clock: StoppedClock) -> None:
+    wish = hung(town, wisher)
+    for _ in range(2):
+        clock.advance(days=15)
+        assert turn_wishes(town_clock.now()) == 1
+    urges(wisher, wish)
+    assert heard(NoticeKind.WISH_URGED) == {town.street_officer.account_id: 1}
+    assert is_true_now(NoticeKind.WISH_URGED)
+
+
+# --- the town presses ----------------------------------------------------------------------------------------------
+
+
+def mornings(clock: StoppedClock, first: date, days: int) -> None:
+    """The worker comes by every third hour of these days, at nine among them."""
+    clock.move_to(datetime.combine(first, datetime.min.time(), town_clock.TOWN_ZONE))
+    for _ in range(8 * days):
+        for work in (remind_of_claims, remind_of_wishes):
+            work(town_clock.now())
+            assert work(town_clock.now()) == 0
+        clock.advance(hours=3)
+
+
+def test_a_unit_that_is_late_is_pressed_five_mornings_and_then_the_street_hears(
+    town: Town, wisher: Person, unit: UnitMember, clock: StoppedClock
+) -> None:
+    """M19."""
+    claim = under_way(town, unit, hung(town, wisher), promised_on=date(2026, 11, 23))
+    does(note_contact, claim, by=by_unit(unit))
+    mornings(clock, date(2026, 11, 24), 14)
+    office = {town.clerk.account_id: 5, town.admin.account_id: 5}
+    assert heard(NoticeKind.CLAIM_OVERDUE) == {unit.account_id: 5}
+    assert heard(NoticeKind.CLAIM_OVERDUE_HERE) == office | {town.street_officer.account_id: 1}
+    first, *_, last = [words for kind, words in told(unit) if kind == "claim_overdue"]
+    assert "已超过承诺的日子1天" in first
+    assert "已超过承诺的日子7天" in last  # over a weekend, on which nobody was pressed
+    assert is_true_now(NoticeKind.CLAIM_OVERDUE)
+    does(deliver, claim, Done(Evidence.TAP), by=by_unit(unit))
+    assert not is_true_now(NoticeKind.CLAIM_OVERDUE)
+    assert not is_true_now(NoticeKind.CLAIM_OVERDUE_HERE)
+
+
+def test_whoever_was_late_and_has_brought_it_is_left_alone(
+    town: Town, wisher: Person, unit: UnitMember, clock: StoppedClock
+) -> None:
+    claim = under_way(town, unit, hung(town, wisher), promised_on=date(2026, 11, 23))
+    does(note_contact, claim, by=by_unit(unit))
+    mornings(clock, date(2026, 11, 24), 1)
+    does(deliver, claim, Done(Evidence.TAP), by=by_unit(unit))
+    mornings(clock, date(2026, 11, 25), 3)
+    assert heard(NoticeKind.CLAIM_OVERDUE) == {unit.account_id: 1}
+    assert claim_now(claim).remind_at is not None  # of who wished, who has not said yet
+
+
+def test_a_worker_that_was_away_presses_once_for_all_it_missed(
+    town: Town, wisher: Person, unit: UnitMember, clock: StoppedClock
+) -> None:
+    claim = under_way(town, unit, hung(town, wisher), promised_on=date(2026, 11, 23))
+    does(note_contact, claim, by=by_unit(unit))
+    remind_of_claims(town_clock.now())
+    clock.move_to(datetime(2026, 11, 24, 8, tzinfo=town_clock.TOWN_ZONE))
+    while remind_of_claims(town_clock.now()):
+        pass
+    clock.move_to(datetime(2026, 11, 27, 15, tzinfo=town_clock.TOWN_ZONE))
+    assert remind_of_claims(town_clock.now()) == 1
+    assert remind_of_claims(town_clock.now()) == 0
+    assert heard(NoticeKind.CLAIM_OVERDUE) == {unit.account_id: 1}
+    assert [words for kind, words in told(unit) if kind == "claim_overdue"][-1].count("4天") == 1
+
+
+def test_the_community_is_reminded_of_a_review_once_and_only_while_it_is_in_time(
+    town: Town, wisher: Person, clock: StoppedClock
+) -> None:
+    """A working day after Friday noon is Monday noon; on Tuesday noon it is overdue, and the desk says so."""
+    wish = wishes(wisher)
+    mornings(clock, date(2026, 11, 20), 7)
+    assert heard(NoticeKind.WISH_REVIEW_DUE) == {town.clerk.account_id: 1, town.admin.account_id: 1}
+    assert is_true_now(NoticeKind.WISH_REVIEW_DUE)
+    assert now(wish).remind_at is None
+    say(ask_for_more, wish, "请写清楚", by=by_staff(town.clerk))
+    assert not is_true_now(NoticeKind.WISH_REVIEW_DUE)
+
+
+def test_a_street_that_does_not_decide_is_pressed_five_mornings(
+    town: Town, wisher: Person, clock: StoppedClock
+) -> None:
+    wish = hung(town, wisher)
+    for _ in range(2):
+        clock.advance(days=15)
+        turn_wishes(town_clock.now())
+    due = now(wish).due_at
+    assert due is not None
+    mornings(clock, town_clock.in_town(due).date(), 12)
+    assert heard(NoticeKind.WISH_DECISION_OVERDUE) == {town.street_officer.account_id: 5}
+    assert now(wish).state is WishState.ESCALATED
+    assert is_true_now(NoticeKind.WISH_DECISION_OVERDUE)
+
+
+def test_whoever_works_there_no_longer_is_told_nothing(
+    town: Town, wisher: Person, clock: StoppedClock
+) -> None:
+    hung(town, wisher)
+    clock.advance(days=15)
+    turn_wishes(town_clock.now())
+    assert is_true_now(NoticeKind.WISH_TURNED_HERE)
+    with transaction() as session:
+        for worker in (town.clerk, town.admin):
+            worker.member(session).left_at = town_clock.now()
+    assert not is_true_now(NoticeKind.WISH_TURNED_HERE)
+    assert is_true_now(NoticeKind.WISH_TURNED)
