@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from miniprogram_api.edge import account, caller
+from models import wishes
 from models.base import db
 from models.consents import consent_in_force
 from models.counter import took_back
@@ -18,6 +19,12 @@ from models.residents import (
     resident_of,
     ward_by_key,
 )
+from models.wishes import WishSource
+
+
+def asking(source: WishSource = WishSource.ONLINE) -> wishes.By:
+    """Whoever asks, in the hat they wear, as the verbs about wishes and claims take it."""
+    return wishes.By(account().id, caller().identity, source)
 
 
 def by() -> By:

@@ -146,7 +146,7 @@ def shown(image_url: str, field: CheckedField, *, scene: Scene) -> Shown:
 
 
 def begin_writing() -> None:
-    """Let go of what was read; what follows may write. For a route with ``asks_wechat`` that has nothing to ask after all."""
+    """Let go of what was read; what follows may write. For a route that reads unless it is asked for more, or that looks first."""
     with between_transactions():
         pass
 
@@ -197,4 +197,6 @@ def _must_not_be_too_often(account_id: int) -> None:
 
 
 def _risky(field: CheckedField) -> Invalid:
-    return Invalid([Fault(field.name, RISKY, code="content_risky")], code="content_risky", message=RISKY)
+    return Invalid(
+        [Fault(field.sent_as or field.name, RISKY, code="content_risky")], code="content_risky", message=RISKY
+    )

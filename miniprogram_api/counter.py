@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from miniprogram_api.edge import Door, named_in, staff_hat
+from miniprogram_api.edge import Door, account, named_in, staff_hat
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.counter import (
     CorrectionIn,
@@ -32,6 +32,7 @@ from models.counter import (
     take_consent,
     take_consent_back,
 )
+from models.departures import see_off
 from models.regions import region_by_key
 from models.residents import Bond, Resident
 
@@ -144,6 +145,25 @@ def move_somebody(sent: dict[str, Any], key: str) -> Entered:
         home = region_by_key(session, sent["home_community"])
     move_at_counter(session, resident, home, by=staff_hat())
     return _shown([resident])[0]
+
+
+@door.delete("/staff/residents/<key:key>", rate=RateName.COUNTER)
+@door.gives(None, 204, refuses=(409,))
+def see_somebody_off(key: str) -> None:
+    """登记注销（工作人员）
+
+    Somebody without WeChat leaves for good, because they ask for it, moved away or are no more: seats and rooms they hold go on to who waits,
+    who acted for them does so no longer, and nothing kept says whose it was. It cannot be undone, and nobody is told. For administrators and
+    clerks; anybody else does not find them. 409 ``closes_themselves`` for who has a WeChat here.
+    """
+    session, member = db.session(), staff_hat()
+    office = PeopleScope(people_scope(session, member).places)
+    see_off(
+        session,
+        resident_within(session, office, key),
+        by_account_id=account().id,
+        identity=member.identity,
+    )
 
 
 def _shown(residents: Sequence[Resident]) -> list[Entered]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from models.errors import Fault, Invalid
+from models.errors import Conflict, Fault, Invalid
 
 Row = TypeVar("Row")
 HIGHEST_ID = 2**63 - 1
@@ -44,14 +44,19 @@ def after_moment(cursor: str | None) -> tuple[datetime, int] | None:
     raise _bad()
 
 
-def after_rank(cursor: str | None) -> tuple[int, datetime, int] | None:
-    """The (rank, moment, id) a cursor stands for. Raises Invalid naming ``cursor``."""
+def after_rank(cursor: str | None, order: int) -> tuple[int, datetime, int] | None:
+    """The (rank, moment, id) a cursor stands for in the order of this number. Raises Invalid naming ``cursor``, Conflict ``sorted_otherwise``
+    for one of another order.
+    """
     if cursor is None:
         return None
-    rank, since_epoch, row_id = _unwrap(cursor, 3)
-    if 0 <= rank <= HIGHEST_RANK and 0 < row_id <= HIGHEST_ID and 0 < since_epoch < LATEST_MICROS:
-        return rank, EPOCH + timedelta(microseconds=since_epoch), row_id
-    raise _bad()
+    sorted_by, rank, since_epoch, row_id = _unwrap(cursor, 4)
+    if not (0 <= rank <= HIGHEST_RANK and 0 < row_id <= HIGHEST_ID and 0 < since_epoch < LATEST_MICROS):
+        raise _bad()
+    if sorted_by != order:
+        message = "换了排序，请从头开始"
+        raise Conflict("sorted_otherwise", message, faults=[Fault("cursor", message)])
+    return rank, EPOCH + timedelta(microseconds=since_epoch), row_id
 
 
 def micros(moment: datetime) -> int:

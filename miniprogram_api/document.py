@@ -7,17 +7,21 @@ from datetime import date
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from flask import Flask, Response, redirect, send_from_directory, url_for
+from flask import Flask, Response, redirect, request, send_from_directory, url_for
 from flask_smorest import Api
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import ValidationError as RoutingError
 from werkzeug.wrappers import Response as AnyResponse
 
+from miniprogram_api.chapters import chapter_of
 from miniprogram_api.edge import ATTEMPT_KEY, Door
 from miniprogram_api.schemas.problems import ProblemOut
+from miniprogram_api.webpages import written as written_page
 from models import clock
+from models.errors import NotFound
 
 PREFIX = "/api/v1"
 STATIC = Path(__file__).parent / "static"
@@ -110,7 +114,10 @@ ATTEMPT = {
 
 
 def document(app: Flask, doors: Iterable[Door]) -> None:
-    """Register the doors and serve their document, to which the bare address leads."""
+    """Register the doors and serve their document, to which the bare address leads.
+
+    It is written when first asked for: that takes longer than everything else of an application, and most never are.
+    """
     app.config.update(
         API_TITLE="家门口 Jiamenkou",
         API_VERSION="v1",
@@ -128,11 +135,16 @@ def document(app: Flask, doors: Iterable[Door]) -> None:
     api.register_converter(
         DayConverter, lambda _: {"type": "string", "format": "date", "pattern": f"^{DayConverter.regex}$"}
     )
-    for door in doors:
-        api.register_blueprint(door, url_prefix=PREFIX)
+    hung = list(doors)
+    for door in hung:
+        app.register_blueprint(door, url_prefix=PREFIX)
+    one_writes = Lock()
 
     @cache
     def written() -> dict[str, Any]:
+        for door in hung:
+            door.register_views_in_doc(api, app, api.spec, name=door.name, parameters=None)
+            api.spec.tag({"name": door.name, "description": door.description})
         spec: dict[str, Any] = api.spec.to_dict()
         for name, rules in RULES_OF_WHOLE_SHAPES.items():
             spec["components"]["schemas"][name] |= rules
@@ -145,23 +157,36 @@ def document(app: Flask, doors: Iterable[Door]) -> None:
         return spec
 
     def show_document() -> dict[str, Any]:
-        spec = written()
+        with one_writes:
+            spec = written()
         # the one limit that moves: nobody is born after this year
         spec["components"]["schemas"]["MeIn"]["properties"]["birth_year"]["maximum"] = clock.today().year
-        return spec
+        chapter = _chapter_asked_for(hung)
+        return spec if chapter is None else chapter_of(spec, chapter.name)
+
+    def show_page() -> str:
+        chapter = _chapter_asked_for(hung) or hung[0]
+        return written_page("docs.html", doors=hung, chapter=chapter.name, about=chapter.description)
 
     app.add_url_rule("/", view_func=_show_the_way)
     app.add_url_rule("/api/openapi.json", view_func=show_document)
-    app.add_url_rule("/api/docs", view_func=_show_page)
+    app.add_url_rule("/api/docs", view_func=show_page)
     app.add_url_rule("/api/docs/<name>", view_func=_show_asset)
 
 
 def _show_the_way() -> AnyResponse:
-    return redirect(url_for(_show_page.__name__))
+    return redirect(url_for("show_page"))
 
 
-def _show_page() -> Response:
-    return send_from_directory(STATIC, "docs.html")
+def _chapter_asked_for(doors: Iterable[Door]) -> Door | None:
+    """The door whose chapter alone is to be shown; none where the address names none. Raises NotFound for one there is not."""
+    name = request.args.get("chapter")
+    if name is None:
+        return None
+    for door in doors:
+        if door.name == name:
+            return door
+    raise NotFound("没有这一章")
 
 
 def _show_asset(name: str) -> Response:

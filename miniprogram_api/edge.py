@@ -15,6 +15,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
@@ -211,10 +212,11 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         return self._refusing(view, sorted(statuses))
 
     def _refusing(self, view: Callable[P, R], statuses: Iterable[int]) -> Callable[P, R]:
-        """The view with these refusals in its documentation alone: flask-smorest would wrap it once a status."""
+        """The view with these refusals in its documentation alone: flask-smorest would wrap it, and copy all of it, once a status."""
+        written = vars(view)["_apidoc"] = deepcopy(vars(view).get("_apidoc", {}))
+        responses = written.setdefault("response", {}).setdefault("responses", {})
         for status in statuses:
-            documented = self.alt_response(status, _component(status))(view)
-            vars(view)["_apidoc"] = vars(documented)["_apidoc"]
+            responses.setdefault(status, []).append(_component(status))
         return view
 
     # --- letting somebody in --------------------------------------------------------------------------------------
@@ -335,6 +337,8 @@ def _recognise(session: TownSession, login_key: str) -> Caller:
         found.staff_member = staff_member_by_key(session, who, key)
     elif kind == "partner" and key:
         found.partner = partner_by_key(session, who, key)
+        if request.method in WRITING:
+            found.partner.must_not_be_suspended()
     elif found.identity != "resident":
         raise NotFound("没有这个身份", code="identity_unknown")
     return found

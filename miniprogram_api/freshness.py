@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from flask import Response, request
 
@@ -18,6 +19,10 @@ FRESH_SECONDS = 1.0
 OLDEST_SECONDS = 2.0
 MOST_KEPT = 512
 MOST_BYTES = 16 * 1024 * 1024  # a week of a centre of thirty rooms is a quarter of a million
+
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
@@ -78,6 +83,26 @@ class Freshness:
 
     def _answer(self, kept: _Kept) -> Response:
         return unless_known(kept.body, kept.etag, kind="application/json", fresh_seconds=1)
+
+
+class Lately(Generic[K, V]):
+    """Values that were true a moment ago, for looks that decide nothing: kept ``fresh_seconds`` by what they are of; 0 keeps none."""
+
+    def __init__(self, fresh_seconds: float = FRESH_SECONDS) -> None:
+        self._fresh_seconds = fresh_seconds
+        self._kept: dict[K, tuple[V, float]] = {}
+
+    def of(self, what: K, read: Callable[[], V]) -> V:
+        """The kept value, or a new one."""
+        began = time.monotonic()  # as old as the look at the database
+        value, read_at = self._kept.get(what, (None, float("-inf")))
+        if value is not None and began - read_at < self._fresh_seconds:
+            return value
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        value = read()
+        self._kept[what] = value, began
+        return value
 
 
 def etag_of(body: bytes) -> str:

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from flask import current_app
 
-from miniprogram_api.freshness import Freshness
+from miniprogram_api.freshness import Freshness, Lately
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.rates import Rates
 from miniprogram_api.sms import SmsGateway
@@ -18,6 +18,7 @@ from miniprogram_api.storage import Storage
 from miniprogram_api.wechat import WeChatGateway
 from models.accounts import TokenMint
 from models.notices import TemplateName
+from models.reservations import HouseRules
 
 
 class Terms(Protocol):
@@ -63,6 +64,11 @@ def rates() -> Rates:
 def freshness() -> Freshness:
     """The kept bodies of lists."""
     return cast("Freshness", current_app.extensions["freshness"])
+
+
+def house_rules() -> Lately[frozenset[int], HouseRules]:
+    """What rooms went by a moment ago, by the ids of the rooms."""
+    return cast("Lately[frozenset[int], HouseRules]", current_app.extensions["house_rules"])
 
 
 def code_images() -> PictureShelf:

@@ -57,6 +57,9 @@ class RateName(StrEnum):
     DOOR_CODES = "door_codes"  # 输入门口签到码
     PHOTOS = "photos"  # 上传照片
     WISHES = "wishes"  # 许愿
+    URGES = "urges"  # 催办
+    CLAIMS = "claims"  # 认领心愿
+    WISH_CODES = "wish_codes"  # 单位说办好了，可能带着居民报的圆梦码
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,9 @@ RATES: Mapping[RateName, Rate] = {
     RateName.DOOR_CODES: Rate(20, 60),
     RateName.PHOTOS: Rate(30, 60),
     RateName.WISHES: Rate(30, 60),
+    RateName.URGES: Rate(60, 60),
+    RateName.CLAIMS: Rate(60, 60),
+    RateName.WISH_CODES: Rate(10, 3600),  # a code has a million numbers: nobody guesses it
 }
 
 

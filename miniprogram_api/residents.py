@@ -179,7 +179,7 @@ def _name_review(session: Session, resident: Resident) -> dict[str, Any] | None:
 def _identities(session: Session, who: Account) -> list[dict[str, Any]]:
     staff = [staff_identity(session, member) for member in staff_members_of(session, who)]
     units = [
-        {"identity": f"partner:{unit.key}", "name": unit.name, "roles": []}
+        {"identity": f"partner:{unit.key}", "name": unit.name, "roles": [], "state": unit.standing}
         for unit in partners_of(session, who)
     ]
     return staff + units

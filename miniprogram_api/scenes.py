@@ -15,13 +15,15 @@ from sqlalchemy.orm import Session
 from miniprogram_api.edge import Door, Needs, account, caller, staff_hat
 from miniprogram_api.freshness import etag_of, unless_known
 from miniprogram_api.installed import code_images, terms, wechat_gateway
+from miniprogram_api.office import hat, office_places
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.schemas.scenes import CodeQuery, SceneOut
 from miniprogram_api.wechat.links import Build
 from models import clock
 from models.base import db, reading, transaction
-from models.courses import CourseRun, published_run, published_session, runs_not_over, sessions_not_over
+from models.courses import published_run, published_session, runs_not_over, sessions_not_over
 from models.errors import Conflict, Unavailable
+from models.regions import Region
 from models.scenes import (
     Scene,
     SceneKind,
@@ -34,6 +36,7 @@ from models.scenes import (
     scene_for_staff,
     subjects_of,
 )
+from models.sites import site_by_key, venue_by_key, venue_in
 from models.staff import OFFICE, places_of
 
 door = Door("scenes", description="小程序码与链接")
@@ -49,6 +52,15 @@ LEAST_LINK_LEFT = timedelta(days=3)  # a message is read within so many days
 _STILL_ON: Mapping[SceneKind, Callable[..., set[str]]] = {
     SceneKind.COURSE_RUN: runs_not_over,
     SceneKind.COURSE_SESSION: sessions_not_over,
+    SceneKind.SITE: lambda session, keys, at: set(keys),
+    SceneKind.VENUE: lambda session, keys, at: set(keys),
+}
+# where what a code is about belongs; each raises NotFound for what nobody may see
+_REGION_OF: Mapping[SceneKind, Callable[[Session, str], Region]] = {
+    SceneKind.COURSE_RUN: lambda session, key: published_run(session, key).region,
+    SceneKind.COURSE_SESSION: lambda session, key: published_session(session, key).run.region,
+    SceneKind.SITE: lambda session, key: site_by_key(session, key).region,
+    SceneKind.VENUE: lambda session, key: venue_by_key(session, key).site.region,
 }
 _PICTURE = {"type": "string", "format": "binary"}
 _BUILDS: Mapping[str, Build] = {"formal": "release", "trial": "trial", "developer": "develop"}
@@ -134,12 +146,41 @@ def show_session_code(wanted: dict[str, Any], key: str) -> Response:
     return _picture_of(SceneKind.COURSE_SESSION, key, wanted["width"])
 
 
-def _picture_of(kind: SceneKind, key: str, width: int) -> Response:
+@door.get("/sites/<key:key>/code", needs=Needs.NOTHING)
+@door.takes(CodeQuery, location="query")
+@door.alt_response(200, schema=_PICTURE, content_type="image/png", success=True)
+@door.response(200, _PICTURE, content_type="image/jpeg")
+@door.gives(None, refuses=(404, 422))
+def show_site_code(wanted: dict[str, Any], key: str) -> Response:
+    """服务点小程序码
+
+    The picture of the code that opens the service point's page, for the entrance and for posters. As the code of a run otherwise.
+    """
+    return _picture_of(SceneKind.SITE, key, wanted["width"])
+
+
+@door.get("/staff/venues/<key:key>/code")
+@door.takes(CodeQuery, location="query")
+@door.alt_response(200, schema=_PICTURE, content_type="image/png", success=True)
+@door.response(200, _PICTURE, content_type="image/jpeg")
+@door.gives(None, refuses=(404, 422))
+def show_door_sign(wanted: dict[str, Any], key: str) -> Response:
+    """场地门牌小程序码（工作人员）
+
+    To print and hang at the room's door: scanning it opens the room's page, and checks in whoever has it reserved now, as the digits on the door
+    do. So it is for staff alone, and new digits make it a new one. As the code of a run otherwise.
+    """
     session = db.session()
-    _subject(session, kind, key)
+    venue_in(session, key, within=office_places())
+    return _picture_of(SceneKind.VENUE, key, wanted["width"], private=True, **hat())
+
+
+def _picture_of(kind: SceneKind, key: str, width: int, *, private: bool = False, **who: Any) -> Response:
+    session = db.session()
+    _REGION_OF[kind](session, key)
     way = _way_of(live_scene(session, kind, key))
     session.rollback()
-    way = way or _made_way(kind, key)
+    way = way or _made_way(kind, key, **who)
     build = _build()
 
     def ask_wechat() -> bytes:
@@ -147,7 +188,8 @@ def _picture_of(kind: SceneKind, key: str, width: int) -> Response:
 
     picture = code_images().made_once(f"{way.key}-{width}-{build}", ask_wechat)
     media = "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
-    return unless_known(picture, etag_of(picture), kind=media, fresh_seconds=CODE_FRESH_SECONDS)
+    fresh = 0 if private else CODE_FRESH_SECONDS
+    return unless_known(picture, etag_of(picture), kind=media, fresh_seconds=fresh, private=private)
 
 
 @door.delete("/staff/scenes/<key:key>")
@@ -206,17 +248,11 @@ def url_link_for(run_key: str) -> str:
         return keep_link(session, way.scene_id, link, expires_at=expires_at, unless_good_until=still_good)
 
 
-def _subject(session: Session, kind: SceneKind, key: str) -> CourseRun:
-    """The run a code of this kind is about. Raises NotFound for what nobody may see."""
-    if kind is SceneKind.COURSE_SESSION:
-        return published_session(session, key).run
-    return published_run(session, key)
-
-
-def _made_way(kind: SceneKind, key: str) -> _Way:
+def _made_way(kind: SceneKind, key: str, **who: Any) -> _Way:
+    """``who``: the account and identity of who asked, where it is not for everybody."""
     with transaction() as session:
-        region = _subject(session, kind, key).region
-        scene = make_scene(session, kind, subject_key=key, region=region)
+        region = _REGION_OF[kind](session, key)
+        scene = make_scene(session, kind, subject_key=key, region=region, **who)
     return _Way(scene.id, scene.key, scene.page, None)
 
 

@@ -17,13 +17,16 @@ import base64
 import os
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
+from psycopg import Connection as DriverConnection
+from psycopg import Error as DriverError
+from psycopg.pq import TransactionStatus
 from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Enum, Integer, MetaData, String, Text, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
@@ -220,9 +223,10 @@ def engine_options(url: str, *, pool_size: int = 8) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> Engine:
-    """Teach an engine this house's manners: no connection survives a fork, and SQLite's begin as ours do."""
+    """Teach an engine this house's manners: no connection survives a fork, PostgreSQL's looks keep what they prepared, SQLite's begin as ours do."""
     _prepared.add(engine)
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "rollback", _end_a_look)
         return engine
     turn = Turn.at(engine.url.database or ":memory:")
 
@@ -236,6 +240,23 @@ def prepare(engine: Engine) -> Engine:
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
     return engine
+
+
+def _end_a_look(connection: Connection) -> None:
+    """A transaction that could not write ends with a commit: psycopg drops every prepared statement of a connection that rolls back.
+
+    Each look would have every statement taken apart and planned anew (``docs/hot-path.md``). The rollback that follows finds nothing to do,
+    or finds out that the database has hung up.
+    """
+    if connection.invalidated:
+        return
+    driver = cast("DriverConnection[Any]", connection.connection.dbapi_connection)
+    if (
+        connection.get_execution_options().get("postgresql_readonly")
+        and driver.info.transaction_status is TransactionStatus.INTRANS
+    ):
+        with suppress(DriverError):
+            driver.commit()
 
 
 def _drop_inherited_connections() -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, and_, delete, exists, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, and_, bindparam, delete, exists, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
@@ -108,7 +108,9 @@ def agree(session: Session, account: Account, *, version: str, channel: ConsentC
                 consent = _consent(account, channel=channel, given_at=clock.now())
                 session.add(consent)
         except IntegrityError:  # the same agreement, sent twice at once
-            consent = session.scalars(_in_force(account)).one()
+            consent = session.scalars(
+                _IN_FORCE, {"account": account.id, "version": PRIVACY_POLICY.version}
+            ).one()
     return consent
 
 
@@ -159,7 +161,7 @@ def must_have_agreed(session: Session, account: Account) -> None:
 
 def consent_in_force(session: Session, account: Account) -> Consent | None:
     """The account's standing agreement to the privacy policy in force, if it gave one."""
-    return session.scalar(_in_force(account))
+    return session.scalar(_IN_FORCE, {"account": account.id, "version": PRIVACY_POLICY.version})
 
 
 def consents_of(session: Session, account: Account) -> list[Consent]:
@@ -187,10 +189,10 @@ def _consent(account: Account, *, channel: ConsentChannel, given_at: datetime) -
     )
 
 
-def _in_force(account: Account) -> Select[Consent]:
-    return select(Consent).where(
-        Consent.account_id == account.id,
-        Consent.kind == ConsentKind.PRIVACY,
-        Consent.version == PRIVACY_POLICY.version,
-        Consent.withdrawn_at.is_(None),
-    )
+# made once: whoever writes anything down is asked it (docs/hot-path.md)
+_IN_FORCE = select(Consent).where(
+    Consent.account_id == bindparam("account"),
+    Consent.kind == ConsentKind.PRIVACY,
+    Consent.version == bindparam("version"),
+    Consent.withdrawn_at.is_(None),
+)

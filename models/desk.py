@@ -24,15 +24,22 @@ from models.coordination.closures import count_outside_hours
 from models.courses import count_in_review, count_too_few
 from models.courses.attendance import count_appeals, count_unrecorded
 from models.groups import count_applied, count_without_leader
+from models.issue_orders import (
+    count_orders_overdue,
+    count_orders_waiting,
+    count_quarters_without_meeting,
+)
 from models.ladder import count_waiting as count_calls
 from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
 from models.notices.dead_letters import count_waiting as count_dead_letters
+from models.partners import count_pairings_asked, count_renewals, count_units_applied
 from models.policies import policies_at
 from models.regions import Region
-from models.reservations import count_credit_appeals, count_damaged, count_pending
+from models.reservations import count_credit_appeals, count_damaged, count_pending, count_review_overdue
 from models.staff import OFFICE, Role, RoleGrant, StaffMember, grants_of
 from models.wishes import count_in_review as count_wishes
 from models.wishes import count_overdue as count_wishes_overdue
+from models.wishes.claims import count_late, count_to_agree, count_to_visit, count_unhappy
 
 TOLD_WITHIN = timedelta(
     minutes=30
@@ -59,6 +66,12 @@ PILES = (
     Pile("sheets", "没登记签到的课", frozenset(OFFICE), count_unrecorded),
     Pile("absence_appeals", "缺课申诉", frozenset(OFFICE), count_appeals),
     Pile("reservations", "待审核的场地预约", frozenset(OFFICE), count_pending),
+    Pile(
+        "reservations_overdue",
+        "超时没审的预约",
+        frozenset({*OFFICE, Role.STREET_OFFICER}),
+        count_review_overdue,
+    ),
     Pile("outside_hours", "不在开放时间的", frozenset(OFFICE), count_outside_hours),
     Pile("damage", "场地损坏待核实", frozenset(OFFICE), count_damaged),
     Pile("credit_appeals", "信用申诉", frozenset(OFFICE), count_credit_appeals),
@@ -66,8 +79,23 @@ PILES = (
     Pile("agreements_behind", "履约不足的协议", frozenset(OFFICE), count_behind),
     Pile("groups", "待审核的团队", frozenset(OFFICE), count_applied),
     Pile("groups_without_leader", "没有负责人的团队", frozenset(OFFICE), count_without_leader),
+    Pile("partners", "待审核的单位", frozenset(OFFICE), count_units_applied),
+    Pile("pairings", "待同意的结对", frozenset(OFFICE), count_pairings_asked),
+    Pile("partner_renewals", "待续期的单位", frozenset(OFFICE), count_renewals),
     Pile("wishes", "待审核的心愿", frozenset(OFFICE), count_wishes),
     Pile("wishes_overdue", "超时没审的心愿", frozenset({*OFFICE, Role.STREET_OFFICER}), count_wishes_overdue),
+    Pile("claims", "待确认的认领", frozenset(OFFICE), count_to_agree),
+    Pile("claims_late", "超期的认领", frozenset({*OFFICE, Role.STREET_OFFICER}), count_late),
+    Pile("wishes_to_visit", "送达待核实", frozenset({*OFFICE, Role.GRID_WORKER}), count_to_visit),
+    Pile("unhappy", "差评待整改", frozenset(OFFICE), count_unhappy),
+    Pile("issue_orders", "待街道交办的", frozenset({Role.STREET_OFFICER}), count_orders_waiting),
+    Pile("issue_orders_overdue", "超时没交办的", frozenset({Role.STREET_OFFICER}), count_orders_overdue),
+    Pile(
+        "quarters_without_meeting",
+        "本季没有联席会",
+        frozenset({Role.STREET_OFFICER}),
+        count_quarters_without_meeting,
+    ),
     Pile("content_checks", "内容审核", frozenset(OFFICE), count_content_checks),
 )
 

@@ -75,6 +75,7 @@ def enter_each(
     *,
     by_account_id: int | None = None,
     identity: str = "town",
+    details: dict[str, Any] | None = None,
 ) -> None:
     """Write the same entry about many rows, each for the resident beside it if any, with one statement."""
     rows = [
@@ -85,6 +86,7 @@ def enter_each(
             "by_account_id": by_account_id,
             "identity": identity,
             "for_resident_id": for_resident_id,
+            "details": details,
         }
         for subject, for_resident_id in subjects
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint, delete, select
+from sqlalchemy import ForeignKey, Text, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -39,14 +39,17 @@ def recall(session: Session, account: Account, attempt_key: str, *, asked: str) 
 
     Raises Conflict ``idempotency_key_reused`` when the same key came with something else.
     """
-    kept = session.scalar(
-        select(KeptAnswer).where(KeptAnswer.account_id == account.id, KeptAnswer.attempt_key == attempt_key)
-    )
+    kept = session.scalar(_KEPT, {"account": account.id, "attempt": attempt_key})
     if kept is None or kept.created_at <= clock.now() - KEPT_FOR:
         return None
     if kept.asked != asked:
         raise Conflict("idempotency_key_reused", "同一个请求编号不能用于不同的内容，请重新提交")
     return kept
+
+
+_KEPT = select(KeptAnswer).where(
+    KeptAnswer.account_id == bindparam("account"), KeptAnswer.attempt_key == bindparam("attempt")
+)
 
 
 def keep(session: Session, account: Account, attempt_key: str, *, asked: str, status: int, body: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, or_, select
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
@@ -168,7 +168,10 @@ class Profile:
 
 def resident_of(session: Session, account: Account) -> Resident | None:
     """The person this account is, once they have told us anything about themselves."""
-    return session.scalar(select(Resident).where(Resident.account_id == account.id))
+    return session.scalar(_OF_ACCOUNT, {"account": account.id})
+
+
+_OF_ACCOUNT = select(Resident).where(Resident.account_id == bindparam("account"))
 
 
 def introduce(session: Session, account: Account, profile: Profile) -> Resident:

@@ -38,12 +38,16 @@ class SceneKind(StrEnum):
 
     COURSE_RUN = "course_run"  # 班次的页面
     COURSE_SESSION = "course_session"  # 一次课的签到页面；签到还要教室屏幕上的数字
+    SITE = "site"  # 服务点的页面
+    VENUE = "venue"  # 门口贴的码：场地的页面，约好了的扫它签到
 
 
 # the mini-program's page of each kind; it opens with the subject's key
 PAGES: Mapping[SceneKind, str] = {
     SceneKind.COURSE_RUN: "pages/courses/run",
     SceneKind.COURSE_SESSION: "pages/courses/check-in",
+    SceneKind.SITE: "pages/sites/site",
+    SceneKind.VENUE: "pages/sites/venue",
 }
 
 

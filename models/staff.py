@@ -7,6 +7,7 @@ beyond their own scope (peers.md §5), and a revoked grant ends at once. The fir
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -204,3 +205,24 @@ def grants_of(session: Session, member: StaffMember) -> list[RoleGrant]:
             .order_by(RoleGrant.id)
         )
     )
+
+
+def offices(session: Session, *roles: Role) -> list[tuple[str, int]]:
+    """Where somebody runs an office now (the path of the place), or has one of these roles instead, and with which account."""
+    rows = session.execute(
+        select(Region.path, StaffMember.account_id)
+        .join(RoleGrant, RoleGrant.region_id == Region.id)
+        .join(StaffMember, StaffMember.id == RoleGrant.staff_member_id)
+        .where(
+            StaffMember.left_at.is_(None),
+            StaffMember.account_id.is_not(None),
+            RoleGrant.role.in_(roles or OFFICE),
+            RoleGrant.is_live_at(clock.now()),
+        )
+    )
+    return [(path, account_id) for path, account_id in rows if account_id is not None]
+
+
+def over(running: Sequence[tuple[str, int]], path: str) -> set[int]:
+    """The accounts of those of these offices whose place this is, or lies above it."""
+    return {account_id for office, account_id in running if path.startswith(office)}

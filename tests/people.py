@@ -268,11 +268,23 @@ def a_partner_member(session: Session, *, name: str = "老张裁缝铺") -> Unit
     return UnitMember(partner.id, partner.key, account.id, login_key)
 
 
+def a_member_of(session: Session, partner: Partner) -> UnitMember:
+    """Somebody who acts for a unit; the first to come is its manager."""
+    account, login_key = an_account(session)
+    admit(session, partner, account)
+    return UnitMember(partner.id, partner.key, account.id, login_key)
+
+
 def a_unit(session: Session, region: Region, *, name: str | None = None) -> Partner:
     """A unit with its papers that serves a place, without members yet."""
+    return enlist_unit(session, a_card(session, region, name=name), by_account_id=None, identity="town")
+
+
+def a_card(session: Session, region: Region, *, name: str | None = None) -> UnitCard:
+    """What somebody writes down of a unit that nobody knows yet."""
     number = next(_counter)
     seventeen = f"91350100M{number:08}"
-    card = UnitCard(
+    return UnitCard(
         name=name or f"共建单位{number}",
         kind=PartnerKind.UNIT,
         credit_code=seventeen + check_sign(seventeen),
@@ -280,7 +292,6 @@ def a_unit(session: Session, region: Region, *, name: str | None = None) -> Part
         contact_name="老赵",
         contact_phone="13900000009",
     )
-    return enlist_unit(session, card, by_account_id=None, identity="town")
 
 
 # --- places and courses -------------------------------------------------------------------------------------------

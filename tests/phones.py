@@ -7,6 +7,7 @@ requests. ``door.phone(person)`` is a phone that is logged in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -28,10 +29,11 @@ from tests.databases import spare_the_disk
 from tests.people import Person, UnitMember, Worker
 from tests.sandbox import SandboxTown, sandbox
 
-__all__ = ["Door", "Phone", "door", "doors", "sandbox", "the_problem", "told"]
+__all__ = ["Door", "Phone", "door", "doors", "impatient", "sandbox", "the_problem", "told"]
 
 API = "/api/v1"
 TEMPLATES: Mapping[TemplateName, str] = {name: getattr(templates, name).id for name in TemplateName}
+LONG_PATIENCE = (20, 20)  # the sandbox answers at once, but for a machine that is busy with other tests
 SHORT_PATIENCE = (0.5, 0.5)
 
 
@@ -135,18 +137,34 @@ def doors(houses: Callable[[str], House]) -> Iterator[Callable[[str], Flask]]:
 def door(house: House, doors: Callable[[str], Flask], sandbox: SandboxTown) -> Iterator[Door]:
     """The application on this test's database, with a sandbox of its own behind the gateway."""
     app = doors(house.url)
-    with app.app_context():
+    door = Door(app, sandbox)
+    with _asking_wechat(door, LONG_PATIENCE):
+        yield door
+
+
+@pytest.fixture
+def impatient(door: Door) -> Iterator[None]:
+    """The application hangs up on WeChat after half a second."""
+    with _asking_wechat(door, SHORT_PATIENCE):
+        yield
+
+
+@contextmanager
+def _asking_wechat(door: Door, patience: tuple[float, float]) -> Iterator[None]:
+    """The application asks the door's own sandbox, and waits so long for it."""
+    with door.app.app_context():
         engine = db.engine
-    gateway = WeChatGateway(
-        appid=sandbox.appid,
-        secret=sandbox.secret,
-        base_url=sandbox.base_url,
-        tokens=StoredTokenShelf(appid=sandbox.appid, engine=engine, patience_seconds=1),
-        timeout=SHORT_PATIENCE,
+    before = door.app.extensions["wechat"]
+    door.app.extensions["wechat"] = gateway = WeChatGateway(
+        appid=door.sandbox.appid,
+        secret=door.sandbox.secret,
+        base_url=door.sandbox.base_url,
+        tokens=StoredTokenShelf(appid=door.sandbox.appid, engine=engine, patience_seconds=1),
+        timeout=patience,
     )
-    app.extensions["wechat"] = gateway
-    yield Door(app, sandbox)
+    yield
     gateway.close()
+    door.app.extensions["wechat"] = before
 
 
 def told(answer: TestResponse, status: int = 200) -> Any:

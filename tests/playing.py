@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import cached_property
+from itertools import cycle
 from typing import Generic, NamedTuple, Self, TypeVar
 
 from sqlalchemy import select
@@ -128,14 +129,19 @@ class Play:
         return later
 
     def work(self) -> None:
-        """Everything that is due now; what runs every few seconds does so until it finds nothing more."""
+        """Everything that is due now; what runs every few seconds does so in turn until none of it finds anything more."""
         now = town_clock.now()
         quick = [job for job in SCHEDULE if job.every <= QUICK]
         slow = [job for job in SCHEDULE if job not in quick and self._is_due(job, now)]
         self.last_run |= {job.name: now for job in slow}
         with self.door.app.app_context():
-            while sum([job.run(now) for job in [*slow, *quick]]):
-                slow = []
+            for job in slow:
+                job.run(now)
+            found_nothing = 0
+            for job in cycle(quick):
+                found_nothing = 0 if job.run(now) else found_nothing + 1
+                if found_nothing == len(quick):
+                    return
 
     def _is_due(self, job: Job, now: datetime) -> bool:
         return job.name not in self.last_run or now - self.last_run[job.name] >= job.every

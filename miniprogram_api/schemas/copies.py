@@ -7,9 +7,11 @@ from marshmallow import fields
 from miniprogram_api.schemas.absences import CopiedAttendanceOut, CopiedPauseOut
 from miniprogram_api.schemas.acts import ACT_LABELS
 from miniprogram_api.schemas.certificates import CopiedCertificateOut
+from miniprogram_api.schemas.claims import CopiedLeadOut
+from miniprogram_api.schemas.closures import ANSWER_LABELS
 from miniprogram_api.schemas.feedback import CopiedFeedbackOut
 from miniprogram_api.schemas.feeds import CopiedFeedOut
-from miniprogram_api.schemas.fields import Key, Shape, TownTime, masked_name
+from miniprogram_api.schemas.fields import Key, Shape, TownTime, masked_name, masked_phone
 from miniprogram_api.schemas.groups import CopiedGroupOut
 from miniprogram_api.schemas.inductions import CopiedInductionOut
 from miniprogram_api.schemas.pick_ups import CopiedAdultOut, CopiedPickUpOut
@@ -20,13 +22,14 @@ from miniprogram_api.schemas.seats import ReceiptOut
 from miniprogram_api.schemas.wishes import CopiedSupportOut, CopiedWishOut
 from models.consents import ConsentChannel, ConsentKind
 from models.content_checks import CheckKind, CheckState, field_of
+from models.coordination.closures import MoveAnswer
 from models.copies.lines import Actor
 from models.counter import ConsentGiver
 from models.courses import RegistrationState
 from models.grants import Answer
 from models.ladder import CallState, ShortMessageState
 from models.notices import Delivery, NoticeKind
-from models.partners import PartnerKind
+from models.partners import Partner, PartnerKind, PartnerState
 from models.reservations import CreditWhy, ReservationState, ReservedFor
 from models.residents import BondKind
 
@@ -162,6 +165,26 @@ class CopiedReservationOut(Shape):
     history = fields.List(fields.Nested(LineOut), required=True)
 
 
+class CopiedQuestionOut(Shape):
+    """What somebody was asked because a room or class of theirs was moved, what came of it, and who answered or looked."""
+
+    because = fields.String(attribute="question.effect.closure.because", required=True)
+    title = fields.String(attribute="question.effect.title", required=True)
+    was_at = fields.String(attribute="question.effect.venue.name", required=True)
+    was_starts_at = TownTime(attribute="question.effect.starts_at", required=True)
+    to_at = fields.String(attribute="question.effect.to_venue.name", required=True)
+    to_starts_at = TownTime(attribute="question.effect.to_starts_at", required=True)
+    asked_at = TownTime(attribute="question.asked_at", required=True)
+    answer = fields.Enum(
+        MoveAnswer, by_value=True, attribute="question.answer", required=True, allow_none=True
+    )
+    answer_label = fields.Function(
+        lambda one: ANSWER_LABELS.get(one.question.answer, ""), metadata={"type": "string"}, required=True
+    )
+    answered_at = TownTime(attribute="question.answered_at", required=True, allow_none=True)
+    history = fields.List(fields.Nested(LineOut), required=True)
+
+
 class CopiedCreditOut(Shape):
     """Points a reservation gave or took, and what was said against it."""
 
@@ -189,6 +212,7 @@ class CopiedPersonOut(Shape):
     inductions = fields.List(fields.Nested(CopiedInductionOut), required=True)
     groups = fields.List(fields.Nested(CopiedGroupOut), required=True)
     rooms = fields.List(fields.Nested(CopiedReservationOut), required=True)
+    questions = fields.List(fields.Nested(CopiedQuestionOut), required=True)
     credit = fields.List(fields.Nested(CopiedCreditOut), required=True)
     wishes = fields.List(fields.Nested(CopiedWishOut), required=True)
     supports = fields.List(fields.Nested(CopiedSupportOut), required=True)
@@ -296,6 +320,33 @@ class CopiedPartnerOut(Shape):
     left_at = TownTime(required=True, allow_none=True)
 
 
+class CopiedApplicationOut(Shape):
+    """A unit this account asked for, whatever became of it. Whom to call is what they wrote while it waits, and may be somebody else's since."""
+
+    name = fields.String(required=True)
+    kind = fields.Enum(PartnerKind, by_value=True, required=True)
+    state = fields.Enum(PartnerState, by_value=True, attribute="standing", required=True)
+    credit_code = fields.String(required=True, allow_none=True)
+    region = fields.Nested(RegionBrief, required=True, allow_none=True)
+    contact_name = fields.Function(
+        lambda unit: unit.contact_name if _waits(unit) else masked_name(unit.contact_name),
+        metadata={"type": ["string", "null"]},
+        required=True,
+    )
+    contact_phone = fields.Function(
+        lambda unit: unit.contact_phone if _waits(unit) else masked_phone(unit.contact_phone),
+        metadata={"type": ["string", "null"]},
+        required=True,
+    )
+    applied_at = TownTime(required=True, allow_none=True)
+    decided_at = TownTime(required=True, allow_none=True)
+    reason = fields.String(required=True)
+
+
+def _waits(unit: Partner) -> bool:
+    return unit.state is PartnerState.APPLIED
+
+
 class CopyOut(Shape):
     """Everything the town keeps about the person who asks, and about the children they guard."""
 
@@ -313,3 +364,7 @@ class CopyOut(Shape):
     follows = fields.List(fields.Nested(CopiedFollowOut), required=True)
     staff = fields.List(fields.Nested(CopiedStaffOut), required=True)
     partners = fields.List(fields.Nested(CopiedPartnerOut), required=True)
+    partner_applications = fields.List(
+        fields.Nested(CopiedApplicationOut), attribute="applications", required=True
+    )
+    claims = fields.List(fields.Nested(CopiedLeadOut), required=True)

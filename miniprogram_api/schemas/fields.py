@@ -7,8 +7,8 @@ never promises what the town refuses, nor the other way round.
 from __future__ import annotations
 
 import re
-from datetime import MAXYEAR, MINYEAR, date, datetime
-from typing import Any
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
+from typing import Any, Self
 
 from marshmallow import Schema, ValidationError, fields, validate
 
@@ -56,6 +56,10 @@ class Shape(Schema):
 
     error_messages = {"unknown": "没有这个字段", "type": "应为对象"}  # noqa: RUF012 - marshmallow's own class attribute
 
+    def __deepcopy__(self, memo: object) -> Self:
+        """Itself: nobody changes a shape. flask-smorest copies what is written of a route once for every decorator."""
+        return self
+
 
 class Matching(fields.String):
     """Text that matches an expression, which is also what the document says."""
@@ -88,6 +92,8 @@ class Words(fields.String):
         text = str(super()._deserialize(value, attr, data, **kwargs))
         if len(text) > self.most:
             raise ValidationError(f"最多 {self.most} 个字")
+        if "\n" in text or "\r" in text:  # it is the key they pressed, and nothing they could see and delete
+            raise ValidationError("请写成一段，不要换行")
         if _has_what_no_line_has(text):
             raise ValidationError("含有无法识别的字符，请删去后重试")
         if not _is_a_line(text):
@@ -146,6 +152,15 @@ class Day(fields.Date):
             raise self.make_error("invalid", input=value)
         found: date = super()._deserialize(value, attr, data, **kwargs)
         return found
+
+
+class LastMoment(TownTime):
+    """Until when something is in time: what has until a day is over has until the last second of it, and shows that day, not the next."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        if value is not None and clock.in_town(value).time() == time():
+            value -= timedelta(seconds=1)
+        return super()._serialize(value, attr, obj, **kwargs)
 
 
 class Whole(fields.Integer):

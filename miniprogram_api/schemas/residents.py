@@ -6,6 +6,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from miniprogram_api.schemas.fields import Key, Phone, Shape, TownTime, Words, Year, YesNo
 from miniprogram_api.schemas.regions import RegionBrief
+from models.partners import PartnerState
 from models.residents import EARLIEST_BIRTH_YEAR, BondKind
 from models.staff import Role
 
@@ -62,6 +63,13 @@ class IdentityOut(Shape):
     identity = fields.String(required=True)
     name = fields.String(required=True)
     roles = fields.List(fields.Nested(RoleOut), required=True)
+    state = fields.Enum(
+        PartnerState,
+        by_value=True,
+        allow_none=True,
+        dump_default=None,
+        metadata={"description": "单位身份的状态；已暂停的只能查看"},
+    )
 
 
 class WardOut(Shape):

@@ -126,6 +126,21 @@ SMS_TEMPLATES: Mapping[ShortMessageName, SmsTemplate] = {
             {"number": 6, "result": 5},
         ),
         SmsTemplate(
+            ShortMessageName.WISH_CLAIMED,
+            "您的{1}号微心愿由{2}认领，会先联系您，不收任何费用。有疑问找社区。",
+            {"number": 6, "unit": 20},
+        ),
+        SmsTemplate(
+            ShortMessageName.WISH_DELIVERED,
+            "{1}说您的{2}号微心愿已办好。请在小程序确认，或告诉社区。",
+            {"unit": 20, "number": 6},
+        ),
+        SmsTemplate(
+            ShortMessageName.WISH_CANNOT,
+            "很抱歉，您的{1}号微心愿没能实现，原因请看小程序，或打电话给社区。",
+            {"number": 6},
+        ),
+        SmsTemplate(
             ShortMessageName.PLEASE_CALL,
             "{1}有事想告诉您，一直没联系上，方便时请回电{2}。",
             {"community": 16, "phone": 13},

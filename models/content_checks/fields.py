@@ -17,9 +17,19 @@ from models.content_checks.checks import CheckState, ContentCheck
 from models.courses import Feedback, RunAnswer
 from models.courses.attendance import AbsenceAppeal, PickUpAdult
 from models.groups import Group, clear_about, clear_name, refuse_about, refuse_name
+from models.partners import Pairing, Partner, refuse_contact_name, strike_pairing_reason
+from models.partners import refuse_name as refuse_unit_name
 from models.reservations import CreditEntry
 from models.residents import Resident
 from models.wishes import Wish, WishPhoto, clear_photo, clear_words, refuse_photo, refuse_words
+from models.wishes.claims import (
+    Claim,
+    Fulfilment,
+    strike_extension_reason,
+    strike_note,
+    strike_plan,
+    strike_reason,
+)
 
 Follow = Callable[[Session, ContentCheck, str | None], None]
 
@@ -30,7 +40,7 @@ def _nothing(session: Session, check: ContentCheck, written: str | None) -> None
 
 @dataclass(frozen=True)
 class CheckedField:
-    """One field that is checked. ``label`` is its name for people, ``page`` where it is filled in anew.
+    """One field that is checked. ``label`` is its name for people, ``page`` where it is filled in anew, ``sent_as`` its name in what is sent.
 
     ``follow`` is called in the transaction in which an open check ends, with the text, of which the check says nothing any more.
     """
@@ -40,6 +50,7 @@ class CheckedField:
     label: str
     page: str
     follow: Follow = _nothing
+    sent_as: str = ""
 
 
 def _take_the_name_away(session: Session, check: ContentCheck, written: str | None) -> None:
@@ -184,6 +195,49 @@ WISH_PHOTO = CheckedField(
     WishPhoto.__tablename__, "photo", "心愿照片", "pages/me/wish", follow=_judge_the_photo
 )
 
+CLAIM_PHOTO = CheckedField(
+    WishPhoto.__tablename__, "evidence", "圆梦照片", "pages/partner/claim", follow=_judge_the_photo
+)
+
+
+def _refused_by(strike: Callable[[Session, str, str | None], None]) -> Follow:
+    """What may not stay is struck, and what was done stays; nothing follows of what may."""
+
+    def follow(session: Session, check: ContentCheck, written: str | None) -> None:
+        if check.state in (CheckState.REJECTED, CheckState.RISKY):
+            strike(session, check.subject_key or "", written)
+
+    return follow
+
+
+_CLAIM = "pages/partner/claim"
+_UNIT = "pages/me/partners"
+
+CLAIM_PLAN = CheckedField(Claim.__tablename__, "plan", "圆梦计划", _CLAIM, follow=_refused_by(strike_plan))
+CLAIM_REASON = CheckedField(
+    Claim.__tablename__, "because", "退回或不接单的原因", _CLAIM, follow=_refused_by(strike_reason)
+)
+CLAIM_EXTENSION = CheckedField(
+    Claim.__tablename__,
+    "extended_because",
+    "延期的原因",
+    _CLAIM,
+    follow=_refused_by(strike_extension_reason),
+    sent_as="because",
+)
+DELIVERY_NOTE = CheckedField(
+    Fulfilment.__tablename__, "note", "送达说明", _CLAIM, follow=_refused_by(strike_note)
+)
+UNIT_NAME = CheckedField(
+    Partner.__tablename__, "name", "单位名称", _UNIT, follow=_refused_by(refuse_unit_name)
+)
+UNIT_CONTACT = CheckedField(
+    Partner.__tablename__, "contact_name", "单位联系人", _UNIT, follow=_refused_by(refuse_contact_name)
+)
+PAIRING_REASON = CheckedField(
+    Pairing.__tablename__, "because", "结束结对的原因", _UNIT, follow=_refused_by(strike_pairing_reason)
+)
+
 FIELDS: Mapping[tuple[str, str], CheckedField] = {
     (field.subject_kind, field.name): field
     for field in (
@@ -197,6 +251,14 @@ FIELDS: Mapping[tuple[str, str], CheckedField] = {
         GROUP_ABOUT,
         WISH_WORDS,
         WISH_PHOTO,
+        CLAIM_PHOTO,
+        CLAIM_PLAN,
+        CLAIM_REASON,
+        CLAIM_EXTENSION,
+        DELIVERY_NOTE,
+        UNIT_NAME,
+        UNIT_CONTACT,
+        PAIRING_REASON,
     )
 }
 

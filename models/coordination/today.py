@@ -14,10 +14,9 @@ from models.availability import GRID_MINUTES, RoomDay, Stretch, stretch_of_day
 from models.coordination.calendar import calendar_of_rooms
 from models.coordination.holders import Use
 from models.hours import OpenOn
-from models.occupancy import Purpose
+from models.occupancy import SHUT
 from models.sites import Site, Venue
 
-SHUT = (Purpose.CLOSURE, Purpose.PUBLIC_NEED)
 A_STEP = timedelta(minutes=GRID_MINUTES)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from models.accounts import Account, Login
 from models.consents import Consent, consents_of
 from models.content_checks import ContentCheck, checks_of
+from models.coordination.closures import MoveQuestion, questions_kept_of, resident_asked
 from models.coordination.feeds import CalendarFeed, feed_of
 from models.copies.lines import Journal, Line
 from models.counter import ResidentConsent, consents_kept_of
@@ -39,11 +40,12 @@ from models.groups import Group, groups_led_by
 from models.inductions import Induction, inductions_kept_of
 from models.ladder import Call, ShortMessage
 from models.notices import Notice
-from models.partners import PartnerMember
+from models.partners import Partner, PartnerMember, applications_of
 from models.reservations import CreditEntry, Reservation, entries_kept_of, reservations_kept_of
 from models.residents import Bond, BondKind, Resident, bonds_around, bonds_of, resident_of
 from models.staff import RoleGrant, StaffMember
 from models.wishes import Wish, WishSupport, supports_kept_of, wishes_kept_of
+from models.wishes.claims import Claim, claims_kept_of, claims_on
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,26 @@ class Held:
 
 
 @dataclass(frozen=True)
+class HeldWish:
+    """One wish with what units promised and did about it."""
+
+    wish: Wish
+    claims: Sequence[Claim]
+
+
+@dataclass(frozen=True)
 class HeldRoom:
     """One reservation with what happened to it."""
 
     reservation: Reservation
+    history: Sequence[Line]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question because something was moved, with who answered it."""
+
+    question: MoveQuestion
     history: Sequence[Line]
 
 
@@ -95,8 +113,9 @@ class Pages:
     inductions: Sequence[Induction]
     groups: Sequence[Group]
     rooms: Sequence[HeldRoom]
+    questions: Sequence[Asked]
     credit: Sequence[CreditEntry]
-    wishes: Sequence[Wish]
+    wishes: Sequence[HeldWish]
     supports: Sequence[WishSupport]
     journal: Sequence[Line]
 
@@ -118,6 +137,8 @@ class Copy:
     follows: Sequence[Follow]
     staff: Sequence[StaffMember]
     partners: Sequence[PartnerMember]
+    applications: Sequence[Partner]
+    claims: Sequence[Claim]
 
 
 def copy_for(session: Session, account: Account) -> Copy:
@@ -131,7 +152,8 @@ def copy_for(session: Session, account: Account) -> Copy:
     rooms = reservations_kept_of(session, [one.id for one in people])
     credit = entries_kept_of(session, [one.id for one in people])
     consents = consents_of(session, account)
-    journal = Journal(session, account, people, registrations, rooms, bonds, consents)
+    questions = questions_kept_of(session, [one.id for one in people])
+    journal = Journal(session, account, people, registrations, rooms, bonds, consents, questions)
     evenings = evenings_of(session, [held.id for held in registrations])
     said = feedback_to(session, [held.id for held in registrations])
     papers = {one.registration_id: one for one in certificates_of(session, [one.id for one in people])}
@@ -143,6 +165,7 @@ def copy_for(session: Session, account: Account) -> Copy:
     receipts = receipts_of(session, [one.id for one in people], run_key=None, before_id=None, most=None)
     shown = inductions_kept_of(session, [one.id for one in people])
     led = groups_led_by(session, [one.id for one in people])
+    wished = wishes_kept_of(session, [one.id for one in people])
     kept = _Kept(
         registrations,
         evenings,
@@ -158,8 +181,10 @@ def copy_for(session: Session, account: Account) -> Copy:
         shown,
         led,
         rooms,
+        questions,
         credit,
-        wishes_kept_of(session, [one.id for one in people]),
+        wished,
+        claims_on(session, [wish.id for wish in wished]),
         supports_kept_of(session, [one.id for one in people]),
     )
     pages = [_pages_of(one, kept, journal) for one in people]
@@ -191,6 +216,8 @@ def copy_for(session: Session, account: Account) -> Copy:
             .where(PartnerMember.account_id == account.id)
             .order_by(PartnerMember.id)
         ).all(),
+        applications=applications_of(session, account),
+        claims=claims_kept_of(session, account),
     )
 
 
@@ -212,8 +239,10 @@ class _Kept:
     shown: Sequence[Induction]
     led: Sequence[Group]
     rooms: Sequence[Reservation]
+    questions: Sequence[MoveQuestion]
     credit: Sequence[CreditEntry]
     wishes: Sequence[Wish]
+    claims: Mapping[int, Sequence[Claim]]
     supports: Sequence[WishSupport]
 
 
@@ -238,7 +267,12 @@ def _pages_of(
         for held in theirs
     ]
     reserved = [HeldRoom(room, journal.about(room)) for room in kept.rooms if room.resident_id == one.id]
-    stories = [*(held.history for held in history), *(room.history for room in reserved)]
+    asked = [Asked(each, journal.about(each)) for each in kept.questions if resident_asked(each) is one]
+    stories = [
+        *(held.history for held in history),
+        *(room.history for room in reserved),
+        *(each.history for each in asked),
+    ]
     told = {line.entry.id for story in stories for line in story}
     rest = [
         *journal.about(one, *(tie.bond for tie in ties)),
@@ -262,8 +296,9 @@ def _pages_of(
         inductions=[shown for shown in kept.shown if shown.resident_id == one.id],
         groups=[group for group in kept.led if group.leader_id == one.id],
         rooms=reserved,
+        questions=asked,
         credit=[entry for entry in kept.credit if entry.resident_id == one.id],
-        wishes=[wish for wish in kept.wishes if wish.resident_id == one.id],
+        wishes=[HeldWish(wish, kept.claims[wish.id]) for wish in kept.wishes if wish.resident_id == one.id],
         supports=[given for given in kept.supports if given.resident_id == one.id],
         journal=[lines[entry_id] for entry_id in sorted(lines)],
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from models.accounts import Account
 from models.base import Base
 from models.consents import Consent
+from models.coordination.closures import MoveQuestion
 from models.courses import (
     CourseRun,
     Registration,
@@ -64,6 +65,7 @@ class Journal:
         rooms: Sequence[Reservation],
         bonds: Sequence[Bond],
         consents: Sequence[Consent],
+        questions: Sequence[MoveQuestion],
     ) -> None:
         subjects: Mapping[str, list[int]] = {
             Account.__tablename__: [account.id],
@@ -72,6 +74,7 @@ class Journal:
             Reservation.__tablename__: [room.id for room in rooms],
             Bond.__tablename__: [bond.id for bond in bonds],
             Consent.__tablename__: [consent.id for consent in consents],
+            MoveQuestion.__tablename__: [question.id for question in questions],
         }
         runs = {held.run_id for held in registrations}
         entries = session.scalars(

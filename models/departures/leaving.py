@@ -13,6 +13,7 @@ from models.base import new_key
 from models.consents import withdraw
 from models.content_checks import ContentCheck, strike_checks_of_account, strike_checks_of_people
 from models.coordination.feeds import CalendarFeed
+from models.coordination.parting import leave_all
 from models.counter import ResidentConsent, withdraw_those_kept_of
 from models.courses import (
     Receipt,
@@ -36,7 +37,7 @@ from models.inductions import Induction, forget_inductions_of
 from models.journal import JournalEntry, enter
 from models.kept_answers import KeptAnswer
 from models.ladder import Call, ShortMessage, end_rungs
-from models.partners import PartnerMember
+from models.partners import leave_applications
 from models.reservations import By, CreditEntry, Reservation, let_go_of_rooms, strike_words_of
 from models.residents import Bond, Resident, bonds_around, end_bond, resident_of
 from models.staff import StaffMember
@@ -153,12 +154,14 @@ def retire(leaving: Sequence[Resident]) -> None:
 
 def _close(session: Session, closure: Closure, *, identity: str) -> None:
     account, leaving = closure.account, closure.leaving
+    _hand_back_hats(
+        session, account, identity=identity
+    )  # a unit is held before a wish, as everybody does who holds both
     given_up = _let_go(session, leaving, by_account_id=account.id, identity=identity)
     strike_checks_of_account(session, account)
     forget_inbox(session, account)
     for table in (MessageGrant, GrantReport, KeptAnswer, CalendarFeed, Follow):
         session.execute(delete(table).where(table.account_id == account.id))
-    _hand_back_hats(session, account, identity=identity)
     withdraw(session, account, identity=identity)
     close(session, account)
     enter(
@@ -237,8 +240,5 @@ def _hand_back_hats(session: Session, account: Account, *, identity: str) -> Non
     for member in session.scalars(select(StaffMember).where(StaffMember.account_id == account.id)).all():
         member.account_id = None
         enter(session, "staff_member.unbound", member, by_account_id=account.id, identity=identity)
-    session.execute(
-        update(PartnerMember)
-        .where(PartnerMember.account_id == account.id, PartnerMember.left_at.is_(None))
-        .values(left_at=clock.now())
-    )
+    leave_all(session, account, identity=identity)
+    leave_applications(session, account, identity=identity)

@@ -145,7 +145,7 @@ def _obstacles(session: Session, account: Account) -> list[Obstacle]:
             "partner_identity",
             f"partner:{unit.key}",
             unit.name,
-            f"您还代表单位“{unit.name}”，请先联系社区换成其他联系人，再来注销",
+            f"您还代表单位“{unit.name}”，请先在“我的单位”里退出，只有您一位成员时请联系社区，再来注销",
         )
         for unit in partners_of(session, account)
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from alembic import context
 from alembic.script import ScriptDirectory
 from flask import current_app
@@ -34,7 +36,7 @@ def _number(migration_context, revision, directives):
 def run() -> None:
     """Bring the database to the asked revision."""
     migrate = current_app.extensions["migrate"]
-    with writer(db.engine).connect() as connection:
+    with writer(db.engine).connect() as connection, _tables_may_be_rebuilt(connection):
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -44,7 +46,34 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        _must_point_at_something(connection)
         connection.commit()
+
+
+@contextmanager
+def _tables_may_be_rebuilt(connection):
+    """SQLite changes a table by making a new one in its place, and would not let go of one that others point at."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    own = (
+        connection.connection.dbapi_connection
+    )  # before a transaction begins: within one the switch does nothing
+    own.execute("PRAGMA foreign_keys=OFF").close()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        own.execute("PRAGMA foreign_keys=ON").close()
+
+
+def _must_point_at_something(connection):
+    """Nothing is committed that points at a row which is not there."""
+    if connection.dialect.name != "sqlite":
+        return
+    lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if lost is not None:
+        raise RuntimeError(f"row {lost[1]} of {lost[0]} points at no row of {lost[2]}; nothing was changed")
 
 
 run()

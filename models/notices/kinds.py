@@ -28,6 +28,13 @@ class TemplateName(StrEnum):
     ROOM_CREDIT = "room_credit"  # 预约信用
     SERVICE_PROMISE = "service_promise"  # 场地换服务履约
     WISH_RESULT = "wish_result"  # 心愿审核结果
+    WISH_CLAIMED = "wish_claimed"  # 心愿被认领
+    WISH_PROGRESS = "wish_progress"  # 心愿进展
+    WISH_DELIVERED = "wish_delivered"  # 心愿待确认
+    CLAIM_TO_DO = "claim_to_do"  # 认领事项
+    CLAIM_DUE = "claim_due"  # 即将到期
+    CLAIM_ANSWERED = "claim_answered"  # 居民的答复
+    MEETING = "meeting"  # 会议通知
 
 
 TEMPLATE_TITLES: Mapping[TemplateName, str] = {
@@ -47,6 +54,13 @@ TEMPLATE_TITLES: Mapping[TemplateName, str] = {
     TemplateName.ROOM_CREDIT: "预约信用通知",
     TemplateName.SERVICE_PROMISE: "协议履约提醒",
     TemplateName.WISH_RESULT: "心愿审核结果通知",
+    TemplateName.WISH_CLAIMED: "心愿认领通知",
+    TemplateName.WISH_PROGRESS: "心愿进度通知",
+    TemplateName.WISH_DELIVERED: "心愿确认提醒",
+    TemplateName.CLAIM_TO_DO: "任务派单提醒",
+    TemplateName.CLAIM_DUE: "任务超期提醒",
+    TemplateName.CLAIM_ANSWERED: "心愿评价通知",
+    TemplateName.MEETING: "会议通知",
 }
 
 
@@ -64,6 +78,9 @@ class ShortMessageName(StrEnum):
     ROOM_OFFERED = "room_offered"  # 场地候补到了，等本人确认
     ROOM_MOVED = "room_moved"  # 场地预约改了，请答复
     WISH_REVIEWED = "wish_reviewed"  # 心愿审核结果
+    WISH_CLAIMED = "wish_claimed"  # 心愿被认领
+    WISH_DELIVERED = "wish_delivered"  # 心愿待确认
+    WISH_CANNOT = "wish_cannot"  # 心愿没能实现
 
 
 class NoticeKind(StrEnum):
@@ -107,10 +124,31 @@ class NoticeKind(StrEnum):
     RESERVED_FOR_YOU = "reserved_for_you"  # M29 代办告知
     GROUP_DECIDED = "group_decided"  # 团队审核结果
     SERVICE_CALLED_OFF = "service_called_off"  # M9 单位的一个时段停用
+    SERVICE_MOVED = "service_moved"  # M9 单位的一个时段改到别处
     SERVICE_BEHIND = "service_behind"  # M32 场地换服务履约不足
     SERVICE_DECLINED = "service_declined"  # 服务记录没有计入
+    PARTNER_DECIDED = "partner_decided"  # 单位入驻、结对、暂停、续期的结果
+    PARTNER_RENEWAL = "partner_renewal"  # 单位快到期，请续期
     WISH_REVIEWED = "wish_reviewed"  # M11 心愿审核结果、补充材料
     WISHED_FOR_YOU = "wished_for_you"  # M29 代办告知
+    WISH_CLAIMED = "wish_claimed"  # M12 心愿被认领
+    WISH_PROGRESS = "wish_progress"  # M13 心愿进展、延期
+    WISH_DELIVERED = "wish_delivered"  # M14 心愿已送达，待确认
+    CLAIM_ANSWERED = "claim_answered"  # M15 心愿已确认、评价结果
+    CLAIM_TO_DO = "claim_to_do"  # M17 认领通过、派单
+    CLAIM_ENDED = "claim_ended"  # 认领没有通过、被收回、已释放
+    CLAIM_DUE_SOON = "claim_due_soon"  # M18 即将超期
+    WISH_TURNED = "wish_turned"  # M16 没有人认领，进入下一轮、已上报街道
+    WISH_TURNED_HERE = "wish_turned_here"  # M16 同一件事，告诉社区
+    WISH_REVIEW_DUE = "wish_review_due"  # M18 心愿快到审核时限，告诉社区
+    WISH_DECISION_OVERDUE = "wish_decision_overdue"  # M19 街道没有按时研究交办
+    CLAIM_OVERDUE = "claim_overdue"  # M19 超期催办
+    CLAIM_OVERDUE_HERE = "claim_overdue_here"  # M19 同一件事，告诉社区，再告诉街道
+    WISH_URGED = "wish_urged"  # 许愿人催办，告诉社区、街道
+    CLAIM_URGED = "claim_urged"  # 许愿人催办，告诉单位
+    WISH_WITH_STREET = "wish_with_street"  # M16 已转街道、街道退回
+    WISH_CANNOT = "wish_cannot"  # M16 没能实现，书面说明
+    MEETING_AHEAD = "meeting_ahead"  # M24 联席会议通知
 
 
 class About(StrEnum):
@@ -126,4 +164,7 @@ class About(StrEnum):
     RESERVATION = "reservation"  # 预约
     GROUP = "group"  # 居民团队
     AGREEMENT = "agreement"  # 场地换服务协议
+    PARTNER = "partner"  # 共建单位
     WISH = "wish"  # 心愿
+    CLAIM = "claim"  # 认领
+    MEETING = "meeting"  # 联席会议

@@ -56,8 +56,30 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
         NoticeKind.SERVICE_BEHIND,
         NoticeKind.SERVICE_DECLINED,
         NoticeKind.SERVICE_CALLED_OFF,
+        NoticeKind.SERVICE_MOVED,
     ),
-    "wish": (NoticeKind.WISH_REVIEWED,),
+    "wish": (NoticeKind.WISH_REVIEWED, NoticeKind.WISH_CLAIMED, NoticeKind.WISH_DELIVERED),
+    "my_wish": (
+        NoticeKind.WISH_PROGRESS,
+        NoticeKind.WISH_TURNED,
+        NoticeKind.WISH_WITH_STREET,
+        NoticeKind.WISH_CANNOT,
+    ),
+    "claim": (
+        NoticeKind.CLAIM_TO_DO,
+        NoticeKind.CLAIM_DUE_SOON,
+        NoticeKind.CLAIM_OVERDUE,
+        NoticeKind.CLAIM_ANSWERED,
+    ),
+    "wish_desk": (
+        NoticeKind.WISH_TURNED_HERE,
+        NoticeKind.WISH_URGED,
+        NoticeKind.WISH_REVIEW_DUE,
+        NoticeKind.WISH_DECISION_OVERDUE,
+        NoticeKind.CLAIM_OVERDUE_HERE,
+    ),
+    "my_claim": (NoticeKind.CLAIM_ENDED, NoticeKind.CLAIM_URGED, NoticeKind.MEETING_AHEAD),
+    "partner": (NoticeKind.PARTNER_DECIDED, NoticeKind.PARTNER_RENEWAL),
 }
 PROMPTS: Mapping[str, tuple[TemplateName, ...]] = {
     tap: tuple(dict.fromkeys(MOMENTS[kind].template for kind in kinds)) for tap, kinds in HEARD_AFTER.items()

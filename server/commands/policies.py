@@ -8,11 +8,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import reading, transaction
+from models.hours import NUMBERS_OF_HOURS
 from models.journal import enter
 from models.policies import RULES, Policy, set_policy
 from models.regions import Region, paths_down_to
+from models.reservations import NUMBERS_OF_REVIEWS
+from models.wishes.rewinding import NUMBERS_OF_CLOCKS
 from server.commands.finding import place_called
+from server.commands.outside_hours import say_outside_hours
+from server.commands.reservations import say_reviews_rewound
 from server.commands.speaking import say, speaks
+from server.commands.wishes import say_rewound
+from server.jobs.clocks import rewind_clocks_within, rewind_reviews_within
 
 policy = AppGroup("policy", help="规则参数")
 
@@ -30,6 +37,12 @@ def set_number(region: str, name: str, value: str) -> None:
         session.flush()
         enter(session, "policy.set", row, details={"name": row.name, "value": row.value})
         say(f"{place.name}：{RULES[row.name].meaning} = {row.value}")
+    if row.name.startswith(NUMBERS_OF_CLOCKS):
+        say_rewound(rewind_clocks_within(place))
+    elif row.name in NUMBERS_OF_REVIEWS:
+        say_reviews_rewound(rewind_reviews_within(place))
+    elif row.name in NUMBERS_OF_HOURS:
+        say_outside_hours()
 
 
 @policy.command("list")

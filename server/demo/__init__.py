@@ -2,12 +2,12 @@
 
 places  regions, sites, rooms      cast  people and their hats      classes  the timetable that is imported    finished  a class that is over
 activity  what one comes to once    groups  residents who come together    rooms  who uses which room when    agreements  rooms for units that serve
-closures  a room that is closed ahead    wishes  what people wish
+units  who gives to the community, in every state    closures  a room that is closed ahead    wishes  sixty wishes, played from the first day to this
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import inspect, select
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from models.accounts import Account, open_login, revoke_login, welcome
 from models.courses import Course, CourseRun, Tap, next_publishing_hour, publish, register, unpublish
 from models.errors import Conflict
+from models.notices import Notice
 from models.policies import set_policy
 from models.regions import Region
 from server.demo.activity import hold_an_activity
@@ -27,7 +28,8 @@ from server.demo.finished import SAID, hold_a_class
 from server.demo.groups import found_groups
 from server.demo.places import CITY, WUTONG, plant_places
 from server.demo.rooms import reserve_rooms
-from server.demo.wishes import wish_for_things
+from server.demo.units import bring_in_units
+from server.demo.wishes import play_wishes
 from server.timetable import apply_timetable, read_timetable
 
 __all__ = ["DemoPerson", "demo_people", "is_loaded", "load_demo_town", "must_not_be_a_real_town"]
@@ -65,6 +67,8 @@ def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
     # the neighbours take whatever shall have people in it
     set_policy(session, regions[CITY], "runs_a_term", "0")
     neighbours = bring_in_people(session, regions)
+    bring_in_units(session, regions, now=now, applicants=neighbours[6:8])
+    play_wishes(session, regions, now=now, data_dir=data_dir)  # before all that is younger
     timetable = read_timetable(write_timetable(data_dir / FILE_NAME, now=now))
     report = apply_timetable(session, timetable)
     if report.faults:
@@ -78,8 +82,14 @@ def load_demo_town(session: Session, now: datetime, data_dir: Path) -> bool:
     reserve_rooms(session, regions[WUTONG], learners[0], neighbours[:6], now=now)
     lend_rooms_for_service(session, regions[WUTONG], now=now)
     close_a_room(session, regions[WUTONG], now=now)
-    wish_for_things(session, regions[WUTONG], neighbours[:6])
+    _let_everybody_read(session, now)
     return True
+
+
+def _let_everybody_read(session: Session, now: datetime) -> None:
+    """Whoever was told something before yesterday has read it since, and nobody is called about it."""
+    for notice in session.scalars(select(Notice).where(Notice.due_at < now - timedelta(days=1))):
+        notice.read_at = notice.read_at or notice.due_at
 
 
 def _schedule(session: Session) -> None:

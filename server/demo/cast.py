@@ -74,6 +74,7 @@ class DemoPerson:
 
 NEWCOMER = "demo-newcomer"
 PARTNER = "安澜影像工作室"
+DEPARTMENT = "书香街道综合执法队"
 
 PARTS: Sequence[Part] = (
     Part("居民", "居民A01", WUTONG, 1990, "demo-resident", "19900000001"),
@@ -109,9 +110,13 @@ NEIGHBOURS: Sequence[Part] = tuple(
 HATS: Sequence[Hat] = (
     Hat("网格员", "网格员·梧一", "demo-grid-worker", Role.GRID_WORKER, "WT-01"),
     Hat("社区工作人员", "工作人员·梧桐里", "demo-clerk", Role.CLERK, WUTONG),
+    Hat("社区工作人员（同心）", "工作人员·同心", "demo-clerk-tongxin", Role.CLERK, TONGXIN),
+    Hat("社区工作人员（望江）", "工作人员·望江", "demo-clerk-wangjiang", Role.CLERK, WANGJIANG),
+    Hat("社区工作人员（红枫）", "工作人员·红枫", "demo-clerk-hongfeng", Role.CLERK, HONGFENG),
     Hat("社区管理员", "管理员·梧桐里", "demo-admin", Role.ADMIN, WUTONG),
     Hat("街道干部", "街道干部·书香", "demo-street-officer", Role.STREET_OFFICER, SHUXIANG),
     Hat("共建单位成员", PARTNER, "demo-partner"),
+    Hat("职能部门经办人", DEPARTMENT, "demo-department"),
 )
 
 
@@ -130,6 +135,8 @@ def bring_in_people(session: Session, regions: Mapping[str, Region]) -> list[Acc
                 agreed_how=part.agreed_how,
             )
     for hat in HATS:
+        if hat.name == DEPARTMENT:
+            continue  # written down by the street, later on
         account = welcome(session, openid=hat.openid)
         if hat.role is None:
             admit(session, enlist(session, hat.name, PartnerKind.PUBLIC_GOOD), account)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from server.jobs import (
     attendance,
+    clocks,
     content,
     delivery,
     ladder,
@@ -77,6 +78,40 @@ SCHEDULE = (
         wishes.MOST_AT_ONCE,
     ),
     Job(
+        "turn_wishes",
+        timedelta(minutes=5),
+        wishes.turn_wishes,
+        "到期没人认领的心愿进入下一轮、排到前面；最后一轮还没人认领的上报街道",
+        wishes.MOST_AT_ONCE,
+    ),
+    Job(
+        "remind_of_wishes",
+        timedelta(minutes=5),
+        wishes.remind_of_wishes,
+        "审核时限过半提醒社区；街道到期没有交办的，工作日 9:00 催办，最多五次",
+        wishes.MOST_AT_ONCE,
+    ),
+    Job(
+        "release_idle_claims",
+        timedelta(minutes=5),
+        wishes.release_idle_claims,
+        "到期没有接单、七天没有联系许愿人的认领自动释放，心愿重新挂上墙、排在前面",
+        wishes.MOST_AT_ONCE,
+    ),
+    Job(
+        "remind_of_claims",
+        timedelta(minutes=5),
+        wishes.remind_of_claims,
+        "到期前 24 小时和 4 小时提醒单位，超期的工作日 9:00 催办；送达后没有确认、确认后没有评价的，提醒许愿人",
+        wishes.MOST_AT_ONCE,
+    ),
+    Job(
+        "rewind_clocks",
+        timedelta(hours=24),
+        clocks.rewind_clocks,
+        "每年的放假安排随软件更新，心愿、认领和场地预约审核的期限每天按现在的日历和规则重新算一遍",
+    ),
+    Job(
         "forget_wishes",
         timedelta(hours=1),
         wishes.forget_wishes,
@@ -94,6 +129,18 @@ SCHEDULE = (
         timedelta(hours=1),
         telling.tell_of_promises,
         "场地换服务履约不足，提醒单位和社区，每月最多一次",
+    ),
+    Job(
+        "tell_of_renewals",
+        timedelta(hours=1),
+        telling.tell_of_renewals,
+        "单位入驻到期前一个月，提醒单位和社区续期，每年一次",
+    ),
+    Job(
+        "tell_of_meetings",
+        timedelta(minutes=10),
+        telling.tell_of_meetings,
+        "街道联席会议前七天和前一天，通知结对单位还有几件待认领；改期重新通知，取消不再通知",
     ),
     Job(
         "tell_of_policy",

@@ -148,6 +148,44 @@ wish_result = Template(
     content="心愿编号:{{character_string1.DATA}}\n审核结果:{{phrase2.DATA}}\n说明:{{thing3.DATA}}\n",
 )
 
+wish_claimed = Template(
+    id="Cw4HdTy8Rm6XpSf1ZkJb3VqGn9LuEa7Oi2Mt5Bx0WcK",
+    title="心愿认领通知",
+    content="心愿编号:{{character_string1.DATA}}\n认领方:{{thing2.DATA}}\n预计完成:{{time3.DATA}}\n",
+)
+wish_progress = Template(
+    id="Pg9WkVu3Ln7YtQd2XsHf6CzBj1MrEa5Oi8Nb4Gx0TvD",
+    title="心愿进度通知",
+    content="心愿编号:{{character_string1.DATA}}\n当前进度:{{phrase2.DATA}}\n更新时间:{{time3.DATA}}\n",
+)
+wish_delivered = Template(
+    id="Dv6JqRx2Tz9KmWc4YpLb8HsGn3FuEa1Oi7Ue5Bt0XkM",
+    title="心愿确认提醒",
+    content="心愿编号:{{character_string1.DATA}}\n送达时间:{{time2.DATA}}\n确认方式:{{thing3.DATA}}\n",
+)
+claim_to_do = Template(
+    id="Tk1NfXs5Wq8ZbPd7YhVc2JmGr6LuEa4Oi9Ke3Bx0TzQ",
+    title="任务派单提醒",
+    content="任务编号:{{character_string1.DATA}}\n事项:{{thing2.DATA}}\n办理时限:{{time3.DATA}}\n联系社区:{{thing4.DATA}}\n",
+)
+claim_due = Template(
+    id="Ue8GtZm4Vx1RkQd6YsHb9WcJn2LfEa5Oi7Pu3Bx0TvK",
+    title="任务超期提醒",
+    content="任务编号:{{character_string1.DATA}}\n截止时间:{{time2.DATA}}\n剩余小时:{{number3.DATA}}\n"
+    "超期天数:{{number4.DATA}}\n要求:{{thing5.DATA}}\n",
+)
+claim_answered = Template(
+    id="Ra5KpYw9Tn3XvSd1ZhMc6VqGm8JuFb2Ei4Oe7Bt0LxH",
+    title="心愿评价通知",
+    content="心愿编号:{{character_string1.DATA}}\n评价结果:{{phrase2.DATA}}\n",
+)
+meeting = Template(
+    id="Mk6TnRx2Vw8QzLd4YhPc9BsGf1JuEa7Oi3Xe5Kt0WmN",
+    title="会议通知",
+    content="会议名称:{{thing1.DATA}}\n会议时间:{{time2.DATA}}\n会议地点:{{thing3.DATA}}\n"
+    "待认领数:{{number4.DATA}}\n备注:{{thing5.DATA}}\n",
+)
+
 DEFAULT_TEMPLATES = (
     registration_result,
     seat_offer,
@@ -165,4 +203,11 @@ DEFAULT_TEMPLATES = (
     room_credit,
     service_promise,
     wish_result,
+    wish_claimed,
+    wish_progress,
+    wish_delivered,
+    claim_to_do,
+    claim_due,
+    claim_answered,
+    meeting,
 )

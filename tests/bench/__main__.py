@@ -1,4 +1,4 @@
-"""``make bench``: the running server and the worker against the bars P1–P18, on both databases. ``--help`` tells the options."""
+"""``make bench``: the running server and the worker against the bars P1–P21, on both databases. ``--help`` tells the options."""
 
 from __future__ import annotations
 
@@ -16,7 +16,20 @@ from typing import Protocol, TypeVar
 
 from models import clock
 from server.settings import WECHAT_CONNECTIONS
-from tests.bench.bars import DECIDED_WRONG, EXACT, LOST, ROOM_EXACT, Findings, as_json, as_markdown, judge
+from tests.bench.bars import (
+    DECIDED_WRONG,
+    EXACT,
+    LOST,
+    REWOUND_EXACT,
+    ROOM_EXACT,
+    WISH_EXACT,
+    Findings,
+    as_json,
+    as_markdown,
+    judge,
+)
+from tests.bench.claiming import WantedWish
+from tests.bench.clocks import open_threads, rewind
 from tests.bench.deciding import Deciding
 from tests.bench.lists import add_old_runs, look_in_turn, looks_at_lists
 from tests.bench.measuring import (
@@ -37,8 +50,9 @@ from tests.bench.reserving import WantedRoom
 from tests.bench.rooms import add_centre, looks_at_rooms
 from tests.bench.serving import busy_seconds
 from tests.bench.stores import PostgreSql, Sqlite, Store
+from tests.bench.walls import hang_wishes, looks_at_the_wall
 
-BARS = tuple(f"P{n}" for n in range(1, 19))
+BARS = tuple(f"P{n}" for n in range(1, 22))
 ENGINES = ("sqlite", "postgresql")
 OUT = Path("var/bench")
 STRIKE_AT = 0.3
@@ -81,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _measure_rooms(found, stores, scale, history)
         if "P18" in asked.only:
             _measure_room_storm(found, stores, scale, rounds, quiet)
+        _measure_wishes(found, stores, scale, rounds, asked.only, quiet)
     verdicts = [v for v in judge(found, asked.engine, scale.bursts) if v.bar.name in asked.only]
     report = as_markdown(found, verdicts)
     print(f"\n{report}")
@@ -94,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = [
         v
         for v in verdicts
-        if not v.passes and (v.bar in (EXACT, LOST, DECIDED_WRONG, ROOM_EXACT) or not asked.quick)
+        if not v.passes
+        and (v.bar in (EXACT, LOST, DECIDED_WRONG, ROOM_EXACT, WISH_EXACT, REWOUND_EXACT) or not asked.quick)
     ]
     return 1 if failed else 0
 
@@ -312,6 +328,65 @@ def _measure_room_storm(
                 found.add(engine, "room of nothing", nothing)
                 found.add(engine, "room", cell)
                 _say(f"round {number + 1}: {engine:10} a room: {_brief(cell)}; nothing: {_brief(nothing)}")
+
+
+def _measure_wishes(
+    found: Findings, stores: dict[str, Store], scale: Scale, rounds: int, only: set[str], quiet: Quiet
+) -> None:
+    """P19 to P21."""
+    if "P19" in only:
+        _measure_walls(found, stores, scale)
+    if "P20" in only:
+        _measure_wish_storm(found, stores, scale, rounds, quiet)
+    if "P21" in only:
+        _measure_clocks(found, stores, scale, rounds)
+
+
+def _measure_walls(found: Findings, stores: dict[str, Store], scale: Scale) -> None:
+    """P19: a page of the wall in each order, everybody's and units', where few wishes hang and where very many do."""
+    for engine, store in stores.items():
+        with ExitStack() as stack:
+            towns = []
+            for wishes in scale.hanging:
+                built = build_town(store, f"walls_{wishes}", QUICK, history=SMALL_HISTORY, stack=stack)
+                towns.append((wishes, built, looks_at_the_wall(built, hang_wishes(built, wishes))))
+                _say(f"{engine}: a wall with {wishes:,} wishes is there")
+            found.walls[engine] = look_in_turn(store, towns, scale.wall_looks)
+
+
+def _measure_wish_storm(
+    found: Findings, stores: dict[str, Store], scale: Scale, rounds: int, quiet: Quiet
+) -> None:
+    """P20: every unit wants one wish, by the real route; beside it, the same logins do nothing."""
+    units, connections = scale.wish_storm
+    for engine, store in stores.items():
+        with ExitStack() as stack:
+            built = build_town(store, "wish_storm", QUICK, history=SMALL_HISTORY, stack=stack)
+            wish = WantedWish(built, units)
+            house = stack.enter_context(House(store, built))
+            house.posts_of_nothing(units, connections)
+            for number in range(rounds):
+                nothing = quiet.play(partial(house.posts_of_nothing, units, connections))
+                cell = quiet.play(partial(house.storm_on_wish, wish, units, connections))
+                found.add(engine, "wish of nothing", nothing)
+                found.add(engine, "wish", cell)
+                _say(f"round {number + 1}: {engine:10} a wish: {_brief(cell)}; nothing: {_brief(nothing)}")
+
+
+def _measure_clocks(found: Findings, stores: dict[str, Store], scale: Scale, rounds: int) -> None:
+    """P21: numbers of days change, and the clocks of so many open threads are wound anew."""
+    for engine, store in stores.items():
+        with ExitStack() as stack:
+            built = build_town(store, "clocks", QUICK, history=SMALL_HISTORY, stack=stack)
+            open_threads(built, scale.threads)
+            _say(f"{engine}: {scale.threads:,} threads are open")
+            for number in range(rounds):
+                done = rewind(store, built, scale.threads, 20 + number % 10)
+                found.rewound.setdefault(engine, []).append(done)
+                _say(
+                    f"round {number + 1}: {engine:10} {done.seconds:.1f} s, {done.rss_first:.0f} → {done.rss_last:.0f} MiB"
+                    f"  others {done.others_share:.0%}  {done.faults or ''}"
+                )
 
 
 class Disturbed(Protocol):

@@ -1,4 +1,4 @@
-"""The bars P1–P18: what is divided by what, what is asked of it, and how the result reads."""
+"""The bars P1–P21: what is divided by what, what is asked of it, and how the result reads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from server.settings import WECHAT_CONNECTIONS
+from tests.bench.clocks import Rewinding
 from tests.bench.deciding import Decided
 from tests.bench.lists import Look
 from tests.bench.measuring import Cell
@@ -68,8 +69,15 @@ DRAWN_FLAT = Bar("P15", "cost of one of many lots ÷ of few", most=1.3)
 DRAWN_MEMORY = Bar("P15", "MiB the process grew by in a draw", most=64)
 FLAT_LIST = Bar("P16", "a page of a list among many old runs ÷ among few", most=2)
 FLAT_ROOMS = Bar("P17", "cost of it in rooms with years behind them ÷ with days", most=1.3)
-ROOM_STORM = Bar("P18", "taps on one slot of a room ÷ authenticated no-op POST")
+STORMED = "taps on one slot of a room ÷ authenticated no-op POST"
+ROOM_STORM_PG, ROOM_STORM_SQLITE = Bar("P18", STORMED, least=0.02), Bar("P18", STORMED, least=0.04)
 ROOM_EXACT = Bar("P18", "storms on a room with a fault", most=0)
+FLAT_WALL = Bar("P19", "a page of the wall among very many wishes ÷ among a hundred", most=2)
+WISH_STORM = Bar("P20", "claims of units on one wish ÷ authenticated no-op POST", least=0.02)
+WISH_EXACT = Bar("P20", "storms on a wish with a fault", most=0)
+REWOUND = Bar("P21", "seconds to wind the clocks of 100,000 open threads anew", most=60)
+REWOUND_FLAT = Bar("P21", "memory in the last quarter of it ÷ in the first", most=1.1)
+REWOUND_EXACT = Bar("P21", "times a clock was not wound", most=0)
 LOST = Bar("P10", "runs with a message lost or twice", most=0)
 
 
@@ -120,6 +128,8 @@ class Findings:
     decided: dict[tuple[str, str, int], list[Decided]] = field(default_factory=dict)
     lists: dict[str, list[Look]] = field(default_factory=dict)
     rooms: dict[str, list[Look]] = field(default_factory=dict)
+    walls: dict[str, list[Look]] = field(default_factory=dict)
+    rewound: dict[str, list[Rewinding]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
 
     def add(self, engine: str, kind: str, cell: Cell) -> None:
@@ -184,6 +194,8 @@ def judge(found: Findings, engines: Sequence[str], bursts: Sequence[tuple[int, i
         verdicts += _judge_deciding(found, engine)
         verdicts += _judge_looks(found.lists.get(engine, []), FLAT_LIST, engine)
         verdicts += _judge_looks(found.rooms.get(engine, []), FLAT_ROOMS, engine)
+        verdicts += _judge_looks(found.walls.get(engine, []), FLAT_WALL, engine)
+        verdicts += _judge_wishes(found, engine)
     return sorted(verdicts, key=lambda verdict: int(verdict.bar.name[1:]))
 
 
@@ -242,7 +254,7 @@ def _judge_deciding(found: Findings, engine: str) -> list[Verdict]:
 
 
 def _judge_looks(looks: Sequence[Look], bar: Bar, engine: str) -> list[Verdict]:
-    """P16 and P17, a line for each look."""
+    """P16, P17 and P19, a line for each look."""
     cost = {(look.name, look.past): look.seconds for look in looks}
     few, many = min((past for _, past in cost), default=0), max((past for _, past in cost), default=0)
     return [
@@ -260,9 +272,33 @@ def _judge_room_storm(found: Findings, engine: str) -> list[Verdict]:
     ratios = [cell.per_second / rate for cell, rate in zip(cells, nothing, strict=True)]
     faulty = float(sum(bool(cell.faults) for cell in cells))
     return [
-        Verdict(ROOM_STORM, engine, "", ratios),
+        Verdict(ROOM_STORM_PG if engine == "postgresql" else ROOM_STORM_SQLITE, engine, "", ratios),
         Verdict(ROOM_EXACT, engine, f"of {len(cells)}", [faulty]),
     ]
+
+
+def _judge_wishes(found: Findings, engine: str) -> list[Verdict]:
+    """P20 and P21."""
+    verdicts: list[Verdict] = []
+    cells = found.cells.get((engine, "wish"), [])
+    if cells:
+        nothing = found.rates(engine, "wish of nothing")
+        ratios = [cell.per_second / rate for cell, rate in zip(cells, nothing, strict=True)]
+        faulty = float(sum(bool(cell.faults) for cell in cells))
+        verdicts += [
+            Verdict(WISH_STORM, engine, "", ratios),
+            Verdict(WISH_EXACT, engine, f"of {len(cells)}", [faulty]),
+        ]
+    rewound = found.rewound.get(engine, [])
+    if rewound:
+        case = f"{rewound[0].threads:,} threads"
+        each = [one.seconds / one.threads * 100_000 for one in rewound]
+        verdicts += [
+            Verdict(REWOUND, engine, case, each),
+            Verdict(REWOUND_FLAT, engine, case, [one.rss_last / one.rss_first for one in rewound]),
+            Verdict(REWOUND_EXACT, engine, case, [float(sum(bool(one.faults) for one in rewound))]),
+        ]
+    return verdicts
 
 
 def as_markdown(found: Findings, verdicts: Sequence[Verdict]) -> str:
@@ -370,6 +406,8 @@ def as_json(found: Findings, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         },
         "lists": {engine: [asdict(each) for each in looks] for engine, looks in found.lists.items()},
         "rooms": {engine: [asdict(each) for each in looks] for engine, looks in found.rooms.items()},
+        "walls": {engine: [asdict(each) for each in looks] for engine, looks in found.walls.items()},
+        "rewound": {engine: [asdict(each) for each in times] for engine, times in found.rewound.items()},
         "remarks": found.remarks,
     }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.bench import storm, town
+from tests.bench.claiming import WantedWish
 from tests.bench.exactness import faults_after, faults_of_refusals
 from tests.bench.phones import Outcome
 from tests.bench.reserving import WantedRoom
@@ -48,6 +49,10 @@ class Scale:
     pages: int
     room_looks: int
     room_storm: tuple[int, int]  # people, connections
+    hanging: tuple[int, int]
+    wall_looks: int
+    wish_storm: tuple[int, int]  # units, connections
+    threads: int
 
 
 FULL = Scale(
@@ -68,6 +73,10 @@ FULL = Scale(
     20,
     40,
     (2_000, 256),
+    (100, 100_000),
+    20,
+    (200, 200),
+    100_000,
 )
 QUICK = Scale(
     1_000,
@@ -87,6 +96,10 @@ QUICK = Scale(
     3,
     15,
     (200, 64),
+    (100, 5_000),
+    5,
+    (200, 64),
+    2_000,
 )
 LOOKERS = 64
 SMALL_HISTORY = 1_000
@@ -191,6 +204,14 @@ class House(AbstractContextManager["House"]):
         cell, outcome = self._play(room.requests(order), connections, patience_seconds=240.0)
         cell.faults = room.faults_after(order, outcome)
         room.let_go()
+        return cell
+
+    def storm_on_wish(self, wish: WantedWish, units: int, connections: int) -> Cell:
+        """Every unit wants one wish, checked against the rows; it hangs again afterwards."""
+        order = self._order(units)
+        cell, outcome = self._play(wish.requests(order), connections, patience_seconds=240.0)
+        cell.faults = wish.faults_after(order, outcome)
+        wish.let_go()
         return cell
 
     def posts_of_nothing(self, residents: int, connections: int) -> Cell:

@@ -30,13 +30,18 @@ def with_repeats(how_many: int, *, seed: int) -> list[int]:
     return [who for _, who in sorted(places)]
 
 
-def request(method: str, path: str, token: str = "", *, body: bytes = b"", attempt: str = "") -> bytes:
-    """One request as it goes over the wire, as short as a client's may be; ``body`` is JSON, ``attempt`` its ``Idempotency-Key``."""
+def request(
+    method: str, path: str, token: str = "", *, body: bytes = b"", attempt: str = "", identity: str = ""
+) -> bytes:
+    """One request as it goes over the wire, as short as a client's may be; ``body`` is JSON, ``attempt`` its ``Idempotency-Key``, ``identity`` the hat."""
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
     length = f"Content-Length: {len(body)}\r\n" if method in ("POST", "PUT") else ""
     kind = "Content-Type: application/json\r\n" if body else ""
     key = f"Idempotency-Key: {attempt}\r\n" if attempt else ""
-    return f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{bearer}{length}{kind}{key}\r\n".encode() + body
+    hat = f"X-Identity: {identity}\r\n" if identity else ""
+    return (
+        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{bearer}{hat}{length}{kind}{key}\r\n".encode() + body
+    )
 
 
 class Storm(AbstractContextManager["Storm"]):

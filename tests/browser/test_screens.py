@@ -111,5 +111,7 @@ def test_the_document_can_be_read_in_a_browser_without_the_network(street: Stree
     asked: list[str] = []
     phone.on("request", lambda request: asked.append(request.url))
     phone.goto(f"{street.api}/api/docs")
+    phone.get_by_role("link", name="课程与报名").click()
     expect(phone.get_by_role("heading", name="一键报名").first).to_be_visible(timeout=20_000)
+    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert all(url.startswith((street.api, "data:", "blob:")) for url in asked), asked

@@ -98,6 +98,7 @@ def test_somebody_wechat_calls_risky_is_sent_to_the_counter(door: Door, town: To
         ({"latency_ms": 900}, "wechat_unavailable"),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_on_wechats_bad_day_one_is_told_so_and_nothing_is_written(
     door: Door, town: Town, fault: dict[str, int], code: str
 ) -> None:

@@ -143,6 +143,7 @@ def test_a_doubtful_name_is_taken_and_a_clerk_looks_at_it(phone: Phone) -> None:
         (STABLE_TOKEN, {"errcode": 45009}, HeldBecause.UNANSWERED),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_a_newcomer_registers_on_wechats_bad_days_too(
     door: Door, newcomer: Phone, town: Town, path: str, day: dict[str, Any], because: HeldBecause
 ) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from models.base import reading
+from models.base import reading, transaction
 from models.consents import PRIVACY_POLICY
 from models.residents import Resident
-from tests.people import Person, Town
+from models.staff import Role
+from tests.people import Person, Town, a_staff_member
 from tests.phones import Door, the_problem, told
 
 SIGNED = {"version": PRIVACY_POLICY.version, "given_by": "oneself"}
@@ -114,6 +115,33 @@ def test_who_moved_is_looked_after_where_they_live_now(door: Door, town: Town) -
     assert told(phone.put(path, json=sent))["home_community"]["key"] == town.wangjiang.key
     the_problem(phone.put(path, json=sent), 404, "not_found")
     the_problem(phone.put(f"/staff/residents/{town.resident.key}/home", json=sent), 409, "moves_themselves")
+
+
+def test_somebody_without_wechat_is_seen_off_by_the_office_of_their_place_alone(
+    door: Door, town: Town
+) -> None:
+    """E20: the seat goes on, and nobody may act for them any more."""
+    run = town.a_run(capacity=1)
+    town.helper.tap(run, for_whom=town.elder)
+    town.neighbour.tap(run)
+    path = f"/staff/residents/{town.elder.key}"
+    with transaction() as session:
+        elsewhere = a_staff_member(session, Role.CLERK, town.wangjiang, name="小郑")
+    for who in (town.grid_worker, elsewhere):
+        the_problem(door.phone(who).delete(path), 404, "not_found")
+    the_problem(door.phone(town.helper).delete(path), 403, "identity_unfit")
+    the_problem(
+        door.phone(town.clerk).delete(f"/staff/residents/{town.resident.key}"), 409, "closes_themselves"
+    )
+    assert town.states(run) == ["confirmed", "waitlisted"]
+    assert door.phone(town.clerk).delete(path).status_code == 204
+    assert town.states(run) == ["cancelled", "confirmed"]
+    the_problem(door.phone(town.clerk).delete(path), 404, "not_found")
+    the_problem(
+        door.phone(town.helper).get(f"/course-runs/{run.key}/registration?for={town.elder.key}"),
+        404,
+        "no_bond",
+    )
 
 
 def test_what_was_entered_wrong_is_corrected(door: Door, town: Town) -> None:

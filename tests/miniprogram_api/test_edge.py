@@ -327,6 +327,34 @@ def test_the_document_is_the_same_however_often_it_is_read(door: Door) -> None:
     assert [parameter["name"] for parameter in parameters] == ["X-Identity"]
 
 
+def test_a_chapter_of_the_document_is_whole_and_holds_nothing_else(door: Door) -> None:
+    client = door.app.test_client()
+    whole = client.get("/api/openapi.json").get_json()
+    told = []
+    for tag in whole["tags"]:
+        chapter = client.get("/api/openapi.json", query_string={"chapter": tag["name"]}).get_json()
+        assert chapter["tags"] == [tag]
+        for path, operations in chapter["paths"].items():
+            for method, operation in operations.items():
+                assert operation == whole["paths"][path][method]
+                if "responses" in operation:
+                    told.append((path, method))
+        text = json.dumps(chapter)
+        for kind, title in re.findall(r'"#/components/(\w+)/([^"]+)"', text):
+            assert chapter["components"][kind][title] == whole["components"][kind][title]
+    assert sorted(told) == sorted(
+        (path, method)
+        for path, operations in whole["paths"].items()
+        for method, operation in operations.items()
+        if "responses" in operation
+    )
+
+
+@pytest.mark.parametrize("address", ["/api/openapi.json", "/api/docs"])
+def test_there_is_no_chapter_nobody_wrote(door: Door, address: str) -> None:
+    the_problem(door.app.test_client().get(address, query_string={"chapter": "<b>"}), 404, "not_found")
+
+
 def test_the_document_can_be_read_by_people_wherever_the_server_was_started(
     door: Door, tmp_path: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask, Response
 from sqlalchemy import event
 
-from miniprogram_api.freshness import FRESH_SECONDS, MOST_BYTES, MOST_KEPT, OLDEST_SECONDS, Freshness
+from miniprogram_api.freshness import FRESH_SECONDS, MOST_BYTES, MOST_KEPT, OLDEST_SECONDS, Freshness, Lately
 from models.base import db
 from models.errors import NotFound
 from server.app import create_app
@@ -156,7 +156,7 @@ def test_while_one_makes_it_anew_the_others_get_the_last_one() -> None:
 
 
 def test_nobody_gets_a_list_older_than_two_seconds() -> None:
-    freshness, kitchen = Freshness(0.1), Kitchen()
+    freshness, kitchen = Freshness(1), Kitchen()  # as long as five readers may need to come in
     serve(freshness, kitchen)
     time.sleep(OLDEST_SECONDS)
     kitchen.takes = 0.2
@@ -183,3 +183,22 @@ def test_when_making_fails_the_next_reader_tries_again() -> None:
 def test_what_is_kept_for_no_time_is_made_every_time() -> None:
     freshness, kitchen = Freshness(0), Kitchen()
     assert [serve(freshness, kitchen) for _ in range(3)] == ["1", "2", "3"]
+
+
+def test_what_was_read_a_moment_ago_is_read_again_after_that_moment() -> None:
+    read = iter(range(9))
+    lately = Lately[str, int](fresh_seconds=0.05)
+    assert [lately.of("a", lambda: next(read)) for _ in range(3)] == [0, 0, 0]
+    assert lately.of("b", lambda: next(read)) == 1
+    time.sleep(0.06)
+    assert lately.of("a", lambda: next(read)) == 2
+    nothing = Lately[str, int](fresh_seconds=0)
+    assert [nothing.of("a", lambda: next(read)) for _ in range(2)] == [3, 4]
+
+
+def test_whoever_invents_questions_fills_no_memory() -> None:
+    lately = Lately[int, int]()
+    for what in range(MOST_KEPT + 5):
+        lately.of(what, lambda: 0)
+    assert lately.of(MOST_KEPT + 4, lambda: 1) == 0  # kept, though what came before it is gone
+    assert lately.of(0, lambda: 1) == 1

@@ -344,6 +344,7 @@ def test_a_login_code_is_no_phone_code(door: Door, newcomer: Phone) -> None:
         (STABLE_TOKEN, {"errcode": 40164}, "wechat_misconfigured"),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_when_wechat_cannot_vouch_nothing_is_half_written(
     door: Door, newcomer: Phone, path: str, fault: dict[str, Any], code: str
 ) -> None:

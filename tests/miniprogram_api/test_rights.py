@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ from models.consents import PRIVACY_POLICY
 from models.departures import WardBecomes
 from models.grants import Answer, record_answers
 from models.journal import JournalEntry
+from models.partners import apply_for_unit, approve_unit
 from models.residents import BondKind
-from tests.people import FIRST_EVENING, Person, Town, a_bond, a_resident
+from tests.people import FIRST_EVENING, Person, Town, a_bond, a_card, a_resident
 from tests.phones import Door, Phone, the_problem, told
 
 CONSENT = {"version": PRIVACY_POLICY.version}
@@ -236,6 +238,34 @@ def test_staff_find_their_hats_in_the_copy(door: Door, town: Town) -> None:
     assert [unit["name"] for unit in copy["partners"]] == ["老张裁缝铺"]
 
 
+def test_the_copy_holds_the_units_one_asked_for_as_one_wrote_them_while_they_wait(
+    door: Door, town: Town
+) -> None:
+    with transaction() as session:
+        card = replace(a_card(session, town.wutong), contact_name="秦老师", contact_phone="13900000010")
+        waits = apply_for_unit(session, town.resident.account(session), card)
+        approved = apply_for_unit(
+            session,
+            town.resident.account(session),
+            replace(a_card(session, town.wutong), contact_name="王老师", contact_phone="13900000011"),
+        )
+        approve_unit(session, approved, by=town.clerk.member(session))
+        names = [waits.name, approved.name]
+    first, second = told(door.phone(town.resident).get("/me/copy"))["partner_applications"]
+    assert [first["name"], second["name"]] == names
+    assert (first["state"], first["contact_name"], first["contact_phone"]) == (
+        "applied",
+        "秦老师",
+        "13900000010",
+    )
+    assert (second["state"], second["contact_name"], second["contact_phone"]) == (
+        "active",
+        "王*师",
+        "139******11",
+    )
+    assert told(door.phone(town.neighbour).get("/me/copy"))["partner_applications"] == []
+
+
 def test_the_copy_costs_the_same_for_one_class_and_for_twenty(door: Door, town: Town) -> None:
     with door.app.app_context():
         engine = db.engine
@@ -260,7 +290,7 @@ def test_the_copy_costs_the_same_for_one_class_and_for_twenty(door: Door, town: 
     for_one = cost()
     for n in range(1, 21):
         a_class(n)
-    assert cost() == for_one < 40
+    assert cost() == for_one < 42
 
 
 # --- what closing would mean --------------------------------------------------------------------------------------

@@ -23,10 +23,12 @@ from models.courses import CourseRun
 from models.errors import NotFound, Refusal
 from models.journal import JournalEntry
 from models.scenes import Scene, SceneKind, live_scene, revoke
+from models.sites import Site
 from models.staff import Role
 from tests.people import Town, a_staff_member
 from tests.phones import Door, the_problem, told
 from tests.races.rush import rush
+from tests.rooms import Centre, a_centre, at, takes
 
 CODES, LINKS = "/wxa/getwxacodeunlimit", "/wxa/generate_urllink"
 
@@ -206,6 +208,7 @@ def test_many_first_askers_get_one_picture_of_one_scene(door: Door, codes: Path,
         ({"reset_after_processing": True}, "wechat_unavailable"),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_when_wechat_fails_it_is_said_and_nothing_is_kept(
     door: Door, codes: Path, run: CourseRun, fault: dict[str, int], code: str
 ) -> None:
@@ -355,3 +358,101 @@ def test_a_draft_has_no_link(door: Door, town: Town) -> None:
     with door.app.app_context(), pytest.raises(NotFound):
         url_link_for(draft.key)
     assert door.sandbox.calls(LINKS) == 0
+
+
+# --- rooms and where they are -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def centre(town: Town) -> Centre:
+    """The centre of 梧桐里."""
+    with transaction() as session:
+        return a_centre(session, town.wutong)
+
+
+def live(kind: SceneKind, key: str) -> Scene:
+    with reading() as session:
+        scene = live_scene(session, kind, key)
+    assert scene is not None
+    return scene
+
+
+def test_the_code_at_the_entrance_opens_the_page_of_the_service_point(
+    door: Door, town: Town, centre: Centre, codes: Path
+) -> None:
+    with reading() as session:
+        key = session.get_one(Site, centre.left.site_id).key
+    the_picture(door.phone().get(f"/sites/{key}/code"))
+    scene = live(SceneKind.SITE, key)
+    assert told(door.phone().get(f"/scenes/{scene.key}")) == {
+        "kind": "site",
+        "page": "pages/sites/site",
+        "query": f"key={key}",
+    }
+    the_problem(door.phone().get(f"/sites/{new_key()}/code"), 404, "not_found")
+
+
+def test_the_sign_at_the_door_is_printed_by_staff_of_the_place_and_opens_the_page_of_the_room(
+    door: Door, town: Town, centre: Centre, codes: Path
+) -> None:
+    path = f"/staff/venues/{centre.left.key}/code"
+    the_problem(door.phone(town.resident).get(path), 403, "identity_unfit")
+    answer = door.phone(town.clerk).get(f"{path}?width=1280")
+    assert width_of(the_picture(answer)) == 1280
+    assert "private" in answer.headers["Cache-Control"]
+    scene = live(SceneKind.VENUE, centre.left.key)
+    assert told(door.phone().get(f"/scenes/{scene.key}"))["query"] == f"key={centre.left.key}"
+    the_picture(door.phone(town.clerk).get(path))
+    assert live(SceneKind.VENUE, centre.left.key).key == scene.key
+    with reading() as session:
+        made = session.scalars(select(JournalEntry).where(JournalEntry.act == "scene.made")).one()
+    assert (made.by_account_id, made.identity) == (town.clerk.account_id, town.clerk.identity)
+
+
+def test_who_has_the_room_now_checks_in_by_scanning_the_sign_at_its_door(
+    door: Door, town: Town, centre: Centre, codes: Path, clock: StoppedClock
+) -> None:
+    phone = door.phone(town.resident)
+    made = takes(town.resident, centre.reading_room, at(9))
+    signs = []
+    for room in (centre.left, centre.reading_room):
+        the_picture(door.phone(town.clerk).get(f"/staff/venues/{room.key}/code"))
+        signs.append(live(SceneKind.VENUE, room.key).key)
+    address = f"/reservations/{made.key}/check-in"
+    the_problem(phone.put(address, json={"scene": signs[1]}), 409, "room_not_ready")
+    clock.move_to(at(8, 50))
+    for wrong in (signs[0], new_key()):
+        the_problem(phone.put(address, json={"scene": wrong}), 409, "door_code_wrong")
+    the_problem(phone.put(address, json={}), 409, "door_code_wrong")
+    the_problem(door.phone(town.neighbour).put(address, json={"scene": signs[1]}), 404, "not_found")
+    assert told(phone.put(address, json={"scene": signs[1]}))["state"] == "checked_in"
+
+
+def test_the_code_of_a_site_checks_nobody_in(
+    door: Door, town: Town, centre: Centre, codes: Path, clock: StoppedClock
+) -> None:
+    made = takes(town.resident, centre.reading_room, at(9))
+    with reading() as session:
+        key = session.get_one(Site, centre.reading_room.site_id).key
+    the_picture(door.phone().get(f"/sites/{key}/code"))
+    clock.move_to(at(8, 50))
+    answer = door.phone(town.resident).put(
+        f"/reservations/{made.key}/check-in", json={"scene": live(SceneKind.SITE, key).key}
+    )
+    the_problem(answer, 409, "door_code_wrong")
+
+
+def test_new_digits_make_a_new_sign(
+    door: Door, town: Town, centre: Centre, codes: Path, clock: StoppedClock
+) -> None:
+    made = takes(town.resident, centre.reading_room, at(9))
+    clerk, room = door.phone(town.clerk), centre.reading_room
+    the_picture(clerk.get(f"/staff/venues/{room.key}/code"))
+    old = live(SceneKind.VENUE, room.key).key
+    told(clerk.put(f"/staff/venues/{room.key}/door-code"))
+    clock.move_to(at(8, 50))
+    address, phone = f"/reservations/{made.key}/check-in", door.phone(town.resident)
+    the_problem(phone.put(address, json={"scene": old}), 409, "door_code_wrong")
+    the_problem(door.phone().get(f"/scenes/{old}"), 404, "scene_unknown")
+    the_picture(clerk.get(f"/staff/venues/{room.key}/code"))
+    told(phone.put(address, json={"scene": live(SceneKind.VENUE, room.key).key}))

@@ -232,7 +232,14 @@ def test_the_desk_shows_what_is_ones_work_also_when_it_is_empty(town: Town) -> N
     with reading() as session:
         assert [w.number for w in desk_of(session, town.clerk.member(session)) if w.pile is PILES[0]] == [0]
         street = desk_of(session, town.street_officer.member(session))
-        assert [(w.pile.name, w.number) for w in street] == [("wishes_overdue", 0)]
+        assert [(w.pile.name, w.number) for w in street] == [
+            ("reservations_overdue", 0),
+            ("wishes_overdue", 0),
+            ("claims_late", 0),
+            ("issue_orders", 0),
+            ("issue_orders_overdue", 0),
+            ("quarters_without_meeting", 0),
+        ]
     lose(town, town.resident)
     with reading() as session:
         assert [w.number for w in desk_of(session, town.clerk.member(session)) if w.pile is PILES[0]] == [1]

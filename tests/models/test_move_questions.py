@@ -7,11 +7,21 @@ from datetime import timedelta
 import pytest
 
 from models import clock as town_clock
-from models.base import transaction
+from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.coordination.closures import Choice, MoveAnswer, MoveQuestion, Remedy, answer
+from models.coordination.closures import (
+    Choice,
+    MoveAnswer,
+    MoveQuestion,
+    Remedy,
+    answer,
+    answers_about,
+    questions_about,
+    questions_open_to,
+    together,
+)
 from models.errors import Conflict, Forbidden, Refusal
-from models.reservations import By, Reservation, ReservationState, call_off
+from models.reservations import By, Reservation, ReservationState, call_off, cancel, let_go_of_group_rooms
 from server.jobs import rooms as jobs
 from tests.closing import answer_about, closes, question_about, says
 from tests.people import Person, Town, a_bond
@@ -23,6 +33,7 @@ from tests.rooms import (
     a_group,
     again,
     at,
+    by_phone,
     by_staff,
     cancels,
     checks_in,
@@ -181,6 +192,55 @@ def test_what_is_called_off_meanwhile_needs_no_answer(
     with pytest.raises(Conflict) as caught:
         says(town.resident, question_about(made), yes=True)
     assert caught.value.code == "question_over"
+
+
+def open_to(who: Person) -> list[int]:
+    """The ids of what somebody is asked to answer."""
+    with reading() as session:
+        return [one.id for one in questions_open_to(session, [who.resident_id], most=10)]
+
+
+def open_of(closure_of: MoveQuestion) -> tuple[list[int], int, int]:
+    """The ids of those staff have to call because of a closure; how many of it are asked, and how many of these may answer still."""
+    with reading() as session:
+        closure = session.get_one(MoveQuestion, closure_of.id).effect.closure
+        rows = [one.id for one in questions_about(session, closure, only_open=True, most=10)]
+        said = together(answers_about(session, [closure]).get(closure.id, {}).values())
+        return rows, said.asked, said.open
+
+
+@pytest.mark.parametrize("how", ["given_up", "called_off", "suspended"])
+def test_nobody_is_asked_about_what_they_have_no_more(town: Town, centre: Centre, how: str) -> None:
+    group = a_group(town, town.resident) if how == "suspended" else None
+    made = takes(town.resident, centre.left, at(9), heads=30, group=group)
+    other = takes(town.neighbour, centre.left, at(14), heads=30)
+    closes(town, [centre.left], at(8), at(18))
+    gone, stays = question_about(made), question_about(other)
+    assert open_to(town.resident) == [gone.id]
+    assert open_of(gone) == ([gone.id, stays.id] if gone.id < stays.id else [stays.id, gone.id], 2, 2)
+    with transaction() as session:
+        if how == "given_up":
+            cancel(session, again(session, made), by=by_phone(town.resident))
+        elif how == "called_off":
+            call_off(session, again(session, made), "不办了", by=by_staff(town.clerk))
+        elif group is not None:
+            of_theirs = session.merge(group, load=False)
+            let_go_of_group_rooms(session, of_theirs, "团队暂停使用", by=by_staff(town.clerk))
+    assert open_to(town.resident) == []
+    assert open_of(stays) == ([stays.id], 1, 1)
+    says(town.neighbour, stays, yes=True)
+    assert open_of(stays) == ([], 1, 0)
+
+
+def test_who_came_before_they_answered_is_asked_no_longer(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    set_number(town.wutong, "move_answer_before_hours", "0")
+    made = takes(town.resident, centre.left, at(9), heads=30)
+    closes(town, [centre.left], at(8), at(12))
+    clock.move_to(at(8, 45))
+    checks_in(town.resident, made)
+    assert open_to(town.resident) == []
 
 
 def test_the_leader_answers_for_the_group(town: Town, centre: Centre) -> None:

@@ -38,6 +38,8 @@ def found(text: str) -> list[Pattern]:
         ("求资助500元", Pattern.MONEY),
         ("把收款码发给我", Pattern.MONEY),
         ("想要两瓶白酒", Pattern.FORBIDDEN),
+        ("想要一盒药品", Pattern.FORBIDDEN),
+        ("想请人代购药品", None),  # who fetches it is asked for, not the medicine
         ("想要一个电饭煲，300元以内的", None),
         ("想要200元左右的鞋", None),
         ("想学一首歌，2026年国庆唱", None),

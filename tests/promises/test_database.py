@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import flask_migrate
@@ -15,19 +15,35 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import DateTime, Enum, String, Text, insert, inspect, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 
-from models import registry
-from models.base import EncryptedText, PlainText, PublicKey, UtcDateTime, db, reading, transaction, writer
+from models import clock, registry
+from models.base import (
+    Base,
+    EncryptedText,
+    PlainText,
+    PublicKey,
+    UtcDateTime,
+    db,
+    reading,
+    transaction,
+    writer,
+)
 from models.courses import CourseRun
+from models.journal import JournalEntry, enter
 from models.occupancy import Occupancy
+from models.partners import Partner, PartnerMember
 from models.regions import Region, RegionKind, plant
+from models.reservations import Reservation, ReservationState, ReservedFor
 from models.residents import Resident
+from models.wishes import Wish, WishPhoto, add_photo, make_wish
 from server.app import create_app
 from tests.conftest import settings_for
-from tests.people import FIRST_EVENING, Town, a_venue
+from tests.people import FIRST_EVENING, Town, a_member_of, a_resident, a_unit, a_venue
+from tests.wishes import TAP, by_resident
 
 REPOSITORY = Path(__file__).parents[2]
+PENDING = ReservationState.PENDING
 SOURCES = ("models", "miniprogram_api", "server")
 
 # --- migrations ---------------------------------------------------------------------------------------------------
@@ -59,6 +75,66 @@ def test_migrations_go_up_and_down_and_up(engine_name: str, own_database: Callab
         assert tables() == set()
         flask_migrate.upgrade()
         assert tables() == at_head
+
+
+def test_a_town_with_people_in_it_comes_through_whole(
+    engine_name: str, own_database: Callable[[str, str], str]
+) -> None:
+    """SQLite makes tables anew that others point at: units with members, wishes with pictures."""
+    kept: tuple[type[Base], ...] = (Region, Partner, PartnerMember, Resident, Wish, WishPhoto, JournalEntry)
+    with an_empty_database(own_database(engine_name, "with_people")):
+        flask_migrate.upgrade()
+        with transaction() as session:
+            place = plant(session, kind=RegionKind.COMMUNITY, code="990101001001", name="梧桐里社区")
+            unit = a_unit(session, place)
+            a_member_of(session, unit)
+            who = a_resident(session, place)
+            wish = make_wish(session, who.resident(session), TAP, by=by_resident(who))
+            size = {"width": 8, "height": 6}
+            add_photo(session, wish, file="a" * 16, thumbnail="b" * 16, **size, by=by_resident(who))
+        with reading() as session:
+            before = {table: session.scalars(select(table.id).order_by(table.id)).all() for table in kept}
+        flask_migrate.downgrade(revision="0042")
+        flask_migrate.upgrade()
+        with reading() as session:
+            assert {
+                table: session.scalars(select(table.id).order_by(table.id)).all() for table in kept
+            } == before
+        assert all(before.values())
+
+
+def test_what_waited_for_review_before_that_was_kept_has_waited_since_it_was_its_persons(
+    engine_name: str, own_database: Callable[[str, str], str]
+) -> None:
+    """Since it was reserved; what was waited for first, since it was accepted (0051)."""
+    earlier, accepted = (datetime(2026, 11, day, 4, tzinfo=UTC) for day in (18, 20))
+    with an_empty_database(own_database(engine_name, "when_review_began")):
+        flask_migrate.upgrade()
+        with transaction() as session:
+            place = plant(session, kind=RegionKind.COMMUNITY, code="990101001001", name="梧桐里社区")
+            room = a_venue(session, place)
+            rows = [
+                Reservation(
+                    venue=room,
+                    state=state,
+                    starts_at=FIRST_EVENING + timedelta(hours=number),
+                    ends_at=FIRST_EVENING + timedelta(hours=number + 1),
+                    wanted_for=ReservedFor.READING,
+                    headcount=1,
+                    reserved_at=earlier,
+                )
+                for number, state in enumerate([PENDING, PENDING, ReservationState.APPROVED])
+            ]
+            session.add_all(rows)
+            session.flush()
+            with clock.stopped_at(accepted):
+                enter(session, "reservation.accepted", rows[1])
+                session.flush()
+        flask_migrate.downgrade(revision="0050")
+        flask_migrate.upgrade()
+        with reading() as session:
+            kept = session.scalars(select(Reservation.review_began_at).order_by(Reservation.id)).all()
+        assert kept == [earlier, accepted, None]
 
 
 def test_migrations_are_numbered_one_after_the_other() -> None:
@@ -229,6 +305,43 @@ def test_transactions_do_not_nest(context: Flask) -> None:
             pass
 
 
+def test_a_look_forgets_nothing_its_connection_has_prepared(context: Flask, engine_name: str) -> None:
+    if engine_name != "postgresql":
+        pytest.skip("SQLite's driver keeps them whatever a transaction ends with")
+    for _ in range(6 * 8):  # psycopg prepares what comes a sixth time, and a pool's connections take turns
+        with reading() as session:
+            session.execute(text("SELECT 1"))
+    with reading() as session:
+        kept = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert "SELECT 1" in kept
+
+
+def test_a_look_on_which_the_database_hangs_up_says_just_that(context: Flask, engine_name: str) -> None:
+    if engine_name != "postgresql":
+        pytest.skip("SQLite is in the house, and hangs up on nobody")
+
+    def hung_up() -> None:
+        with reading() as session:
+            session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(OperationalError):
+        hung_up()
+    with reading() as session:
+        assert session.scalar(text("SELECT 1")) == 1
+
+
+def test_a_deed_that_is_given_up_leaves_nothing_though_looks_end_with_a_commit(town: Town) -> None:
+    def give_up() -> None:
+        with transaction() as session:
+            session.execute(update(Region).values(name="不该留下"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        give_up()
+    with reading() as session:
+        assert "不该留下" not in session.scalars(select(Region.name)).all()
+
+
 def test_after_a_writing_transaction_one_only_reads(context: Flask) -> None:
     with transaction() as session:
         plant(session, kind=RegionKind.CITY, code="city", name="清河")
@@ -252,6 +365,7 @@ MAY_LOCK = {
     "models/notices/sending.py": "SKIP LOCKED: a worker passes over what another claims",
     "models/ladder/holding.py": "people by id, of whom one may leave while this waits: there is no row to refresh then",
     "models/ladder/falling.py": "SKIP LOCKED: the same, one rung down",
+    "models/wishes/rewinding.py": "SKIP LOCKED: clocks by the batch, and what somebody holds by itself afterwards",
     "models/ladder/sending.py": "SKIP LOCKED: the same for short messages",
 }
 

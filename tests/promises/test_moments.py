@@ -76,14 +76,17 @@ from models.courses.pauses import Pause
 from models.follows import follow_course
 from models.groups import Group, GroupKind, GroupWords, apply_for_group, approve
 from models.notices import Delivery, Notice, NoticeKind
-from models.partners import Partner
+from models.partners import Partner, suspend_unit
 from models.policies import set_policy
 from models.regions import Region
 from server.jobs import SCHEDULE
 from tests.people import Town, a_bond, a_venue
 from tests.phones import Door
 from tests.promises.moments import BEGINS, ENDS, Deed, Heard, Week, at
+from tests.promises.moments_of_claims import CLAIM_STORY
 from tests.promises.moments_of_rooms import ROOM_STORY
+from tests.promises.moments_of_streets import STREET_STORY
+from tests.promises.moments_of_turns import TURN_STORY
 from tests.promises.moments_of_wishes import WISH_STORY
 from tests.sandbox import SEND
 
@@ -250,6 +253,19 @@ def one_of_its_records_is_declined(week: Week) -> None:
         twice = Record(date(2026, 11, 21), 60, "心理咨询", 2)
         wrong = record_delivery(session, agreement, twice, by_account_id=None, identity="partner:x")
         decline_delivery(session, wrong, "和上一条重复了", by_account_id=None, identity="town")
+
+
+def the_year_of_a_unit_is_nearly_over(week: Week) -> None:
+    with transaction() as session:
+        unit = session.get_one(Partner, week.town.partner_member.partner_id)
+        unit.region_id, unit.renewed_until = week.town.wutong.id, date(2026, 11, 30)
+
+
+def staff_suspend_it(week: Week) -> None:
+    clerk = week.town.clerk
+    with transaction() as session:
+        unit = session.get_one(Partner, week.town.partner_member.partner_id)
+        suspend_unit(session, unit, "两次没有来", by_account_id=clerk.account_id, identity=clerk.identity)
 
 
 def somebody_asks_for_a_group(week: Week) -> None:
@@ -465,6 +481,16 @@ STORY: Sequence[Deed] = (
         one_of_its_records_is_declined,
         [Heard(at(22, 11, 30), "partner_member", NoticeKind.SERVICE_DECLINED)],
     ),
+    Deed(
+        at(22, 11, 40),
+        the_year_of_a_unit_is_nearly_over,
+        [Heard(at(22, 12), who, NoticeKind.PARTNER_RENEWAL) for who in ("partner_member", "clerk", "admin")],
+    ),
+    Deed(
+        at(22, 12, 10),
+        staff_suspend_it,
+        [Heard(at(22, 12, 10), "partner_member", NoticeKind.PARTNER_DECIDED)],
+    ),
     Deed(at(23, 9), somebody_asks_for_a_group, []),
     Deed(
         at(23, 10),
@@ -479,7 +505,11 @@ STORY: Sequence[Deed] = (
 )
 
 
-STORIES: Mapping[str, Sequence[Deed]] = {"classes": STORY, "rooms and wishes": (*ROOM_STORY, *WISH_STORY)}
+STORIES: Mapping[str, Sequence[Deed]] = {
+    "classes": STORY,
+    "rooms and wishes": (*ROOM_STORY, *WISH_STORY, *CLAIM_STORY, *STREET_STORY),
+    "what is late": TURN_STORY,
+}
 
 
 @pytest.fixture

@@ -34,16 +34,20 @@ from models.courses.attendance import AbsenceAppeal, Attendance, AttendanceState
 from models.courses.pauses import Pause
 from models.equipment import add_equipment
 from models.groups import GroupKind, GroupWords, apply_for_group
+from models.issue_orders import MeetingPlan, plan_meeting
 from models.ladder import Call
 from models.notices import Notice
-from models.partners import Partner
+from models.partners import Partner, known_members, pairings_of
 from models.photos import hang_photo
+from models.regions import Region
 from models.reservations import CreditWhy
 from models.reservations.charging import charge
 from models.staff import Role
-from models.wishes import Wish, add_photo
+from models.wishes import Wish, add_photo, approve_wish
+from models.wishes.claims import WISH_PROMISE, agree_to_claim, show_what_was_brought
 from server.jobs.ladder import send_short_messages
 from server.wechat_sandbox import create_sandbox
+from tests.claims import a_claimer, by_unit, claims, does
 from tests.closing import closes, question_about
 from tests.databases import Rows, photograph
 from tests.people import (
@@ -52,6 +56,7 @@ from tests.people import (
     UnitMember,
     Worker,
     a_bond,
+    a_member_of,
     a_partner_member,
     a_person_without_phone,
     a_staff_member,
@@ -60,7 +65,8 @@ from tests.people import (
 )
 from tests.phones import Door, Phone, told
 from tests.rooms import a_centre, again, at, takes
-from tests.wishes import a_round, by_resident, wishes
+from tests.streets import LIGHT, a_department, an_officer, converts
+from tests.wishes import CARD, a_round, by_resident, by_staff, say, wishes
 
 # what anybody may ask without a login, and why
 OPEN = {
@@ -69,6 +75,7 @@ OPEN = {
     "GET /api/v1/sites/<key:key>": "the same",
     "GET /api/v1/wishes": "the wall is for everybody, and says nobody's name",
     "GET /api/v1/wishes/<key:key>": "the same",
+    "GET /api/v1/wish-promise": "what units promise is for everybody to read",
     "GET /api/v1/regions/<key:key>/wish-rounds": "what is collected is for everybody",
     "GET /api/v1/wish-photos/<key:key>": "the address is signed, and good for an hour or two",
     "GET /api/v1/wish-photos/<key:key>/thumbnail": "the same",
@@ -104,6 +111,7 @@ OPEN = {
     "GET /sites/<key:key>/today": "what is on is for everybody, also outside WeChat",
     "GET /sites/<key:key>/screen": "the screen in the hall has no login, and names nobody",
     "GET /api/v1/course-sessions/<key:key>/code": "the picture on the door of the room",
+    "GET /api/v1/sites/<key:key>/code": "the picture at the entrance",
     "GET /": "it leads to the document",
     "GET /api/openapi.json": "the document",
     "GET /api/docs": "the document, to read",
@@ -120,6 +128,9 @@ PRIVATE = {
     "GET /api/v1/staff/course-runs/<key:key>/reach",
     "GET /api/v1/staff/residents/<key:key>",
     "GET /api/v1/staff/partners/<key:key>",
+    "GET /api/v1/staff/partners/<key:key>/card",
+    "GET /api/v1/staff/partners/<key:key>/hours",
+    "GET /api/v1/staff/partners/<key:key>/members",
     "GET /api/v1/staff/service-agreements/<key:key>",
     "GET /api/v1/staff/service-agreements/<key:key>/deliveries",
     "GET /api/v1/partner/service-agreements/<key:key>/deliveries",
@@ -137,6 +148,7 @@ PRIVATE = {
     "GET /api/v1/staff/course-runs/<key:key>/questions",
     "GET /api/v1/staff/course-runs/<key:key>/answers",
     "GET /api/v1/staff/venues/<key:key>/policies",
+    "GET /api/v1/staff/venues/<key:key>/code",
     "GET /api/v1/staff/venues/<key:key>/calendar",
     "GET /api/v1/staff/venues/<key:key>/inductions",
     "GET /api/v1/reservations/<key:key>",
@@ -146,6 +158,13 @@ PRIVATE = {
     "GET /api/v1/staff/closures/<key:key>/questions",
     "GET /api/v1/me/wishes/<key:key>",
     "GET /api/v1/staff/wishes/<key:key>",
+    "GET /api/v1/staff/claims/<key:key>",
+    "GET /api/v1/staff/issue-orders/<key:key>",
+    "GET /api/v1/staff/joint-meetings/<key:key>",
+    "GET /api/v1/partner/joint-meetings/<key:key>",
+    "GET /api/v1/partner/claims/<key:key>",
+    "GET /api/v1/partner/claims/<key:key>/contacts",
+    "GET /api/v1/partner/claims/<key:key>/helpers",
 }
 INVENTED = "a" * 16
 SATURDAY_AT_NINE = {
@@ -155,6 +174,9 @@ SATURDAY_AT_NINE = {
     "wanted_for": "reading",
 }
 BECAUSE = {"because": "老师出差"}
+A_PROMISE = {"plan": "周末上门", "promised_on": "2026-11-30", "promise": WISH_PROMISE.version}
+HEARD = {"how": "visit", "note": "老人说好了"}
+A_MEETING = {"title": "联席会议", "starts_at": "2026-12-10T09:00:00+08:00", "place": "三楼"}
 A_SERVICE = {"done_on": "2026-11-17", "minutes": 90, "what": "理发", "people_served": 3}
 # what changes something behind a key that is private to somebody, with what a sound request says
 CHANGING: dict[str, dict[str, Any]] = {
@@ -244,6 +266,7 @@ CHANGING: dict[str, dict[str, Any]] = {
     },
     "POST /api/v1/staff/residents/<key:key>/joining-codes": {},
     "PUT /api/v1/staff/residents/<key:key>": {"name": "孙奶奶"},
+    "DELETE /api/v1/staff/residents/<key:key>": {},
     "DELETE /api/v1/staff/bonds/<key:key>": {},
     "PUT /api/v1/staff/course-runs/<key:key>/registrations/<key:resident>": {},
     "DELETE /api/v1/staff/course-runs/<key:key>/registrations/<key:resident>": {},
@@ -269,12 +292,49 @@ CHANGING: dict[str, dict[str, Any]] = {
     "PUT /api/v1/me/wishes/<key:key>": {"words": "想学用手机", "kind": "service"},
     "DELETE /api/v1/me/wishes/<key:key>": {},
     "PUT /api/v1/me/wishes/<key:key>/sharing": {"may_share": True},
+    "POST /api/v1/me/wishes/<key:key>/urge": {},
     "POST /api/v1/me/wishes/<key:key>/photos": {"photo": b"no picture"},
     "DELETE /api/v1/me/wish-photos/<key:key>": {},
     "PUT /api/v1/staff/wishes/<key:key>/card": {"title": "想学用手机", "words": "想请人教用手机"},
     "PUT /api/v1/staff/wishes/<key:key>/question": BECAUSE,
     "PUT /api/v1/staff/wishes/<key:key>/rejection": BECAUSE,
     "DELETE /api/v1/staff/wish-photos/<key:key>": {},
+    "PUT /api/v1/staff/wishes/<key:key>/dispatch": {"partner": INVENTED},
+    "PUT /api/v1/me/claims/<key:key>/confirmation": {},
+    "PUT /api/v1/me/claims/<key:key>/dispute": BECAUSE,
+    "PUT /api/v1/me/claims/<key:key>/rating": {"level": 5},
+    "PUT /api/v1/partner/wishes/<key:key>/claim": A_PROMISE,
+    "PUT /api/v1/partner/claims/<key:key>/acceptance": A_PROMISE,
+    "PUT /api/v1/partner/claims/<key:key>/refusal": BECAUSE,
+    "PUT /api/v1/partner/claims/<key:key>/contact": {},
+    "PUT /api/v1/partner/claims/<key:key>/extension": BECAUSE | {"to": "2026-12-05"},
+    "PUT /api/v1/partner/claims/<key:key>/return": BECAUSE,
+    "PUT /api/v1/partner/claims/<key:key>/delivery": {"evidence": "tap"},
+    "POST /api/v1/partner/claims/<key:key>/photos": {"photo": b"no picture"},
+    "DELETE /api/v1/partner/claim-photos/<key:key>": {},
+    "PUT /api/v1/partner/claims/<key:key>/lead": {},
+    "PUT /api/v1/partner/claims/<key:key>/help": {},
+    "DELETE /api/v1/partner/claims/<key:key>/help": {},
+    "PUT /api/v1/staff/claims/<key:key>/agreement": {},
+    "PUT /api/v1/staff/claims/<key:key>/refusal": BECAUSE,
+    "PUT /api/v1/staff/claims/<key:key>/contact": {},
+    "PUT /api/v1/staff/claims/<key:key>/delivery": {"evidence": "tap"},
+    "PUT /api/v1/staff/claims/<key:key>/end": BECAUSE,
+    "PUT /api/v1/staff/claims/<key:key>/transfer": BECAUSE | {"partner": INVENTED},
+    "PUT /api/v1/staff/claims/<key:key>/lead": {"member": INVENTED},
+    "PUT /api/v1/staff/claims/<key:key>/confirmation": HEARD,
+    "PUT /api/v1/staff/claims/<key:key>/dispute": HEARD,
+    "PUT /api/v1/staff/claims/<key:key>/rating": {"level": 5, "how": "visit"},
+    "PUT /api/v1/staff/claims/<key:key>/care-call": {"note": "已道歉"},
+    "PUT /api/v1/staff/claims/<key:key>/mending": {"note": "已修好"},
+    "PUT /api/v1/staff/wishes/<key:key>/conversion": {"title": "路灯不亮", "words": "小区门口的路灯不亮"},
+    "PUT /api/v1/staff/issue-orders/<key:key>/assignment": {"partner": INVENTED, "until": "2026-12-01"},
+    "PUT /api/v1/staff/issue-orders/<key:key>/recall": BECAUSE,
+    "PUT /api/v1/staff/issue-orders/<key:key>/sending-back": BECAUSE,
+    "PUT /api/v1/staff/issue-orders/<key:key>/answer": {"because": "这段路归开发商管，街道没有经费更换"},
+    "PUT /api/v1/staff/joint-meetings/<key:key>": A_MEETING,
+    "PUT /api/v1/staff/joint-meetings/<key:key>/cancellation": BECAUSE,
+    "POST /api/v1/staff/departments/<key:key>/invitations": {},
     "PUT /api/v1/staff/wish-rounds/<key:key>": {
         "title": "春节",
         "collects_from": "2026-12-01",
@@ -299,6 +359,22 @@ CHANGING: dict[str, dict[str, Any]] = {
         "contact_name": "老赵",
         "contact_phone": "13900000009",
     },
+    "PUT /api/v1/staff/partners/<key:key>/approval": {},
+    "PUT /api/v1/staff/partners/<key:key>/rejection": BECAUSE,
+    "PUT /api/v1/staff/partners/<key:key>/suspension": BECAUSE,
+    "DELETE /api/v1/staff/partners/<key:key>/suspension": {},
+    "PUT /api/v1/staff/partners/<key:key>/renewal": {},
+    "POST /api/v1/staff/partners/<key:key>/invitations": {},
+    "DELETE /api/v1/staff/partners/<key:key>/invitations": {},
+    "DELETE /api/v1/staff/partner-members/<key:key>": {},
+    "PUT /api/v1/staff/pairings/<key:key>/agreement": {},
+    "PUT /api/v1/staff/pairings/<key:key>/ending": BECAUSE,
+    "PUT /api/v1/staff/pairings/<key:key>/trust": {},
+    "DELETE /api/v1/staff/pairings/<key:key>/trust": {},
+    "PUT /api/v1/partner/pairings/<key:key>/ending": BECAUSE,
+    "PUT /api/v1/partner/members/<key:key>/management": {},
+    "DELETE /api/v1/partner/members/<key:key>": {},
+    "DELETE /api/v1/me/partner-memberships/<key:key>": {},
     "PUT /api/v1/room-questions/<key:key>/answer": {"accepts": True},
     "PUT /api/v1/staff/room-questions/<key:key>/answer": {"accepts": True, **BECAUSE},
     "PUT /api/v1/staff/closures/<key:key>/lifting": BECAUSE,
@@ -343,6 +419,8 @@ STANDS_IN_A_PLACE = {
     "staff/photos",
 }
 ASKED_FOR = ("reservations", "credit", "closures", "room-questions", "wish")
+OF_A_STREET = ("/issue-orders/", "/joint-meetings/", "/departments/")
+OF_A_UNIT = ("/pairings/", "/partner-members", "/partner/members/")
 NOT_SAID = {"X-Request-Id", "X-Server-Time", "Content-Length", "Date"}
 
 
@@ -448,8 +526,10 @@ def test_an_outsider_cannot_tell_a_real_key_from_an_invented_one(
         phones["outsider"] = door.phone(town.outsider)
     else:
         answer = ask(door.phone(town.outsider), operation, key)
+        theirs = (told(answer) if answer.is_json else {}) or {}
+        theirs = {**theirs, **(theirs.get("wish") or {})}  # what is shown with everything about it
         if not operation.endswith("/file"):  # it is theirs: the others' no means something
-            assert {run.key, key} & {told(answer).get(each) for each in ("run", "key")}
+            assert {run.key, key} & {theirs.get(each) for each in ("run", "key")}
         assert answer.status_code == 200
     for who, phone in phones.items():
         real, invented = ask(phone, operation, key), ask(phone, operation)
@@ -463,8 +543,14 @@ def what_is_looked_at(town: Town, run: CourseRun, operation: str) -> str:
     """The key of what an operation shows of the other community."""
     if operation.startswith(("GET /api/v1/staff/venues/", "GET /api/v1/staff/sites/")):
         return what_stands_in_wangjiang(town, "/".join(operation.split("/")[3:5]))
-    if "/service-" in operation:
-        return an_agreement_of_wangjiang(town, operation)[1]
+    made = {
+        "/service-": an_agreement_of_wangjiang,
+        "/claims/": a_claim_of_wangjiang,
+        **dict.fromkeys(OF_A_STREET, something_of_the_west_street),
+    }
+    of_its_own = next((make for part, make in made.items() if part in operation), None)
+    if of_its_own is not None:
+        return of_its_own(town, operation)[1]
     if operation.startswith("GET /api/v1/staff/partners/"):
         return what_the_outsider_has(town, "staff/partners")
     if "/closures/" in operation or "/room-questions/" in operation:
@@ -517,6 +603,12 @@ def test_an_outsider_changes_nothing_and_cannot_tell_it_from_what_never_was(
     owner, key = (
         an_agreement_of_wangjiang(town, operation)
         if "/service-" in operation
+        else a_claim_of_wangjiang(town, operation)
+        if "/claim" in operation
+        else something_of_the_west_street(town, operation)
+        if any(part in operation for part in OF_A_STREET)
+        else a_unit_of_wangjiang(town, operation)
+        if any(part in operation for part in OF_A_UNIT)
         else something_of_wangjiang(door, town, operation)
     )
     before = every_row()
@@ -667,6 +759,55 @@ def an_agreement_of_wangjiang(town: Town, operation: str) -> tuple[Worker | Unit
         if "/partner/" in operation:
             return member, key
         return a_staff_member(session, Role.ADMIN, town.wangjiang), key
+
+
+def a_unit_of_wangjiang(town: Town, operation: str) -> tuple[Worker | UnitMember, str]:
+    """The key of a unit of the other community, of its pairing with it or of its second member; who may do this about it."""
+    with transaction() as session:
+        unit = a_unit(session, town.wangjiang)
+        first, second = a_member_of(session, unit), a_member_of(session, unit)
+        (pairing,) = pairings_of(session, unit)
+        keys = {"/pairings/": pairing.key, "/partner-memberships/": unit.key}
+        colleague = known_members(session, unit)[-1].member.key
+        key = next((each for part, each in keys.items() if part in operation), colleague)
+        if "/me/" in operation:
+            return second, key
+        return first if "/partner/" in operation else a_staff_member(session, Role.ADMIN, town.wangjiang), key
+
+
+def a_claim_of_wangjiang(town: Town, operation: str) -> tuple[Person | Worker | UnitMember, str]:
+    """The key of a claim on a wish of the outsider's, or of a wish nobody took on yet; who may do this about it."""
+    with transaction() as session:
+        staff = a_staff_member(session, Role.ADMIN, town.wangjiang)
+    unit, made = a_claimer(town.wangjiang), wishes(town.outsider)
+    say(approve_wish, made, CARD, by=by_staff(staff))
+    if "/wishes/" in operation:
+        return unit, made.key
+    claim = claims(unit, made)
+    if "/me/" in operation or "/claim-photos/" in operation:
+        does(agree_to_claim, claim, by=by_staff(staff))
+    if "/me/" in operation:
+        return town.outsider, claim.key
+    if "/claim-photos/" in operation:
+        names: Any = {"file": "a" * 16, "thumbnail": "b" * 16, "width": 4, "height": 3}
+        return unit, does(show_what_was_brought, claim, **names, by=by_unit(unit)).key
+    return (unit if "/partner/" in operation else staff), claim.key
+
+
+def something_of_the_west_street(town: Town, operation: str) -> tuple[Worker | UnitMember, str]:
+    """The key of an item, of a meeting or of a department of the other street; its officer, or a unit that is called."""
+    with transaction() as session:
+        staff = a_staff_member(session, Role.ADMIN, town.wangjiang)
+    officer = a_claimer(town.wangjiang) if "/partner/" in operation else an_officer(town.west_street)
+    if "/departments/" in operation:
+        return officer, a_department(town.west_street).partner_key
+    order = converts(wishes(town.outsider, LIGHT), by=by_staff(staff))
+    if "/issue-orders/" in operation:
+        return officer, order.key
+    with transaction() as session:
+        plan = MeetingPlan("联席会议", town_clock.now() + timedelta(days=9), "三楼")
+        street = session.get_one(Region, town.west_street.id)
+        return officer, plan_meeting(session, street, plan, by_account_id=None, identity="town").key
 
 
 def what_stands_in_wangjiang(town: Town, noun: str) -> str:

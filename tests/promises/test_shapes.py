@@ -31,6 +31,8 @@ from models.residents import BondKind
 from server.jobs.ladder import send_short_messages
 from tests.people import FIRST_EVENING, Person, Town, a_bond, a_person_without_phone
 from tests.phones import Door, Phone, told
+from tests.streets import a_department, assigns, converted, meets
+from tests.wishes import somebody
 
 PRIVATE = re.compile(
     r"openid|unionid|session_key|fingerprint|secret|password|account_id|invitation|_id$|^id$"
@@ -62,7 +64,11 @@ WHOLE_PHONES = {
     "CopiedProfileOut": "the copy of one's own data, for oneself and the child one guards",
     "FetcherOut": "staff call whoever does not come for a child",
     "StaffWishOut": "whoever reviews a wish asks back",
+    "ContactsOut": "the lead of a claim calls who wished, who agreed to it",
+    "MyWishWithStepsOut": "the number of the community's own office",
+    "StandingOut": "the number of the office of the community or the street",
     "PartnerOut": "the office calls the unit it works with",
+    "PartnerContactOut": "so does the office of a place the unit is paired with",
     "PlaceOut": "the public number of a service station",
     "SiteOfRoom": "the same",
     "SiteBrief": "the same",
@@ -332,6 +338,22 @@ def test_the_call_list_costs_the_same_for_one_row_and_for_fifty(door: Door, town
     for_one = cost(door, phone, "/staff/calls?limit=50", items=1)
     called(49)
     assert cost(door, phone, "/staff/calls?limit=50", items=50) == for_one
+
+
+def test_the_meetings_of_a_unit_cost_the_same_for_one_and_for_fifty(door: Door, town: Town) -> None:
+    department = a_department(town.east_street)
+    phone = door.phone(department)
+
+    def planned(how_many: int) -> None:
+        for _ in range(how_many):
+            order = converted(town, somebody(town))
+            meets(town, orders=[order], title=f"第{order.number}次会议")
+            assigns(town, order, department)
+
+    planned(1)
+    for_one = cost(door, phone, "/partner/joint-meetings?limit=50", items=1)
+    planned(9)
+    assert cost(door, phone, "/partner/joint-meetings?limit=50", items=10) == for_one
 
 
 def test_the_places_cost_the_same_however_many_there_are(door: Door, town: Town) -> None:

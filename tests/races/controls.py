@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Engine, event, text, update
+from sqlalchemy import CheckConstraint, Engine, UniqueConstraint, event, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
@@ -59,6 +59,25 @@ def without_index(engine: Engine, noun: type[Base], name: str) -> Iterator[None]
         with writer(engine).begin() as connection:
             connection.execute(table.delete())
             guard.create(connection)
+
+
+@contextmanager
+def without_unique(engine: Engine, noun: type[Base], *columns: str) -> Iterator[None]:
+    """A table of PostgreSQL in which these columns need not differ; afterwards it is empty and they must again."""
+    table = noun.metadata.tables[noun.__tablename__]
+    (guard,) = [
+        each
+        for each in table.constraints
+        if isinstance(each, UniqueConstraint) and [column.name for column in each.columns] == list(columns)
+    ]
+    with writer(engine).begin() as connection:
+        connection.execute(DropConstraint(guard))
+    try:
+        yield
+    finally:
+        with writer(engine).begin() as connection:
+            connection.execute(table.delete())
+            connection.execute(AddConstraint(guard))
 
 
 @contextmanager

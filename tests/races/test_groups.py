@@ -176,6 +176,9 @@ def test_who_is_named_leader_while_they_leave_leads_nothing_or_stays_and_is_told
         answer for answer in answers if isinstance(answer, Exception) and not isinstance(answer, Refusal)
     ]
     leads = the_group().leader_id
+    if leads is None:  # they were named before they looked at what closing means, and were told
+        assert codes(answers) == {"done": 2}
+        return
     assert codes(answers) == (
         {"done": 1, "not_found": 1}
         if leads == town.resident.resident_id

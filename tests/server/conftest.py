@@ -11,9 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from models.base import db
 from tests.people import Town
-from tests.phones import Door, door, doors, sandbox
+from tests.phones import Door, door, doors, impatient, sandbox
 
-__all__ = ["door", "doors", "sandbox"]
+__all__ = ["door", "doors", "impatient", "sandbox"]
 
 
 @pytest.fixture

@@ -174,6 +174,7 @@ def test_a_picture_wechat_cannot_fetch_is_looked_at_by_a_person(ready: Line, tow
         ({"reset_before": True}, HeldBecause.UNANSWERED),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_a_picture_wechat_does_not_take_waits_for_a_clerk_at_once(
     ready: Line, town: Town, shelf: str, day: dict[str, Any], because: HeldBecause
 ) -> None:

@@ -205,6 +205,7 @@ def test_the_delay_grows_and_after_the_last_attempt_it_is_over(
     "fault",
     [{"latency_ms": 900}, {"reset_after_processing": True}, {"http_status": 500}, {"http_status": 502}],
 )
+@pytest.mark.usefixtures("impatient")
 def test_what_nobody_knows_is_shown_to_staff_and_never_sent_twice(
     working: Door, town: Town, clock: StoppedClock, fault: dict[str, Any]
 ) -> None:

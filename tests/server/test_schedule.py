@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from models import clock as town_clock
 from models.agreements import Block, Terms, draft_agreement, put_in_force
 from models.base import db, transaction
+from models.calendars import DayKind, set_day
 from models.clock import StoppedClock
 from models.consents import Consent
 from models.content_checks import KEPT_FOR as CHECKS_KEPT_FOR
@@ -59,12 +60,14 @@ from models.sites import Venue, VenueUse
 from models.truth import still_true
 from models.wishes import WORDS_KEPT_FOR, approve_wish, withdraw_wish
 from server.jobs import SCHEDULE, Job, delivery, ladder
+from tests.claims import a_claimer, claims, delivered, under_way
 from tests.closing import closes, question_about
 from tests.databases import Rows, photograph
 from tests.people import Town, a_venue
 from tests.phones import TEMPLATES, Door
 from tests.rooms import DOOR, MONDAY, SUNDAY, at, cancels, checks_in, takes
-from tests.wishes import CARD, a_round, by_resident, by_staff, say, wishes
+from tests.streets import meets
+from tests.wishes import CARD, a_round, by_resident, by_staff, hung, say, wishes
 
 A_SECOND = timedelta(seconds=1)
 
@@ -133,6 +136,17 @@ def a_unit_that_gave_nothing(day: Day) -> None:
         room = a_venue(session, day.town.wutong)
         agreement = draft_agreement(session, unit, room, terms, by_account_id=None, identity="town")
         put_in_force(session, agreement, by_account_id=None, identity="town")
+
+
+def a_unit_whose_year_ends_next_week(day: Day) -> None:
+    with transaction() as session:
+        unit = session.get_one(Partner, day.town.partner_member.partner_id)
+        unit.renewed_until = town_clock.today() + timedelta(days=7)
+
+
+def a_meeting_the_day_after_tomorrow(day: Day) -> None:
+    a_claimer(day.town.wutong)
+    meets(day.town, town_clock.now() + timedelta(days=2))
 
 
 def an_older_policy(day: Day) -> None:
@@ -422,6 +436,33 @@ def a_wish_taken_back_long_ago(day: Day) -> None:
     day.wait(WORDS_KEPT_FOR)
 
 
+def a_wish_nobody_took_on(day: Day) -> None:
+    hung(day.town, day.town.resident)
+    day.wait(timedelta(days=15))
+
+
+def a_wish_nobody_reviewed(day: Day) -> None:
+    wishes(day.town.resident)
+    day.wait(timedelta(days=3, hours=1))  # over the weekend
+
+
+def a_claim_nobody_called_about(day: Day) -> None:
+    under_way(day.town, a_claimer(day.town.wutong), hung(day.town, day.town.resident))
+    day.wait(timedelta(days=7))
+
+
+def a_day_off_that_was_announced_late(day: Day) -> None:
+    claims(a_claimer(day.town.wutong), hung(day.town, day.town.resident))
+    takes(day.town.resident, a_room(day, VenueUse.REVIEWED), at(9, on=MONDAY + timedelta(days=2)))
+    with transaction() as session:
+        set_day(session, town_clock.today() + timedelta(days=3), DayKind.HOLIDAY)
+
+
+def a_claim_nobody_confirmed(day: Day) -> None:
+    delivered(day.town, a_claimer(day.town.wutong), hung(day.town, day.town.resident))
+    day.wait(timedelta(days=3))
+
+
 TO_DO: Mapping[str, Callable[[Day], None]] = {
     "deliver_notices": a_message_that_is_allowed,
     "remind_of_classes": a_class_in_an_hour,
@@ -430,8 +471,15 @@ TO_DO: Mapping[str, Callable[[Day], None]] = {
     "forget_check_ins": a_batch_of_long_ago,
     "tell_staff": a_desk_at_five,
     "hang_up_rounds": a_wish_of_a_round,
+    "turn_wishes": a_wish_nobody_took_on,
+    "remind_of_wishes": a_wish_nobody_reviewed,
+    "release_idle_claims": a_claim_nobody_called_about,
+    "remind_of_claims": a_claim_nobody_confirmed,
+    "rewind_clocks": a_day_off_that_was_announced_late,
     "forget_wishes": a_wish_taken_back_long_ago,
     "tell_of_promises": a_unit_that_gave_nothing,
+    "tell_of_renewals": a_unit_whose_year_ends_next_week,
+    "tell_of_meetings": a_meeting_the_day_after_tomorrow,
     "tell_of_policy": an_older_policy,
     "tell_of_new_classes": a_class_published_yesterday,
     "tell_of_openings": a_followed_course_that_opens_within_the_hour,

@@ -63,13 +63,13 @@ def test_the_library_is_read_to_its_last_page(gateway: WeChatGateway) -> None:
 
 
 def test_a_template_is_added_from_the_library(gateway: WeChatGateway) -> None:
-    title = next(each for each in gateway.library_titles() if each.title == "心愿认领通知")
+    title = next(each for each in gateway.library_titles() if each.title == "会议通知")
     keywords = gateway.library_keywords(title.tid)
-    assert keywords[2] == LibraryKeyword(3, "预计完成", "time", "2026年12月3日 19:00")
-    assert keywords[2].key == "time3"
-    made = gateway.add_template(title.tid, [1, 2, 3], scene="心愿被认领")
+    assert keywords[1] == LibraryKeyword(2, "会议时间", "time", "2026年12月3日 19:00")
+    assert keywords[1].key == "time2"
+    made = gateway.add_template(title.tid, [1, 2, 3], scene="联席会议")
     added = next(each for each in gateway.templates() if each.id == made)
-    assert [key for _, key, _ in added.keywords] == ["character_string1", "thing2", "time3"]
+    assert [key for _, key, _ in added.keywords] == ["thing1", "time2", "thing3"]
 
 
 def test_what_cannot_be_added_is_said_in_our_own_words(sandbox: SandboxTown, gateway: WeChatGateway) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from models.journal import JournalEntry
 from models.policies import policies_at
 from models.regions import Region, RegionKind, plant
 from models.staff import StaffMember, accept_invitation, hire
+from models.wishes import Wish, WishState
 from server.settings import Mode
 from tests.conftest import NOON, House
 from tests.data.make_timetable import COMMITTED, lesson, one_sheet, write_workbook
@@ -226,6 +227,29 @@ def test_a_policy_set_for_a_street_holds_in_its_communities(demo: Runs, app: Fla
         community = session.scalars(select(Region).where(Region.name == "梧桐里社区")).one()
         assert policies_at(session, community.id).waitlist_share == 0.5
         assert "policy.set" in session.scalars(select(JournalEntry.act)).all()
+
+
+def test_deadlines_follow_a_day_off_and_a_number_of_the_place(demo: Runs, app: Flask) -> None:
+    def due() -> Sequence[datetime | None]:
+        with app.app_context(), reading() as session:
+            waiting = select(Wish.due_at).where(Wish.state == WishState.SUBMITTED).order_by(Wish.id)
+            return session.scalars(waiting).all()
+
+    before = due()
+    assert before
+    days_off = [f"2026-11-{day}" for day in range(21, 31)]
+    said = [demo("calendar", "add", day, "holiday").stdout for day in days_off]
+    assert any("个心愿、认领的期限已按新规定重新计算" in line for line in said)
+    days_off_begin = datetime(2026, 11, 21, tzinfo=town_clock.TOWN_ZONE)
+    moved = [was != now for was, now in zip(before, due(), strict=True)]
+    still_ahead = [was is not None and was > days_off_begin for was in before]
+    assert moved == still_ahead  # the others were due before the first day off
+    assert any(moved)
+    after = due()
+    assert "重新计算" in demo("policy", "set", "梧桐里", "wish_review_days", "3").stdout
+    assert due() != after
+    assert "重新计算" not in demo("policy", "set", "梧桐里", "waitlist_share", "0.5").stdout
+    assert "期限都没有变" in demo("wishes", "rewind-clocks").stdout
 
 
 def test_a_day_is_set_and_set_again(office: Runs, app: Flask) -> None:

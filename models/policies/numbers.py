@@ -1,27 +1,18 @@
-"""Policies (规则参数): the numbers of a community, as rows with defaults from above, never literals in a rule.
+"""Numbers (规则参数): every number a community may set, what it means, its default, and the range that makes sense.
 
-A number set for a community wins over its street's, over its district's, over the default here. Every rule that can be set is
-one line of ``RULES``: the table is the documentation and the check at once.
+Each is one line of ``RULES``: the table is the documentation and the check at once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import time
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, func, select
-from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Mapped, Session, mapped_column
-
-from models.base import Base, PlainText
-from models.bulk import among
 from models.errors import Fault, Invalid
-from models.regions import Region
 
 _AN_HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _SLOTS = re.compile(rf"({_AN_HOUR.pattern})-({_AN_HOUR.pattern}|24:00)(?: |$)")
@@ -160,6 +151,7 @@ RULES = {
         Rule("series_weeks", "团队固定预约最多连续几周（0 不能固定预约）", 4, 0, 4),
         Rule("series_at_once", "每个团队同时最多有几个固定预约", 1, 1, 20),
         Rule("others_may_reserve", "其他社区的居民能不能预约（1 能，0 不能）", 0, 0, 1),
+        Rule("room_review_days", "场地预约几个工作日内审核", 1, 0.5, 30),
         Rule("unreviewed_until_hours", "开始前多少小时还没审核的预约自动放开", 12, 0, 168),
         Rule("cancel_room_hours", "开始前多少小时以内取消预约算临时取消", 2, 0, 168),
         Rule("room_check_in_before_minutes", "场地开始前多少分钟可以签到", 30, 0, 240),
@@ -179,25 +171,33 @@ RULES = {
         Rule("move_answer_hours", "改了场地或时间，等本人答复几小时", 24, 1, 168),
         Rule("move_answer_before_hours", "改约最晚在新的时间前几小时答复", 2, 0, 72),
         Rule("wish_review_days", "心愿几个工作日内审核", 2, 0.5, 30),
+        Rule("wish_review_remind_days", "心愿几个工作日还没审核提醒社区", 1, 0.5, 30),
+        Rule("wish_wall_days", "心愿公布几天没人认领进入下一轮", 15, 1, 180),
+        Rule("wish_turns", "几轮没人认领上报街道", 2, 1, 10),
+        Rule("wish_street_days", "上报街道后几个工作日内研究交办", 10, 0.5, 60),
+        Rule("wish_urge_days", "许愿人几天可以催办一次", 3, 1, 30),
+        Rule("wish_press_hour", "超期以后，工作日几点催办", "09:00"),
+        Rule("wish_press_days", "超期催办几个工作日，再没有办好告诉街道", 5, 1, 30),
         Rule("wish_value_warns", "物质类心愿一件超过多少元提醒", 300, 1, 10000),
         Rule("wish_value_most", "物质类心愿一件最多多少元", 500, 1, 10000),
         Rule("wishes_at_once", "每户同时最多几个在办的心愿（0 不限）", 3, 0, 100),
         Rule("goods_wishes_at_once", "每户同时最多几个物质类心愿", 1, 1, 100),
         Rule("goods_wishes_a_year", "每户一年最多几个物质类心愿", 2, 1, 100),
+        Rule("partner_renewal_days", "共建单位入驻一次有效多少天", 365, 30, 3650),
+        Rule("partner_renewal_notice_days", "到期前多少天提醒续期", 30, 1, 365),
+        Rule("wish_claim_days", "单位认领后，社区几个工作日内确认", 1, 0.5, 30),
+        Rule("wish_accept_days", "派单后，单位几个工作日内接单", 2, 0.5, 30),
+        Rule("wish_contact_days", "认领确认后几天内要联系许愿人，否则释放", 7, 1, 30),
+        Rule("wish_fulfil_days", "认领时最多承诺几天内完成", 30, 1, 180),
+        Rule("wish_extension_days", "可以延期一次，最多几天（0 不可延期）", 15, 0, 90),
+        Rule("wish_remind_days", "送达或完成后几天没有回音提醒许愿人", 3, 1, 30),
+        Rule("wish_confirm_days", "送达后几天没有确认再提醒许愿人", 7, 1, 60),
+        Rule("wish_visit_days", "送达后几天没有确认由社区上门或电话核实", 14, 1, 90),
+        Rule("wish_care_call_days", "差评后几个工作日内联系居民", 1, 0.5, 15),
+        Rule("wish_care_mend_days", "差评后几天内整改", 15, 1, 90),
         Rule("override_notice_hours", "征用已约的场地至少提前多少小时告知", 24, 0, 720),
     )
 }
-
-
-class Policy(Base):
-    """One number set for one region and everything under it."""
-
-    __tablename__ = "policies"
-    __table_args__ = (UniqueConstraint("region_id", "name"),)
-
-    region_id: Mapped[int] = mapped_column(ForeignKey("regions.id"))
-    name: Mapped[str] = mapped_column(PlainText(40))
-    value: Mapped[str] = mapped_column(PlainText(80))
 
 
 @dataclass(frozen=True)
@@ -256,6 +256,7 @@ class Policies:
     series_weeks: int
     series_at_once: int
     others_may_reserve: bool
+    room_review_days: float
     unreviewed_until_hours: float
     cancel_room_hours: float
     room_check_in_before_minutes: int
@@ -275,11 +276,30 @@ class Policies:
     move_answer_hours: float
     move_answer_before_hours: float
     wish_review_days: float
+    wish_review_remind_days: float
+    wish_wall_days: int
+    wish_turns: int
+    wish_street_days: float
+    wish_urge_days: int
+    wish_press_hour: time
+    wish_press_days: int
     wish_value_warns: int
     wish_value_most: int
     wishes_at_once: int
     goods_wishes_at_once: int
     goods_wishes_a_year: int
+    wish_claim_days: float
+    wish_accept_days: float
+    wish_contact_days: int
+    wish_fulfil_days: int
+    wish_extension_days: int
+    wish_remind_days: int
+    wish_confirm_days: int
+    wish_visit_days: int
+    wish_care_call_days: float
+    wish_care_mend_days: int
+    partner_renewal_days: int
+    partner_renewal_notice_days: int
     override_notice_hours: float
 
 
@@ -292,7 +312,7 @@ _AS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def _read(numbers: Mapping[str, float | str]) -> Policies:
+def read_numbers(numbers: Mapping[str, float | str]) -> Policies:
     """These numbers, and the default of every other."""
     return Policies(
         **{
@@ -303,79 +323,4 @@ def _read(numbers: Mapping[str, float | str]) -> Policies:
 
 
 _WHOLE = {each.name for each in fields(Policies) if str(each.type) in ("int", "bool")}
-DEFAULTS = _read({})  # the numbers of the house
-
-_HERE = Region.__table__.alias()
-_SET_ABOVE = (
-    select(Policy.name, Policy.value)
-    .join(Region, Policy.region_id == Region.id)
-    .join(_HERE, _HERE.c.path.startswith(Region.path))
-    .where(_HERE.c.id == bindparam("region_id"))
-    .order_by(func.length(Region.path))  # the nearest is read last
-)
-_SET_ABOVE_EACH = (
-    select(_HERE.c.id, Policy.name, Policy.value)
-    .join(Region, Policy.region_id == Region.id)
-    .join(_HERE, _HERE.c.path.startswith(Region.path))
-    .where(among(_HERE.c.id, "region_ids"))
-    .order_by(func.length(Region.path))
-)
-
-
-def policies_at(
-    session: Session | Connection, region_id: int | None, nearer: Mapping[str, str] = MappingProxyType({})
-) -> Policies:
-    """The numbers in force at a place: what is set ``nearer`` still wins, then the nearest row, then the default.
-
-    Nowhere in particular, the defaults.
-    """
-    if region_id is None:
-        return DEFAULTS
-    return _in_force({**_set_above(session, region_id), **nearer})
-
-
-def policies_at_each(session: Session, region_ids: Collection[int]) -> dict[int, Policies]:
-    """The numbers in force at each of these places, by its id, with one statement."""
-    above: dict[int, dict[str, str]] = {region_id: {} for region_id in region_ids}
-    if not above:
-        return {}
-    for region_id, name, value in session.execute(_SET_ABOVE_EACH, {"region_ids": sorted(above)}):
-        above[region_id][name] = value
-    return {region_id: _in_force(rows) for region_id, rows in above.items()}
-
-
-def said_at(session: Session | Connection, region_id: int) -> dict[str, str]:
-    """The numbers in force at a place as their rows say them, by the names of ``RULES``, in that order."""
-    above = _set_above(session, region_id)
-    return {name: above.get(name, as_kept(name, f"{rule.default}")) for name, rule in RULES.items()}
-
-
-def _in_force(rows: Mapping[str, str]) -> Policies:
-    if not rows:
-        return DEFAULTS
-    return _read({name: RULES[name].kept(value) for name, value in rows.items() if name in RULES})
-
-
-def _set_above(session: Session | Connection, region_id: int) -> dict[str, str]:
-    return dict(session.execute(_SET_ABOVE, {"region_id": region_id}).all())
-
-
-def set_policy(session: Session, region: Region, name: str, value: str) -> Policy:
-    """Set a number for a region and everything under it. Raises Invalid for an unknown rule or a senseless value."""
-    said = as_kept(name, value)
-    row = session.scalar(select(Policy).where(Policy.region_id == region.id, Policy.name == name))
-    if row is None:
-        row = Policy(region_id=region.id, name=name)
-        session.add(row)
-    row.value = said
-    return row
-
-
-def as_kept(name: str, value: str) -> str:
-    """A number as its row keeps it. Raises Invalid for an unknown rule or a senseless value."""
-    if name not in RULES:
-        raise Invalid(
-            [Fault("name", f"没有“{name}”这条规则，可选：{'、'.join(RULES)}")], code="policy_unknown"
-        )
-    number = RULES[name].read(value)
-    return number if isinstance(number, str) else f"{number:.10g}"
+DEFAULTS = read_numbers({})  # the numbers of the house
