@@ -26,7 +26,7 @@ from miniprogram_api.schemas.claims import ClaimReasonIn, DoneIn, LeadIn, said
 from models.base import db
 from models.counter import resident_within
 from models.errors import NotFound
-from models.partners import Partner, partner_within
+from models.partners import Partner, partner_on_card
 from models.wishes import wish_within
 from models.wishes.claims import (
     Claim,
@@ -256,7 +256,7 @@ def note_mending(sent: dict[str, Any], key: str) -> Claim:
 
 def _unit(key: str) -> Partner:
     with named_in("partner"):
-        return partner_within(db.session(), key, within=office_places())
+        return partner_on_card(db.session(), key, within=office_places())
 
 
 def _of_office(key: str) -> Claim:

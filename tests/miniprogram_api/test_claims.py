@@ -11,7 +11,8 @@ from miniprogram_api.rates import Rate, RateName
 from models import clock as town_clock
 from models.base import transaction
 from models.clock import StoppedClock
-from models.partners import Partner, PartnerState
+from models.partners import Partner, PartnerState, pair
+from models.regions import Region
 from models.wishes import Wish, WishKind, WishWords, approve_wish
 from models.wishes.claims import WISH_PROMISE
 from server.jobs.wishes import turn_wishes
@@ -257,6 +258,21 @@ def test_the_community_sends_a_wish_and_hands_it_on(door: Door, town: Town, unit
         clerk.put(f"/staff/wishes/{wish.key}/dispatch", json={"partner": town.clerk.key}), 409, "not_there"
     )
     assert problem["errors"][0]["field"] == "partner"
+
+
+def test_a_wish_is_sent_to_a_unit_of_another_community_that_is_paired_with_this_one(
+    door: Door, town: Town
+) -> None:
+    wish, unit, stranger = hung(town, somebody(town)), a_claimer(town.wangjiang), a_claimer(town.wangjiang)
+    with transaction() as session:
+        theirs = session.get_one(Partner, unit.partner_id)
+        here = session.get_one(Region, town.wutong.id)
+        pair(session, theirs, here, by_account_id=None, identity="town")
+    clerk, dispatch = door.phone(town.clerk), f"/staff/wishes/{wish.key}/dispatch"
+    the_problem(clerk.put(dispatch, json={"partner": stranger.partner_key}), 409, "not_there")
+    sent = told(clerk.put(dispatch, json={"partner": unit.partner_key}))
+    taken = told(door.phone(unit).put(f"/partner/claims/{sent['key']}/acceptance", json=promise()))
+    assert taken["state"] == "in_progress"
 
 
 def test_a_grid_worker_hears_it_on_a_visit(door: Door, town: Town, unit: UnitMember) -> None:
