@@ -193,6 +193,7 @@ def test_the_document_says_where_one_may_ask_too_often(door: Door, town: Town) -
         "put /partner/wishes/{key}/claim",
         "put /partner/claims/{key}/acceptance",
         "put /partner/claims/{key}/delivery",
+        "put /staff/claims/{key}/delivery",
         "post /me/phone",
         "get /me/copy",
         "post /me/message-grants",

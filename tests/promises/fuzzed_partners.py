@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from models import clock
+from models.accounts import Account
 from models.agreements import (
     AgreementState,
     Block,
@@ -29,6 +30,7 @@ from models.partners import (
     Partner,
     PartnerMember,
     PartnerState,
+    admit,
     apply_for_unit,
     ask_to_be_paired,
     invite_member,
@@ -107,6 +109,8 @@ def is_about_units(label: str) -> bool:
 
 def a_units_key(label: str, who: object, town: Town, chance: random.Random) -> str:
     """What fits: never the unit of whoever asks for one, nor who asks."""
+    if made := _made_for(label, who, town):
+        return made
     asking = who.partner_id if isinstance(who, UnitMember) else None
     account = who.account_id if isinstance(who, UnitMember | Person) else None
     if "/partner-memberships/" in label:
@@ -114,12 +118,6 @@ def a_units_key(label: str, who: object, town: Town, chance: random.Random) -> s
             PartnerMember.account_id == account, PartnerMember.left_at.is_(None)
         )
         return _a_key(Partner, chance, Partner.id.in_(theirs) & Partner.id.is_distinct_from(asking))
-    if label == "PUT /api/v1/staff/pairings/{key}/agreement":
-        with transaction() as session:  # one of its own, for who asks may say no to all others on the way
-            place = session.get_one(Region, town.wutong.id)
-            return ask_to_be_paired(
-                session, a_unit(session, place), place, by_account_id=None, identity="town"
-            ).key
     if "/pairings/" in label:
         mine = Pairing.partner_id == asking if "/partner/" in label else Pairing.id > 0
         wanted = PairingState.ACTIVE if label.endswith("/trust") else PairingState.ASKED
@@ -142,6 +140,25 @@ def a_units_key(label: str, who: object, town: Town, chance: random.Random) -> s
         (Partner.state == (PartnerState.APPLIED if waits else PartnerState.ACTIVE))
         & Partner.name.startswith("申请" if waits else "共建单位"),
     )
+
+
+def _made_for(label: str, who: object, town: Town) -> str | None:
+    """The key of something made for this one request, where what stands there is soon used up on the way."""
+    if label == "PUT /api/v1/staff/pairings/{key}/agreement":  # who asks may say no to all others
+        with transaction() as session:
+            place = session.get_one(Region, town.wutong.id)
+            return ask_to_be_paired(
+                session, a_unit(session, place), place, by_account_id=None, identity="town"
+            ).key
+    if "/partner-memberships/" in label and isinstance(
+        who, UnitMember
+    ):  # a unit one has left has no way back
+        with transaction() as session:
+            unit = a_unit(session, session.get_one(Region, town.wutong.id))
+            a_member_of(session, unit)
+            admit(session, unit, session.get_one(Account, who.account_id))
+            return unit.key
+    return None
 
 
 def some_agreements(town: Town) -> None:
