@@ -4,6 +4,7 @@ their figures."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -56,6 +57,25 @@ LOOKS: dict[str, Callable[[Session, Venue], object]] = {
 }
 
 
+@contextmanager
+def counted(*tables: str) -> Iterator[None]:
+    """The database's own count of these tables while inside.
+
+    A connection of SQLite reads the counts when it opens and at no other time, so every one is opened anew, before and after.
+    """
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    with writer(db.engine).begin() as connection:
+        for table in tables:
+            connection.exec_driver_sql(f"ANALYZE {table}")
+    if is_sqlite:
+        db.engine.dispose()
+    yield
+    if is_sqlite:
+        with writer(db.engine).begin() as connection:
+            connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+        db.engine.dispose()
+
+
 @pytest.fixture
 def old_room(town: Town) -> Iterator[int]:
     """A room of a centre with months behind it in every room, and the database's own count of them."""
@@ -76,12 +96,8 @@ def old_room(town: Town) -> Iterator[int]:
     ]
     with writer(db.engine).begin() as connection:
         insert_rows(connection, Occupancy, past, "id")
-    with writer(db.engine).begin() as connection:
-        connection.exec_driver_sql("ANALYZE occupancies")
-    yield rooms[0].id
-    if db.engine.dialect.name == "sqlite":
-        with writer(db.engine).begin() as connection:
-            connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+    with counted("occupancies"):
+        yield rooms[0].id
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -143,12 +159,8 @@ def full_wall(town: Town) -> Iterator[Town]:
                 for number in range(WISHES)
             ],
         )
-    with writer(db.engine).begin() as connection:
-        connection.exec_driver_sql("ANALYZE wishes")
-    yield town
-    if db.engine.dialect.name == "sqlite":
-        with writer(db.engine).begin() as connection:
-            connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+    with counted("wishes"):
+        yield town
 
 
 @pytest.mark.parametrize("order", WallOrder)
@@ -261,13 +273,8 @@ def old_wishes(town: Town) -> Iterator[tuple[Town, int]]:
             for number, at in enumerate(when)
         ]
         session.execute(insert(Rating), ratings)
-    with writer(db.engine).begin() as connection:
-        for table in ("wishes", "claims", "ratings"):
-            connection.exec_driver_sql(f"ANALYZE {table}")
-    yield town, units[0]
-    if db.engine.dialect.name == "sqlite":
-        with writer(db.engine).begin() as connection:
-            connection.exec_driver_sql("DELETE FROM sqlite_stat1")
+    with counted("wishes", "claims", "ratings"):
+        yield town, units[0]
 
 
 @pytest.mark.parametrize("whose", ["a community", "a district", "a unit"])
