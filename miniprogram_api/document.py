@@ -16,8 +16,9 @@ from werkzeug.routing import BaseConverter
 from werkzeug.routing import ValidationError as RoutingError
 from werkzeug.wrappers import Response as AnyResponse
 
+from miniprogram_api.attempts import ATTEMPT_KEY
 from miniprogram_api.chapters import chapter_of
-from miniprogram_api.edge import ATTEMPT_KEY, Door
+from miniprogram_api.edge import Door
 from miniprogram_api.schemas.problems import ProblemOut
 from miniprogram_api.webpages import written as written_page
 from models import clock

@@ -11,8 +11,6 @@ what they take and give and speak to ``models``; the door does the rest, in this
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -21,18 +19,18 @@ from enum import Enum
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from flask import Request, Response, current_app, g, request
+from flask import Request, Response, g, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from miniprogram_api.attempts import FORM, Attempt, attempt_named, keep_answer, told_before, told_meanwhile
 from miniprogram_api.installed import freshness, rates, terms, token_mint
 from miniprogram_api.rates import RateName, address_of
 from models.accounts import Account, account_behind
 from models.base import TownSession, db
-from models.errors import Conflict, Fault, Forbidden, Invalid, NotFound, Unauthenticated
-from models.kept_answers import keep, recall
+from models.errors import Conflict, Fault, Forbidden, NotFound, Refusal, Unauthenticated
 from models.partners import Partner, partner_by_key
 from models.staff import StaffMember, staff_member_by_key
 
@@ -40,10 +38,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 WRITING = frozenset({"POST", "PUT", "DELETE"})
-LONGEST_ATTEMPT_KEY = 64
 ROUND_A_PHOTO = 1 << 14
-MEDIA = {"json": "application/json", "files": "multipart/form-data"}
-ATTEMPT_KEY = f"[!-~]{{1,{LONGEST_ATTEMPT_KEY}}}"
+MEDIA = {"json": "application/json", "files": FORM}
 
 
 class Needs(Enum):
@@ -186,15 +182,26 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         """What is answered: commit first, then shape. ``refuses`` documents statuses."""
 
         def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
-            @wraps(view)
-            def deed(*args: Any, **kwargs: Any) -> Any:
+            def act(*args: Any, **kwargs: Any) -> Any:
                 result = view(*args, **kwargs)
                 session = cast("TownSession", db.session()) if db.session.registry.has() else None
                 if session is not None and session.info.get("writes"):
-                    _keep_answer(shape, status, result)
+                    if (attempt := _attempt()) and not isinstance(result, Response):  # a file is made anew
+                        keep_answer(session, account(), attempt, shape=shape, status=status, result=result)
                     session.commit()
                     session.declare_reads()  # shaping may look something up, and must hold nobody up
                 return result
+
+            @wraps(view)
+            def deed(*args: Any, **kwargs: Any) -> Any:
+                try:
+                    return act(*args, **kwargs)
+                except Refusal:
+                    attempt = _attempt()
+                    told = attempt and told_meanwhile(cast("TownSession", db.session()), account(), attempt)
+                    if told:
+                        return told
+                    raise
 
             return self._refusing(
                 cast("Callable[..., Response]", self.response(status, shape)(deed)), refuses
@@ -245,7 +252,10 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         if will_write and not manners.asks_wechat:
             session.declare_writes()
         g.caller = _recognise(session, login_key)
-        return _recall_answer(session, g.caller) if request.method == "POST" else None
+        if request.method != "POST" or g.caller.account is None:
+            return None
+        g.attempt = attempt_named(g.caller.identity)
+        return told_before(session, g.caller.account, g.attempt) if g.attempt else None
 
 
 def caller() -> Caller:
@@ -275,6 +285,10 @@ def partner_hat() -> Partner:
     if partner is None:
         raise Forbidden("identity_unfit", "请切换到单位身份再操作")
     return partner
+
+
+def _attempt() -> Attempt | None:
+    return cast("Attempt | None", g.get("attempt"))
 
 
 def account_if_any() -> Account | None:
@@ -342,48 +356,6 @@ def _recognise(session: TownSession, login_key: str) -> Caller:
     elif found.identity != "resident":
         raise NotFound("没有这个身份", code="identity_unknown")
     return found
-
-
-# --- the same answer for the same attempt -------------------------------------------------------------------------
-
-
-def _recall_answer(session: TownSession, who: Caller) -> Response | None:
-    attempt_key = request.headers.get("Idempotency-Key")
-    if attempt_key is None or who.account is None:
-        return None
-    if not re.fullmatch(ATTEMPT_KEY, attempt_key):
-        raise Invalid([Fault("Idempotency-Key", f"请求编号为 1 到 {LONGEST_ATTEMPT_KEY} 个可见字符")])
-    asked = f"{request.method} {request.full_path} {who.identity}\n".encode() + _what_was_sent()
-    g.attempt = (attempt_key, hashlib.sha256(asked).hexdigest())
-    kept = recall(session, who.account, attempt_key, asked=g.attempt[1])
-    if kept is None:
-        return None
-    return Response(kept.body, kept.status, mimetype="application/json")
-
-
-def _what_was_sent() -> bytes:
-    """The body, the same for the same attempt: the lines between the files of a form are drawn anew each time it is sent."""
-    if request.mimetype != MEDIA["files"]:
-        return request.get_data()
-    said = [(name, value.encode(errors="replace")) for name, value in request.form.items(multi=True)]
-    for name, file in request.files.items(multi=True):
-        said.append((name, file.read()))
-        file.seek(0)
-    parts = sorted((name.encode(errors="replace"), hashlib.sha256(body).digest()) for name, body in said)
-    return b"".join(hashlib.sha256(name).digest() + digest for name, digest in parts)
-
-
-def _keep_answer(shape: type[Schema] | None, status: int, result: Any) -> None:
-    if "attempt" not in g or caller().account is None or isinstance(result, Response):
-        return  # a file is made anew
-    attempt_key, asked = g.attempt
-    db.session.flush()
-    body = (
-        cast("Response", current_app.json.response(shape().dump(result))).get_data(as_text=True)
-        if shape
-        else ""
-    )
-    keep(db.session(), account(), attempt_key, asked=asked, status=status, body=body)
 
 
 def _from_kept(view: Callable[..., Response]) -> Callable[..., Response]:

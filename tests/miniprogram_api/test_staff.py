@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from werkzeug.test import TestResponse
 
 from models.base import transaction
 from models.clock import StoppedClock
 from models.staff import INVITATION_DAYS, Role, StaffMember, grant, hire, invite
 from tests.people import Town
-from tests.phones import Door, the_problem, told
+from tests.phones import Door, Phone, the_problem, told
 
 
 def invited(town: Town, name: str = "新来的小李") -> str:
@@ -63,3 +67,18 @@ def test_the_answer_to_an_attempt_is_told_again_although_the_code_is_used_up(doo
     first = phone.post("/me/staff-memberships", json=sent, headers={"Idempotency-Key": "join"})
     again = phone.post("/me/staff-memberships", json=sent, headers={"Idempotency-Key": "join"})
     assert told(first, 201) == told(again, 201)
+
+
+def test_two_taps_at_once_with_one_code_are_told_the_same(door: Door, town: Town) -> None:
+    """The slower one finds the code used up, by the quicker one: not a reason to say no to somebody who tapped twice."""
+    phone, sent, together = door.phone(town.resident), {"code": invited(town)}, Barrier(4)
+
+    def tap() -> TestResponse:
+        mine = Phone(door.app.test_client(), phone.token)
+        together.wait(30)
+        return mine.post("/me/staff-memberships", json=sent, headers={"Idempotency-Key": "join"})
+
+    with ThreadPoolExecutor(4) as taps:
+        answers = [one.result() for one in [taps.submit(tap) for _ in range(4)]]
+    first = told(answers[0], 201)
+    assert [told(answer, 201) for answer in answers] == [first] * 4
