@@ -10,7 +10,7 @@ from miniprogram_api.counter import scope_of_hat
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, named_in
 from miniprogram_api.installed import rates
-from miniprogram_api.office import office_places
+from miniprogram_api.office import office_places, overseen_places
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.claim_desk import (
     CareNoteIn,
@@ -23,6 +23,7 @@ from miniprogram_api.schemas.claim_desk import (
     VerdictIn,
 )
 from miniprogram_api.schemas.claims import ClaimReasonIn, DoneIn, LeadIn, said
+from models import clock
 from models.base import db
 from models.counter import resident_within
 from models.errors import NotFound
@@ -60,13 +61,14 @@ door = Door("claim_desk", description="认领办理")
 def list_claims(wanted: dict[str, Any]) -> dict[str, Any]:
     """认领列表（工作人员）
 
-    Claims on wishes of the places one works for that are in a state, oldest first.
+    Claims on wishes of the places one works for that are in a state, oldest first. What is ``overdue`` the street may list too.
     """
     limit = wanted["limit"]
     rows = claims_within(
         db.session(),
-        office_places(),
+        overseen_places() if wanted["overdue"] else office_places(),
         state=wanted["state"],
+        overdue_at=clock.now() if wanted["overdue"] else None,
         after_id=after_id(wanted.get("cursor")),
         most=limit + 1,
     )

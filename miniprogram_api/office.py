@@ -10,12 +10,17 @@ from models.courses import CourseRun, CourseSession, run_for_staff, session_for_
 from models.errors import Forbidden
 from models.regions import Region
 from models.sites import Venue, venue_in
-from models.staff import OFFICE, places_of
+from models.staff import OFFICE, Role, places_of
 
 
 def office_places() -> list[Region]:
     """The places they run the office of. Raises Forbidden in any other hat."""
     return places_of(db.session(), staff_hat(), *OFFICE)
+
+
+def overseen_places() -> list[Region]:
+    """The places they run the office of, or answer for at the street: what is overdue there they may list, and no more."""
+    return places_of(db.session(), staff_hat(), *OFFICE, Role.STREET_OFFICER)
 
 
 def must_run_an_office() -> None:

@@ -10,7 +10,7 @@ from miniprogram_api.acting import by
 from miniprogram_api.counter import resident_at_the_counter
 from miniprogram_api.cursors import after_moment, micros, page
 from miniprogram_api.edge import Door, account, caller, named_in
-from miniprogram_api.office import office_places
+from miniprogram_api.office import office_places, overseen_places
 from miniprogram_api.rates import RateName
 from miniprogram_api.reservations import all_shown, shown, wanted_of
 from miniprogram_api.schemas.reservations import (
@@ -63,7 +63,8 @@ def list_reservations(wanted: dict[str, Any]) -> dict[str, Any]:
     """场地预约列表（工作人员）
 
     Of the rooms of the places one works for, in the order they begin, from ``first`` (today) for so many days. What waits for review says
-    by when (``review_by``); ``overdue`` asks for those that were not looked at in time. Every look is journalled.
+    by when (``review_by``); ``overdue`` asks for those that were not looked at in time, which the street may list
+    too. Every look is journalled.
     """
     session, limit = db.session(), wanted["limit"]
     first = wanted.get("first", clock.today())
@@ -71,7 +72,7 @@ def list_reservations(wanted: dict[str, Any]) -> dict[str, Any]:
         venue = _venue(wanted["venue"]) if "venue" in wanted else None
     rows = reservations_within(
         session,
-        office_places(),
+        overseen_places() if wanted["overdue"] else office_places(),
         states=[wanted["state"]] if "state" in wanted else (),
         venue=venue,
         starts_after=stretch_of_day(first).starts_at,

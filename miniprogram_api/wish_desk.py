@@ -8,7 +8,7 @@ from miniprogram_api.acting import asking
 from miniprogram_api.counter import resident_at_the_counter
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, named_in
-from miniprogram_api.office import hat, office_places
+from miniprogram_api.office import hat, office_places, overseen_places
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.wish_desk import (
     CardIn,
@@ -25,6 +25,7 @@ from miniprogram_api.schemas.wish_desk import (
 from miniprogram_api.schemas.wishes import MyWishesQuery as PageQuery
 from miniprogram_api.schemas.wishes import RoundOut, words_from
 from miniprogram_api.wishes import forget_files
+from models import clock
 from models.base import db
 from models.content_checks import WISH_WORDS, drop_open
 from models.counter import agreed_among, took_back
@@ -65,13 +66,15 @@ door = Door("wish_desk", description="心愿审核")
 def list_wishes(wanted: dict[str, Any]) -> dict[str, Any]:
     """心愿列表（工作人员）
 
-    Wishes of the places one works for that are in a state, oldest first; names are masked, and what was said is not shown.
+    Wishes of the places one works for that are in a state, oldest first; names are masked, and what was said is not shown. What is
+    ``overdue`` the street may list too.
     """
     limit = wanted["limit"]
     rows = wishes_within(
         db.session(),
-        office_places(),
+        overseen_places() if wanted["overdue"] else office_places(),
         state=wanted["state"],
+        overdue_at=clock.now() if wanted["overdue"] else None,
         after_id=after_id(wanted.get("cursor")),
         most=limit + 1,
     )

@@ -52,9 +52,10 @@ class StaffClaimOut(ClaimOut):
 
 
 class StaffClaimsQuery(Shape):
-    """Which claims."""
+    """Which claims. ``overdue``: only those whose time for what comes next is over."""
 
     state = fields.Enum(ClaimState, by_value=True, load_default=ClaimState.APPLIED)
+    overdue = fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False)
     limit = Limit()
     cursor = Cursor()
 

@@ -127,9 +127,10 @@ class WishInReviewOut(Shape):
 
 
 class StaffWishesQuery(Shape):
-    """Which wishes."""
+    """Which wishes. ``overdue``: only those whose time for what comes next is over."""
 
     state = fields.Enum(WishState, by_value=True, load_default=WishState.SUBMITTED)
+    overdue = fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False)
     limit = Limit()
     cursor = Cursor()
 

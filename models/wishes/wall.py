@@ -170,10 +170,14 @@ def wishes_within(
     places: Sequence[Region],
     *,
     state: WishState,
+    overdue_at: datetime | None = None,
     after_id: int | None,
     most: int,
 ) -> Sequence[Wish]:
-    """Up to ``most`` wishes of these places in a state, as those see them who work there, oldest first."""
+    """Up to ``most`` wishes of these places in a state, as those see them who work there, oldest first.
+
+    ``overdue_at``: only those whose time for what comes next is over at a moment.
+    """
     if not places:
         return []
     query = (
@@ -182,6 +186,8 @@ def wishes_within(
         .order_by(Wish.id)
         .limit(most)
     )
+    if overdue_at is not None:
+        query = query.where(Wish.due_at <= overdue_at)
     return session.scalars(query if after_id is None else query.where(Wish.id > after_id)).all()
 
 

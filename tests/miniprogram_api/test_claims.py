@@ -372,3 +372,21 @@ def test_units_look_through_the_wall_in_the_order_they_want(
         problem = the_problem(phone.get(f"{wall}?order=ending&cursor={other}"), 409, "sorted_otherwise")
         assert [error["field"] for error in problem["errors"]] == ["cursor"]
         the_problem(phone.get(f"{wall}?order=cheapest"), 422, "invalid")
+
+
+def test_the_street_lists_what_a_unit_did_not_bring_in_time_and_reads_no_more_of_it(
+    door: Door, town: Town, unit: UnitMember, clock: StoppedClock
+) -> None:
+    claim = claims(door.phone(unit), hung(town, somebody(town), CALLS).key)
+    clerk, officer = door.phone(town.clerk), door.phone(town.street_officer)
+    told(clerk.put(f"/staff/claims/{claim['key']}/agreement"))
+    late = "/staff/claims?state=in_progress&overdue=true"
+    assert told(clerk.get(late))["items"] == []
+    told(door.phone(unit).put(f"/partner/claims/{claim['key']}/contact"))
+    clock.advance(days=12)  # it was promised for the tenth day
+    for phone in (clerk, officer):
+        assert [one["key"] for one in told(phone.get(late))["items"]] == [claim["key"]]
+        piles = told(phone.get("/staff/desk"))["items"]
+        assert {"name": "claims_late", "title": "超期的认领", "number": 1} in piles
+    assert told(officer.get("/staff/claims?state=in_progress"))["items"] == []
+    assert officer.get(f"/staff/claims/{claim['key']}").status_code == 404

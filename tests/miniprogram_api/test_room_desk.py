@@ -121,6 +121,9 @@ def test_staff_see_by_when_to_decide_and_find_what_is_overdue(
     assert told(clerk.get(f"/staff/reservations/{waits.key}"))["review_overdue"] is True
     piles = told(clerk.get("/staff/desk"))["items"]
     assert {"name": "reservations_overdue", "title": "超时没审的预约", "number": 1} in piles
+    officer = door.phone(town.street_officer)  # sees what nobody looked at in time, and nothing else
+    assert (listed(officer, "?overdue=true"), listed(officer, "")) == ([waits.key], [])
+    assert officer.get(f"/staff/reservations/{waits.key}").status_code == 404
     told(clerk.put(f"/staff/reservations/{waits.key}/approval"))
     assert listed(clerk, "?overdue=true") == []
 

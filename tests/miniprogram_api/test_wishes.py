@@ -22,9 +22,10 @@ from models.journal import JournalEntry
 from models.notices import Notice, NoticeKind
 from models.regions import Region
 from models.sites import Site, SiteKind
+from models.staff import Role
 from models.wishes import WishPhoto
 from server.jobs.wishes import turn_wishes
-from tests.people import Person, Town, a_person_without_phone
+from tests.people import Person, Town, a_person_without_phone, a_staff_member
 from tests.phones import Door, Phone, the_problem, told
 from tests.sandbox import CHECK_TEXT
 from tests.wishes import somebody
@@ -390,3 +391,21 @@ def test_who_wished_reads_whose_desk_it_is_on_and_asks_how_it_goes(
     over = now()
     assert (over["desk"], over["desk_label"], over["urge_from"]) == (None, "", None)
     the_problem(phone.post(f"/me/wishes/{key}/urge"), 409, "wish_decided")
+
+
+def test_the_street_lists_what_was_not_reviewed_in_time_and_reads_no_more_of_it(
+    door: Door, town: Town, clock: StoppedClock
+) -> None:
+    key = wishes(door.phone(somebody(town, "张大爷")))["key"]
+    clerk, officer = door.phone(town.clerk), door.phone(town.street_officer)
+    assert told(clerk.get("/staff/wishes?overdue=true"))["items"] == []
+    clock.advance(days=7)
+    for phone in (clerk, officer):
+        assert [one["key"] for one in told(phone.get("/staff/wishes?overdue=true"))["items"]] == [key]
+        piles = told(phone.get("/staff/desk"))["items"]
+        assert {"name": "wishes_overdue", "title": "超时没审的心愿", "number": 1} in piles
+    assert told(officer.get("/staff/wishes"))["items"] == []
+    assert officer.get(f"/staff/wishes/{key}").status_code == 404
+    with transaction() as session:
+        elsewhere = a_staff_member(session, Role.STREET_OFFICER, session.get_one(Region, town.wangjiang.id))
+    assert told(door.phone(elsewhere).get("/staff/wishes?overdue=true"))["items"] == []

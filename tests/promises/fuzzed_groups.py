@@ -21,7 +21,7 @@ from models.groups import (
     offer_leadership,
 )
 from models.residents import Resident
-from tests.people import Person, Town
+from tests.people import Person, Town, a_resident
 
 NOBODYS = "a" * 16
 
@@ -67,9 +67,10 @@ def _one_that_waits(leader: Person, chance: random.Random) -> str:
 
 
 def fill_group(body: dict[str, Any], label: str, town: Town) -> None:
-    """A leader the clerk knows, a day that is yet to come, a code somebody has just handed out."""
+    """A leader the clerk knows who leads nothing yet, a day that is yet to come, a code somebody has just handed out."""
     if label in {"POST /api/v1/staff/groups", "PUT /api/v1/staff/groups/{key}/leader"}:
-        body["leader"] = town.neighbour.key
+        with transaction() as session:  # nobody leads many groups
+            body["leader"] = a_resident(session, town.wutong, name="新队长").key
     if label == "PUT /api/v1/staff/groups/{key}/suspension":
         body["until"] = "2027-01-31"
     if label == "POST /api/v1/me/group-leaderships":

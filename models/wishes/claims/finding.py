@@ -72,10 +72,14 @@ def claims_within(
     places: Sequence[Region],
     *,
     state: ClaimState,
+    overdue_at: datetime | None = None,
     after_id: int | None,
     most: int,
 ) -> Sequence[Claim]:
-    """Up to ``most`` claims in a state on wishes of these places, oldest first."""
+    """Up to ``most`` claims in a state on wishes of these places, oldest first.
+
+    ``overdue_at``: only those whose time for what comes next is over at a moment.
+    """
     if not places:
         return []
     query = (
@@ -85,6 +89,8 @@ def claims_within(
         .order_by(Claim.id)
         .limit(most)
     )
+    if overdue_at is not None:
+        query = query.where(Claim.due_at <= overdue_at)
     return session.scalars(query if after_id is None else query.where(Claim.id > after_id)).all()
 
 
