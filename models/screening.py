@@ -45,6 +45,10 @@ _MOBILE = re.compile(rf"(?<!\d)(?:\+?86{_BETWEEN})?1[3-9](?:{_BETWEEN}\d){{9}}(?
 _LANDLINE = re.compile(r"(?<!\d)0\d{2,3}[\s\-—–]?\d{7,8}(?!\d)")
 _IDENTITY = re.compile(rf"(?<!\d)\d(?:{_BETWEEN}\d){{16}}{_BETWEEN}[\dXx](?!\d)")
 _CARD = re.compile(rf"(?<!\d)\d(?:{_BETWEEN}\d){{15,18}}(?!\d)")
+# what is called one is one, also with a digit too few or one that is wrong: whoever copies a number by hand errs
+_CALLED = re.compile(
+    rf"(?:(?P<identity>身份证|证件)|卡号|账号|账户|帐号)(?:号码?)?\s*(?:是|为|[:：])?\s*(?P<digits>\d(?:{_BETWEEN}[\dXx]){{13,18}})(?![\dXx])"
+)
 _DOORPLATE = re.compile(
     r"[一二三四五六七八九十百\d]{1,4}\s*(?:号楼|栋|幢|座|单元|门牌|室|弄)"
     r"(?:\s*[一二三四五六七八九十百\d]{1,4}\s*(?:号楼|栋|幢|座|单元|层|楼|室|户|号)?)*"
@@ -106,6 +110,9 @@ def _all(plain: str) -> Iterator[Passage]:
     for match in _CARD.finditer(plain):
         if _is_card(_digits(match[0])):
             yield Passage(*match.span(), Pattern.BANK_CARD)
+    for match in _CALLED.finditer(plain):
+        called = Pattern.IDENTITY_NUMBER if match["identity"] else Pattern.BANK_CARD
+        yield Passage(*match.span("digits"), called)
     for expression, pattern in (
         (_MOBILE, Pattern.PHONE),
         (_LANDLINE, Pattern.PHONE),

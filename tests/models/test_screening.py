@@ -27,7 +27,12 @@ def found(text: str) -> list[Pattern]:
         ("座机 0990-1234567", Pattern.PHONE),
         ("+8619900000001", Pattern.PHONE),
         (f"身份证{AN_IDENTITY}", Pattern.IDENTITY_NUMBER),
-        ("身份证110105194912310021", None),  # the check digit says no
+        ("编号110105194912310021", None),  # the check digit says no
+        ("身份证110105194912310021", Pattern.IDENTITY_NUMBER),  # but they say it is one
+        ("身份证号码：110105 19491231 002", Pattern.IDENTITY_NUMBER),
+        ("证件号是110105491231002", Pattern.IDENTITY_NUMBER),  # as they were before 1999
+        ("卡号4111 1111 1111 1112", Pattern.BANK_CARD),
+        ("身份证复印件2份", None),
         (f"卡号{A_CARD}", Pattern.BANK_CARD),
         ("住在3栋2单元501室", Pattern.ADDRESS),
         ("住十二号楼", Pattern.ADDRESS),
