@@ -10,7 +10,7 @@ from miniprogram_api.counter import scope_of_hat
 from miniprogram_api.cursors import after_id, page
 from miniprogram_api.edge import Door, named_in
 from miniprogram_api.installed import rates
-from miniprogram_api.office import office_places, overseen_places
+from miniprogram_api.office import office_places, overseen_places, visited_places
 from miniprogram_api.rates import RateName
 from miniprogram_api.schemas.claim_desk import (
     CareNoteIn,
@@ -22,15 +22,18 @@ from miniprogram_api.schemas.claim_desk import (
     TransferIn,
     VerdictIn,
 )
-from miniprogram_api.schemas.claims import ClaimReasonIn, DoneIn, LeadIn, said
+from miniprogram_api.schemas.claims import ClaimReasonIn, ContactsOut, DoneIn, LeadIn, said
 from models import clock
 from models.base import db
 from models.counter import resident_within
 from models.errors import NotFound
 from models.partners import Partner, partner_on_card
+from models.regions import Region, is_within
 from models.wishes import wish_within
 from models.wishes.claims import (
     Claim,
+    ClaimState,
+    Contacts,
     Level,
     SettledBy,
     agree_to_claim,
@@ -50,6 +53,7 @@ from models.wishes.claims import (
     rate_claim,
     take_back,
     transfer_claim,
+    whom_to_visit,
 )
 
 door = Door("claim_desk", description="认领办理")
@@ -61,12 +65,13 @@ door = Door("claim_desk", description="认领办理")
 def list_claims(wanted: dict[str, Any]) -> dict[str, Any]:
     """认领列表（工作人员）
 
-    Claims on wishes of the places one works for that are in a state, oldest first. What is ``overdue`` the street may list too.
+    Claims on wishes of the places one works for that are in a state, oldest first. What is ``overdue`` the street may list too, and
+    what is said to be done the grid workers who ask whether it is.
     """
     limit = wanted["limit"]
     rows = claims_within(
         db.session(),
-        overseen_places() if wanted["overdue"] else office_places(),
+        _listed_places(wanted),
         state=wanted["state"],
         overdue_at=clock.now() if wanted["overdue"] else None,
         after_id=after_id(wanted.get("cursor")),
@@ -79,7 +84,20 @@ def list_claims(wanted: dict[str, Any]) -> dict[str, Any]:
 @door.gives(StaffClaimOut)
 def show_claim(key: str) -> Claim:
     """一个认领（工作人员）"""
-    return _of_office(key)
+    claim = claim_within(db.session(), key, within=visited_places())
+    if claim.state is not ClaimState.DELIVERED and not is_within(claim.wish.region, office_places()):
+        raise NotFound("没有找到这个认领")
+    return claim
+
+
+@door.get("/staff/claims/<key:key>/contacts", looks=True)
+@door.gives(ContactsOut, refuses=(409,))
+def read_whom_to_visit(key: str) -> Contacts:
+    """上门核实找谁（工作人员、网格员）
+
+    Whose wish the unit says is done, to be visited or called and asked. Every look is written down, and they see it.
+    """
+    return whom_to_visit(db.session(), _looked_after(key), by=asking())
 
 
 @door.put("/staff/wishes/<key:key>/dispatch")
@@ -261,15 +279,23 @@ def _unit(key: str) -> Partner:
         return partner_on_card(db.session(), key, within=office_places())
 
 
+def _listed_places(wanted: dict[str, Any]) -> list[Region]:
+    if wanted["state"] is ClaimState.DELIVERED:
+        return visited_places()
+    return overseen_places() if wanted["overdue"] else office_places()
+
+
 def _of_office(key: str) -> Claim:
     return claim_within(db.session(), key, within=office_places())
 
 
 def _looked_after(key: str) -> Claim:
-    """A claim on a wish of somebody the staff member who asks looks after. Raises NotFound."""
+    """A claim on a wish of one's office, or of somebody one looks after, who may live elsewhere by now (E9). Raises NotFound."""
     scope = scope_of_hat()
     try:
         claim = claim_by_key(db.session(), key)
+        if is_within(claim.wish.region, office_places()):
+            return claim
         whose = claim.wish.resident
         resident_within(db.session(), scope, whose.key if whose else "")
     except NotFound:  # whose it is, or that it is there at all, is told to nobody else

@@ -8,7 +8,7 @@ from miniprogram_api.edge import account, caller, named_in, staff_hat
 from models.base import db
 from models.courses import CourseRun, CourseSession, run_for_staff, session_for_staff
 from models.errors import Forbidden
-from models.regions import Region
+from models.regions import Region, communities_around
 from models.sites import Venue, venue_in
 from models.staff import OFFICE, Role, places_of
 
@@ -21,6 +21,13 @@ def office_places() -> list[Region]:
 def overseen_places() -> list[Region]:
     """The places they run the office of, or answer for at the street: what is overdue there they may list, and no more."""
     return places_of(db.session(), staff_hat(), *OFFICE, Role.STREET_OFFICER)
+
+
+def visited_places() -> list[Region]:
+    """The places they run the office of, and the communities whose people they visit as grid workers."""
+    session, hat = db.session(), staff_hat()
+    grids = places_of(session, hat, Role.GRID_WORKER)
+    return [*places_of(session, hat, *OFFICE), *communities_around(session, grids)]
 
 
 def must_run_an_office() -> None:

@@ -6,7 +6,7 @@ data and scope is always "this node and what lies under it".
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, ForeignKey, Select, false, func, or_, select
@@ -76,6 +76,16 @@ def is_within(region: Region, places: Collection[Region]) -> bool:
 def regions_within(*places: Region) -> Select[int]:
     """The ids of these places and of everything under them, as a select to filter by."""
     return select(Region.id).where(lies_within(places))
+
+
+def communities_around(session: Session, places: Collection[Region]) -> Sequence[Region]:
+    """The communities these places are, or lie in."""
+    paths = {path for place in places for path in paths_down_to(place.path)}
+    return session.scalars(
+        select(Region)
+        .where(Region.kind == RegionKind.COMMUNITY, Region.path.in_(paths))
+        .order_by(Region.path)
+    ).all()
 
 
 def region_by_key(session: Session, key: str) -> Region:

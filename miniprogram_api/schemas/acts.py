@@ -212,6 +212,7 @@ ACT_LABELS = {
     "claim.assigned": "街道交办",
     "claim.contacted": "认领单位联系了您",
     "claim.contacts_looked_at": "认领单位查看联系方式",
+    "claim.visit_looked_at": "上门核实前查看联系方式",
     "claim.delivered": "认领单位说已办好",
     "claim.dispatched": "社区派单",
     "claim.disputed": "许愿人说没有办好",

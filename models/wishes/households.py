@@ -1,7 +1,7 @@
 """Households (一户): whose wishes count together, and who may not decide about each other's (domain.md §2.3, §3).
 
-Nobody tells the town who lives with whom. Taken for one household are those bound by guardianship or family help, those with the same phone
-number, and wishes for the same address.
+Nobody tells the town who lives with whom. Taken for one household are parents and all their children, whom somebody helps or is helped by as
+family, those with the same phone number, and wishes for the same address.
 """
 
 from __future__ import annotations
@@ -11,27 +11,42 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from models.residents import BondKind, Resident, bonds_of, bonds_over
+from models import clock
+from models.residents import Bond, BondKind, Resident
 from models.vault import vault
 from models.wishes.rows import Wish
-
-_KIN = (BondKind.GUARDIAN, BondKind.FAMILY_HELPER)
 
 
 def household_of(session: Session, resident: Resident) -> set[int]:
     """The people of somebody's household, themselves included, by id."""
-    kin = {resident.id} | {
-        one
-        for bond in (*bonds_of(session, resident), *bonds_over(session, resident))
-        if bond.kind in _KIN
-        for one in (bond.helper_id, bond.ward_id)
-    }
+    kin = _family_of(session, resident) | _bound_to(session, {resident.id}, BondKind.FAMILY_HELPER)
     if resident.phone_fingerprint is not None:
         same_phone = select(Resident.id).where(
             Resident.phone_fingerprint == resident.phone_fingerprint, Resident.left_at.is_(None)
         )
         kin.update(session.scalars(same_phone))
     return kin
+
+
+def _family_of(session: Session, resident: Resident) -> set[int]:
+    """Parents, their children, and the children's other parents, however far that goes: two of them share a child, or a parent."""
+    family, found = {resident.id}, {resident.id}
+    while found:
+        found = _bound_to(session, found, BondKind.GUARDIAN) - family
+        family |= found
+    return family
+
+
+def _bound_to(session: Session, people: Collection[int], kind: BondKind) -> set[int]:
+    """Who acts for one of these people, or for whom one of them acts, by a bond of a kind that holds today."""
+    bonds = session.execute(
+        select(Bond.helper_id, Bond.ward_id).where(
+            or_(Bond.helper_id.in_(people), Bond.ward_id.in_(people)),
+            Bond.kind == kind,
+            Bond.is_live_on(clock.today()),
+        )
+    )
+    return {one for bond in bonds for one in bond}
 
 
 def fingerprint_of(address: str) -> str | None:

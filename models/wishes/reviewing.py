@@ -79,7 +79,7 @@ def reject_wish(session: Session, wish: Wish, because: str, *, by: By) -> Wish:
         return wish
     if not wish.is_open:
         raise decided(wish)
-    end_claims_on(session, wish, because, by=by)
+    end_claims_on(session, wish, "社区已取下这个心愿", by=by)
     end_wish(session, wish, WishState.REJECTED)
     wish.because, wish.reviewed_at = because, clock.now()
     enter(session, "wish.rejected", wish, **by.of(wish))

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from miniprogram_api.rates import Rate, RateName
 from models import clock as town_clock
-from models.base import transaction
+from models.base import reading, transaction
 from models.clock import StoppedClock
+from models.journal import JournalEntry
 from models.partners import Partner, PartnerState, pair
 from models.regions import Region
 from models.wishes import Wish, WishKind, WishWords, approve_wish
@@ -293,6 +295,47 @@ def test_a_grid_worker_hears_it_on_a_visit(door: Door, town: Town, unit: UnitMem
     mended = told(clerk.put(f"/staff/claims/{made['key']}/mending", json={"note": "换了新的"}))
     assert mended["care"]["mended_at"] is not None
     assert told(door.phone(wisher).put(f"/me/claims/{made['key']}/rating", json={"level": 4}))["level"] == 4
+
+
+def test_who_visits_finds_whom_to_ask_whether_it_is_done(
+    door: Door, town: Town, unit: UnitMember, clock: StoppedClock
+) -> None:
+    claim = claims(door.phone(unit), hung(town, somebody(town, "张大爷"), CALLS).key)
+    lead, clerk, visitor = door.phone(unit), door.phone(town.clerk), door.phone(town.grid_worker)
+    told(clerk.put(f"/staff/claims/{claim['key']}/agreement"))
+    told(lead.put(f"/partner/claims/{claim['key']}/contact"))
+    there, whom = "/staff/claims?state=delivered&overdue=true", f"/staff/claims/{claim['key']}/contacts"
+    the_problem(clerk.get(whom), 409, "claim_decided")
+    told(lead.put(f"/partner/claims/{claim['key']}/delivery", json={"evidence": "tap"}))
+    assert told(visitor.get(there))["items"] == []
+    clock.advance(days=8)
+    piles = told(visitor.get("/staff/desk"))["items"]
+    assert {"name": "wishes_to_visit", "title": "送达待核实", "number": 1} in piles
+    assert [one["key"] for one in told(visitor.get(there))["items"]] == [claim["key"]]
+    assert told(visitor.get(f"/staff/claims/{claim['key']}"))["name"] == "张*爷"
+    assert told(visitor.get(whom))["name"] == "张大爷"
+    with reading() as session:
+        looks = select(JournalEntry.identity).where(JournalEntry.act == "claim.visit_looked_at")
+        assert session.scalars(looks).all() == [town.grid_worker.identity]
+    told(visitor.put(f"/staff/claims/{claim['key']}/confirmation", json={"how": "visit", "note": "好了"}))
+    assert visitor.get(f"/staff/claims/{claim['key']}").status_code == 404  # done: it is the office's again
+    assert told(visitor.get("/staff/claims"))["items"] == []
+
+
+def test_who_moved_away_is_asked_by_the_community_that_looked_after_the_wish(
+    door: Door, town: Town, unit: UnitMember
+) -> None:
+    """E9."""
+    wisher = somebody(town)
+    claim = claims(door.phone(unit), hung(town, wisher, CALLS).key)
+    lead, clerk = door.phone(unit), door.phone(town.clerk)
+    told(clerk.put(f"/staff/claims/{claim['key']}/agreement"))
+    told(lead.put(f"/partner/claims/{claim['key']}/contact"))
+    told(lead.put(f"/partner/claims/{claim['key']}/delivery", json={"evidence": "tap"}))
+    with transaction() as session:
+        wisher.resident(session).move_home(session.get_one(Region, town.wangjiang.id))
+    heard = {"how": "call", "note": "电话里说办好了"}
+    assert told(clerk.put(f"/staff/claims/{claim['key']}/confirmation", json=heard))["state"] == "fulfilled"
 
 
 def test_a_suspended_unit_claims_nothing(door: Door, town: Town, unit: UnitMember) -> None:

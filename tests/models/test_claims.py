@@ -61,6 +61,7 @@ from models.wishes.claims import (
     transfer_claim,
 )
 from models.wishes.clocks import end_of
+from models.wishes.thread import thread_of
 from tests.claims import (
     PROMISE,
     a_claimer,
@@ -120,6 +121,12 @@ def held(wish: Wish) -> list[int]:
         return sorted(
             session.scalars(select(WishPart.number).where(WishPart.wish_id == wish.id, WishPart.is_held))
         )
+
+
+def what_happened_to(wish: Wish) -> list[str]:
+    """What whoever wished can follow of it."""
+    with reading() as session:
+        return [event.act for event in thread_of(session, now(wish))]
 
 
 def dispatched(wish: Wish, to: UnitMember, by: By, pieces: int = 1) -> Claim:
@@ -206,6 +213,23 @@ def test_nobody_takes_on_a_wish_of_their_own_household(town: Town, unit: UnitMem
         session.get_one(Resident, member.resident_id).account_id = unit.account_id
     wish = hung(town, member)
     refused("own_household", lambda: claims(unit, wish))
+
+
+def test_nobody_is_credited_for_helping_with_a_wish_of_their_own(
+    town: Town, wisher: Person, unit: UnitMember
+) -> None:
+    mine = a_claimer(town.wutong)
+    with transaction() as session:
+        session.get_one(Resident, wisher.resident_id).account_id = mine.account_id
+    claim = under_way(town, unit, hung(town, wisher))
+
+    def helps() -> None:
+        with transaction() as session:
+            partner = session.get_one(Partner, mine.partner_id)
+            own = session.get_one(Claim, claim.id)
+            help_with(session, own, partner, mine.account_id, by=by_unit(mine))
+
+    refused("own_household", helps)
 
 
 def test_a_unit_of_another_community_is_told_to_pair_first(town: Town, wisher: Person) -> None:
@@ -299,6 +323,42 @@ def test_nobody_decides_about_a_claim_of_their_own_unit(town: Town, wisher: Pers
     both = By(unit.account_id, town.clerk.identity)
     refused("own_content", lambda: does(agree_to_claim, claim, by=both))
     refused("own_content", lambda: does(take_back, claim, "换一家", by=both))
+
+
+def test_nobody_gives_a_wish_to_their_own_unit(town: Town, wisher: Person, unit: UnitMember) -> None:
+    wish, mine = hung(town, wisher), a_claimer(town.wutong)
+    both = By(mine.account_id, town.clerk.identity)
+    refused("own_content", lambda: dispatched(wish, mine, both))
+    claim = under_way(town, unit, wish)
+
+    def transferred() -> None:
+        with transaction() as session:
+            to = session.get_one(Partner, mine.partner_id)
+            transfer_claim(session, session.get_one(Claim, claim.id), to, "离得近", by=both)
+
+    refused("own_content", transferred)
+    assert claim_now(claim).state is ClaimState.IN_PROGRESS
+
+
+@pytest.mark.parametrize(
+    ("promised_on", "agreed_on", "is_due"), [("11-21", "11-23", "11-24"), ("11-23", "11-23", "11-23")]
+)
+def test_a_unit_has_as_many_days_as_it_asked_for_where_the_promised_one_went_by_before_the_community_agreed(
+    town: Town,
+    wisher: Person,
+    unit: UnitMember,
+    clock: StoppedClock,
+    promised_on: str,
+    agreed_on: str,
+    is_due: str,
+) -> None:
+    """Claimed on Friday the 20th, and agreed to on Monday."""
+    claim = claims(unit, hung(town, wisher), promised_on=date.fromisoformat(f"2026-{promised_on}"))
+    clock.move_to(datetime.fromisoformat(f"2026-{agreed_on}T10:00:00+08:00"))
+    does(agree_to_claim, claim, by=by_staff(town.clerk))
+    month, day = map(int, is_due.split("-"))
+    assert claim_now(claim).promised_on == date(2026, month, day)
+    assert f"{month}月{day}日" in told(wisher)[-1][1]
 
 
 def test_what_a_unit_took_on_stays_as_it_read_it(town: Town, wisher: Person, unit: UnitMember) -> None:
@@ -532,6 +592,7 @@ def test_a_transfer_leaves_no_moment_for_a_third(town: Town, wisher: Person, uni
     assert held(wish) == [1]
     accepted(sent, other)
     refused("claim_decided", lambda: does(contacts_of, claim, by=by_unit(unit)))
+    assert "wish.freed" not in what_happened_to(wish)  # nobody could take it
 
 
 def test_a_suspended_unit_holds_nothing_it_has_not_brought(town: Town, unit: UnitMember) -> None:
@@ -569,7 +630,9 @@ def test_a_wish_nobody_wants_ends_its_claims(town: Town, wisher: Person, unit: U
     assert claim_now(claim).ended_because is EndedBecause.WISH_OVER
     assert not held(wish)
     assert now(wish).parts_taken == 0
-    assert told(unit)[-1][0] == "claim_ended"
+    kind, words = told(unit)[-1]
+    assert (kind, "物业已经修好" in words) == ("claim_ended", False)  # that is for who wished alone
+    assert "wish.freed" not in what_happened_to(wish)  # it never hung again
 
 
 def test_what_came_before_a_wish_was_taken_off_the_wall_still_counts_when_it_is_said_anew(

@@ -207,6 +207,22 @@ def test_family_the_same_phone_and_the_same_address_are_one_household(town: Town
     assert wishes(somebody(town, "邻居"), replace(there, address="梧桐苑3栋502室")).number == 2
 
 
+def test_parents_of_one_child_and_all_their_children_are_one_household(town: Town) -> None:
+    mother, father = somebody(town, "妈妈", birth_year=1985), somebody(town, "爸爸", birth_year=1984)
+    with transaction() as session:
+        older, younger = (
+            a_person_without_phone(session, town.wutong, name=name, birth_year=2016)
+            for name in ("大宝", "小宝")
+        )
+        for parent, child in ((mother, older), (father, older), (mother, younger)):
+            a_bond(session, parent, child, kind=BondKind.GUARDIAN)
+    wishes(older, COOKER, by=by_resident(mother), acted_for=True)
+    for other in (younger, father):
+        assert (
+            refused(wishes, other, GOODS_AT_ONCE, by=by_resident(mother), acted_for=True).code == "wish_limit"
+        )
+
+
 def test_who_helps_from_the_grid_is_no_family(town: Town) -> None:
     worker, elder = somebody(town, "网格员"), somebody(town, "独居老人", birth_year=1940)
     with transaction() as session:
@@ -342,6 +358,18 @@ def test_a_no_has_a_reason_and_may_be_said_anew(town: Town) -> None:
     assert refused(say, approve_wish, made, CARD, by=by_staff(town.clerk)).code == "wish_decided"
     say(correct_wish, made, replace(TAP, words="物业说修不了，请帮忙"), by=by_resident(who))
     assert (state_of(made), now(made).ended_at) == (WishState.SUBMITTED, None)
+
+
+def test_what_was_let_through_beyond_the_limits_can_be_put_right_when_more_is_asked(town: Town) -> None:
+    who, clerk = somebody(town), by_staff(town.clerk)
+    wishes(who, COOKER)
+    made = wishes(who, GOODS_AT_ONCE, by=clerk, even_so=True)
+    say(ask_for_more, made, "请写尺码", by=clerk)
+    whole = replace(GOODS_AT_ONCE, words="想要一双运动鞋，39码")
+    say(correct_wish, made, whole, by=by_resident(who))
+    assert state_of(made) is WishState.SUBMITTED
+    say(reject_wish, made, "请先等电饭煲", by=clerk)
+    assert refused(say, correct_wish, made, whole, by=by_resident(who)).code == "wish_limit"
 
 
 def test_nobody_decides_about_their_own_household(town: Town) -> None:

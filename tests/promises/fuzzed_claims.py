@@ -122,6 +122,8 @@ def fill_claim(body: dict[str, Any], label: str, town: Town) -> None:
 def _how_far(label: str) -> str:
     if label.endswith("/refusal"):
         return "dispatched" if "/partner/" in label else "applied"
+    if label.endswith("/contacts"):
+        return "delivered" if "/staff/" in label else "agreed"
     return next((far for end, far in _ASKS_FOR.items() if label.endswith(end)), "agreed")
 
 

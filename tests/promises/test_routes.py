@@ -159,6 +159,7 @@ PRIVATE = {
     "GET /api/v1/me/wishes/<key:key>",
     "GET /api/v1/staff/wishes/<key:key>",
     "GET /api/v1/staff/claims/<key:key>",
+    "GET /api/v1/staff/claims/<key:key>/contacts",
     "GET /api/v1/staff/issue-orders/<key:key>",
     "GET /api/v1/staff/joint-meetings/<key:key>",
     "GET /api/v1/partner/joint-meetings/<key:key>",

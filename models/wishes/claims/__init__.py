@@ -88,6 +88,7 @@ from models.wishes.claims.working import (
     help_with,
     must_lead,
     note_contact,
+    whom_to_visit,
 )
 
 __all__ = [
@@ -167,4 +168,5 @@ __all__ = [
     "strike_reason",
     "take_back",
     "transfer_claim",
+    "whom_to_visit",
 ]

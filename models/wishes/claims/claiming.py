@@ -86,10 +86,17 @@ def claim_wish(
 
 
 def agree(session: Session, claim: Claim, *, by: By) -> None:
-    """The community agrees to a claim (held by the caller, with its wish), and the unit hears that it may begin."""
+    """The community agrees to a claim (held by the caller, with its wish), and the unit hears that it may begin.
+
+    Where the day it promised went by meanwhile, it has as many days from now as it had asked for.
+    """
+    news = "认领已确认，请联系许愿人"
+    if claim.promised_on is not None and claim.promised_on < clock.today():
+        claim.promised_on += clock.today() - clock.in_town(claim.claimed_at).date()
+        news = f"认领已确认，请{claim.promised_on.month}月{claim.promised_on.day}日前办好"
     enter(session, "claim.agreed", claim, **by.of(claim.wish))
     begin(session, claim)
-    tell_unit(session, claim, "认领已确认，请联系许愿人")
+    tell_unit(session, claim, news)
 
 
 def begin(session: Session, claim: Claim) -> None:
@@ -192,7 +199,9 @@ def end_claim(session: Session, claim: Claim, why: EndedBecause, because: str, *
     if why is not EndedBecause.WISH_OVER:
         wish.priority += 1
     enter(session, "claim.ended", claim, **by.of(wish), details={"because": why.value})
-    if wish.state is WishState.CLAIMED:
+    if wish.state is WishState.CLAIMED and why is EndedBecause.TRANSFERRED:
+        wish.state = WishState.PUBLISHED  # for the other unit alone, in the same breath
+    elif wish.state is WishState.CLAIMED and why is not EndedBecause.WISH_OVER:
         _put_back(session, wish)
     wind(session, claim)
 

@@ -38,7 +38,7 @@ _ENDED = {
     EndedBecause.TAKEN_BACK: "已收回",
     EndedBecause.TRANSFERRED: "已转交",
     EndedBecause.SUSPENDED: "已释放",
-    EndedBecause.WISH_OVER: "心愿撤回",
+    EndedBecause.WISH_OVER: "心愿已结束",
 }
 A_MINUTE = timedelta(minutes=1)
 HOW_TO_CONFIRM = "收到了请点确认，没有请告诉社区"

@@ -55,6 +55,22 @@ def contacts_of(session: Session, claim: Claim, *, by: By) -> Contacts:
     return Contacts(whose.name or "", whose.phone, (wish.address or "") if at_home else "")
 
 
+def whom_to_visit(session: Session, claim: Claim, *, by: By) -> Contacts:
+    """Name, phone and address of who wished, for somebody who works here and looks after them, and asks whether it is done; the look is written down.
+
+    Raises Conflict ``claim_decided`` while the unit has not said that it is done, and once they were asked.
+    """
+    hold_claim(session, claim)
+    must_stand(claim, ClaimState.DELIVERED)
+    wish = claim.wish
+    enter(session, "claim.visit_looked_at", claim, **by.of(wish))
+    session.flush()
+    whose = wish.resident
+    return Contacts(
+        (whose.name or "") if whose else "", (whose.phone or "") if whose else "", wish.address or ""
+    )
+
+
 def note_contact(session: Session, claim: Claim, *, by: By) -> None:
     """The lead has spoken with who wished, or with the community for them, within the days there are for it. Twice is fine.
 
@@ -123,11 +139,15 @@ def pass_lead_to(session: Session, claim: Claim, account_id: int | None, *, by: 
 
 
 def help_with(session: Session, claim: Claim, partner: Partner, account_id: int, *, by: By) -> None:
-    """Somebody helps the lead, of the same unit or another (协办). Twice is fine. Raises Conflict ``claim_decided``, ``not_of_the_unit``, ``leads_already``."""
+    """Somebody helps the lead, of the same unit or another (协办). Twice is fine.
+
+    Raises Conflict ``claim_decided``, ``not_of_the_unit``, ``leads_already``, and Forbidden ``own_household`` for a wish of their own.
+    """
     partner.lock()  # as above
     hold_claim(session, claim)
     must_stand(claim, ClaimState.APPLIED, *UNDER_WAY)
     _must_be_of(session, partner, account_id)
+    must_be_no_kin(session, claim.wish, By(account_id, by.identity))
     if claim.lead_account_id == account_id:
         raise Conflict("leads_already", "您是牵头人，不用再登记协办")
     if _helper(session, claim, account_id) is None:
