@@ -308,7 +308,7 @@ def test_who_visits_finds_whom_to_ask_whether_it_is_done(
     the_problem(clerk.get(whom), 409, "claim_decided")
     told(lead.put(f"/partner/claims/{claim['key']}/delivery", json={"evidence": "tap"}))
     assert told(visitor.get(there))["items"] == []
-    clock.advance(days=8)
+    clock.advance(days=15)
     piles = told(visitor.get("/staff/desk"))["items"]
     assert {"name": "wishes_to_visit", "title": "送达待核实", "number": 1} in piles
     assert [one["key"] for one in told(visitor.get(there))["items"]] == [claim["key"]]
