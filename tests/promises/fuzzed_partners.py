@@ -129,17 +129,7 @@ def a_units_key(label: str, who: object, town: Town, chance: random.Random) -> s
             else PartnerMember.partner_id.in_(select(Partner.id).where(Partner.name == SPARE))
         )
         return _a_key(PartnerMember, chance, of_it & PartnerMember.left_at.is_(None))
-    if label.startswith("DELETE") and label.endswith(
-        "/invitations"
-    ):  # also of one that was suspended on the way
-        return _a_key(Partner, chance, Partner.region_id.is_not(None))
-    waits = label.endswith(("/approval", "/rejection"))
-    return _a_key(
-        Partner,
-        chance,
-        (Partner.state == (PartnerState.APPLIED if waits else PartnerState.ACTIVE))
-        & Partner.name.startswith("申请" if waits else "共建单位"),
-    )
+    return _a_key(Partner, chance, (Partner.state == PartnerState.APPLIED) & Partner.name.startswith("申请"))
 
 
 def _made_for(label: str, who: object, town: Town) -> str | None:
@@ -150,10 +140,13 @@ def _made_for(label: str, who: object, town: Town) -> str | None:
             return ask_to_be_paired(
                 session, a_unit(session, place), place, by_account_id=None, identity="town"
             ).key
-    if "/partner-memberships/" in label and isinstance(
-        who, UnitMember
-    ):  # a unit one has left has no way back
-        with transaction() as session:
+    if "/staff/partners/{key}" in label and not label.endswith(("/approval", "/rejection")):
+        with transaction() as session:  # whoever asks may suspend or rename all others on the way
+            unit = a_unit(session, session.get_one(Region, town.wutong.id))
+            a_member_of(session, unit)
+            return unit.key
+    if "/partner-memberships/" in label and isinstance(who, UnitMember):
+        with transaction() as session:  # one has no way back to a unit one has left
             unit = a_unit(session, session.get_one(Region, town.wutong.id))
             a_member_of(session, unit)
             admit(session, unit, session.get_one(Account, who.account_id))
