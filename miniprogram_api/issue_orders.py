@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from miniprogram_api.acting import asking
@@ -32,17 +33,29 @@ from models.issue_orders import (
     say_cannot,
     send_back_order,
     unit_to_assign,
+    wish_to_read,
 )
 from models.journal import enter
-from models.wishes import Card, wish_within
+from models.wishes import Card, Wish, wish_within
 
 door = Door("issue_orders", description="街道清单")
+
+
+@dataclass(frozen=True)
+class Read:
+    """An item as whoever asks reads it, with its wish in full where that is theirs to read."""
+
+    order: IssueOrder
+    wish_in_full: Wish | None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.order, name)
 
 
 @door.put("/staff/wishes/<key:key>/conversion")
 @door.takes(CardIn)
 @door.gives(IssueOrderOut, refuses=(409, 422))
-def hand_wish_to_the_street(sent: dict[str, Any], key: str) -> IssueOrder:
+def hand_wish_to_the_street(sent: dict[str, Any], key: str) -> Read:
     """转街道（社区工作人员）
 
     A wish that is public works, in review or on the wall and in nobody's hands, under a title and in words that tell nothing private: 409
@@ -52,7 +65,7 @@ def hand_wish_to_the_street(sent: dict[str, Any], key: str) -> IssueOrder:
     card = Card(sent["title"], sent["words"], frozenset(sent["photos"]))
     order = convert_wish(db.session(), wish, card, by=asking())
     drop_open(db.session(), WISH_WORDS, wish.key)  # somebody read the words
-    return order
+    return _read(order)
 
 
 @door.get("/staff/issue-orders")
@@ -77,21 +90,23 @@ def list_issue_orders(wanted: dict[str, Any]) -> dict[str, Any]:
 
 @door.get("/staff/issue-orders/<key:key>", looks=True)
 @door.gives(IssueOrderOut)
-def show_issue_order(key: str) -> IssueOrder:
+def show_issue_order(key: str) -> Read:
     """清单里的一件（街道干部、社区工作人员）
 
-    With its wish in full: what lies with the street is the street's to see. That somebody looked is in the journal.
+    With its wish in full, which the street reads only while the item lies there; the office of the community always. That somebody looked is in
+    the journal.
     """
     session = db.session()
-    order = order_within(session, key, streets=street_places(), communities=office_places())
-    enter(session, "issue_order.looked_at", order, **hat(), for_resident_id=order.wish.resident_id)
-    return order
+    read = _read(order_within(session, key, streets=street_places(), communities=office_places()))
+    whose = read.wish_in_full.resident_id if read.wish_in_full is not None else None
+    enter(session, "issue_order.looked_at", read.order, **hat(), for_resident_id=whose)
+    return read
 
 
 @door.put("/staff/issue-orders/<key:key>/assignment")
 @door.takes(AssignmentIn)
 @door.gives(IssueOrderOut, refuses=(409, 422))
-def assign_issue_order(sent: dict[str, Any], key: str) -> IssueOrder:
+def assign_issue_order(sent: dict[str, Any], key: str) -> Read:
     """交办（街道干部）
 
     To a unit or a department, with the day by which it is to be done; they and who wished hear it. The same twice is fine.
@@ -100,13 +115,13 @@ def assign_issue_order(sent: dict[str, Any], key: str) -> IssueOrder:
     with named_in("partner"):
         unit = unit_to_assign(db.session(), sent["partner"], order)
     assign_order(db.session(), order, unit, sent["until"], by=asking())
-    return order
+    return _read(order)
 
 
 @door.put("/staff/issue-orders/<key:key>/recall")
 @door.takes(RecallIn)
 @door.gives(IssueOrderOut, refuses=(409, 422))
-def recall_issue_order(sent: dict[str, Any], key: str) -> IssueOrder:
+def recall_issue_order(sent: dict[str, Any], key: str) -> Read:
     """收回交办（街道干部）
 
     With the reason the unit reads; what it had waits to be assigned again. Where several units have a part of it, ``claim`` names one; left out, it
@@ -117,34 +132,38 @@ def recall_issue_order(sent: dict[str, Any], key: str) -> IssueOrder:
         with named_in("claim"):
             claim = assigned_claim(order, sent["claim"])
     recall_order(db.session(), order, sent["because"], by=asking(), claim=claim)
-    return order
+    return _read(order)
 
 
 @door.put("/staff/issue-orders/<key:key>/sending-back")
 @door.takes(OrderReasonIn)
 @door.gives(IssueOrderOut, refuses=(409, 422))
-def send_issue_order_back(sent: dict[str, Any], key: str) -> IssueOrder:
+def send_issue_order_back(sent: dict[str, Any], key: str) -> Read:
     """退回社区（街道干部）
 
     With the reason the community reads: what it handed on is reviewed anew, what nobody took on hangs on the wall again. Twice is fine.
     """
     order = _of_street(key)
     send_back_order(db.session(), order, sent["because"], by=asking())
-    return order
+    return _read(order)
 
 
 @door.put("/staff/issue-orders/<key:key>/answer")
 @door.takes(WrittenAnswerIn)
 @door.gives(IssueOrderOut, refuses=(409, 422))
-def answer_issue_order(sent: dict[str, Any], key: str) -> IssueOrder:
+def answer_issue_order(sent: dict[str, Any], key: str) -> Read:
     """办不成，书面说明（街道干部）
 
     Why it cannot be done: whoever wished reads it, and is told by all means. The same twice is fine.
     """
     order = _of_street(key)
     say_cannot(db.session(), order, sent["because"], by=asking())
-    return order
+    return _read(order)
 
 
 def _of_street(key: str) -> IssueOrder:
     return order_within(db.session(), key, streets=street_places())
+
+
+def _read(order: IssueOrder) -> Read:
+    return Read(order, wish_to_read(order, communities=office_places()))

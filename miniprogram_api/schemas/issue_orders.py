@@ -92,7 +92,13 @@ class IssueOrderBrief(Shape):
 class IssueOrderOut(IssueOrderBrief):
     """An item with its wish in full; each look is journalled, and who wished sees it."""
 
-    wish = fields.Nested(StaffWishOut, required=True)
+    wish = fields.Nested(
+        StaffWishOut,
+        attribute="wish_in_full",
+        required=True,
+        allow_none=True,
+        metadata={"description": "许愿人和原话；事项不在街道时，街道看不到"},
+    )
 
 
 class IssueOrdersQuery(Shape):

@@ -25,6 +25,7 @@ from models.issue_orders.finding import (
     order_within,
     orders_by_keys,
     orders_within,
+    wish_to_read,
 )
 from models.issue_orders.meetings import (
     MeetingPlan,
@@ -78,4 +79,5 @@ __all__ = [
     "send_back_order",
     "unit_to_assign",
     "units_to_assign",
+    "wish_to_read",
 ]

@@ -13,7 +13,7 @@ from models.errors import NotFound
 from models.regions import Region, is_within, regions_within
 from models.wishes import Wish
 from models.wishes.claims import Claim
-from models.wishes.street import IssueOrder, JointMeeting, OrderState
+from models.wishes.street import OPEN_ORDERS, IssueOrder, JointMeeting, OrderState
 
 
 def orders_within(
@@ -52,6 +52,15 @@ def order_within(
     if order is None or not (is_within(order.region, streets) or is_within(order.wish.region, communities)):
         raise _gone()
     return order
+
+
+def wish_to_read(order: IssueOrder, *, communities: Sequence[Region]) -> Wish | None:
+    """The wish of an item as it was said, with whose it is, for who reads the item.
+
+    The offices of these communities read it always; the street while the item lies there, and nothing of it before or after (domain.md §3).
+    """
+    theirs = order.state in OPEN_ORDERS or is_within(order.wish.region, communities)
+    return order.wish if theirs else None
 
 
 def orders_by_keys(session: Session, keys: Collection[str], street: Region) -> Sequence[IssueOrder]:

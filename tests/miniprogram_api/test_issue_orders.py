@@ -6,7 +6,8 @@ import pytest
 
 from models.base import transaction
 from models.partners import Partner
-from models.staff import Role
+from models.regions import Region
+from models.staff import Role, grant
 from models.wishes import approve_wish
 from tests.claims import a_claimer, claims
 from tests.people import Town, a_card, a_staff_member
@@ -21,6 +22,7 @@ from tests.streets import (
     converted,
     escalated,
     meets,
+    wish_of,
 )
 from tests.wishes import CARD, by_staff, hung, say, somebody, wishes
 
@@ -160,6 +162,40 @@ def test_a_street_officer_reads_no_wish_that_does_not_lie_with_the_street(door: 
     for path in ("/staff/claims", "/staff/residents"):
         answer = officer.get(path)
         assert not (answer.json or {}).get("items")
+
+
+@pytest.mark.parametrize("how", ["sent back", "answered", "withdrawn"])
+def test_the_street_reads_of_who_wished_nothing_more_once_the_item_lies_with_it_no_longer(
+    door: Door, town: Town, how: str
+) -> None:
+    """domain.md §3: escalated items in full, nobody's detail otherwise; the item itself it may read on."""
+    wisher = somebody(town, "张大爷")
+    order = converted(town, wisher)
+    officer, address = door.phone(town.street_officer), f"/staff/issue-orders/{order.key}"
+    assert told(officer.get(address))["wish"]["name"] == "张大爷"
+    said = {"sent back": ("sending-back", "是住户自己的灯"), "answered": ("answer", ANSWER)}.get(how)
+    if said is None:
+        assert door.phone(wisher).delete(f"/me/wishes/{wish_of(order).key}").status_code == 204
+        ended = told(officer.get(address))
+    else:
+        ended = told(officer.put(f"{address}/{said[0]}", json={"because": said[1]}))
+        assert told(officer.put(f"{address}/{said[0]}", json={"because": said[1]})) == ended
+    for read in (ended, told(officer.get(address))):
+        assert (read["wish"], read["title"]) == (None, LIGHT_CARD.title)
+        assert "张大爷" not in str(read)
+    looks = told(door.phone(wisher).get("/me/copy"))["oneself"]["journal"]
+    assert [entry["act_label"] for entry in looks].count("查看街道清单里的心愿") == 1
+    assert told(door.phone(town.clerk).get(address))["wish"]["name"] == "张大爷"
+
+
+def test_who_also_runs_the_office_of_the_community_reads_on(door: Door, town: Town) -> None:
+    order = converted(town, somebody(town, "张大爷"))
+    with transaction() as session:
+        officer = town.street_officer.member(session)
+        grant(session, officer, Role.CLERK, session.get_one(Region, town.wutong.id))
+    phone, address = door.phone(town.street_officer), f"/staff/issue-orders/{order.key}"
+    told(phone.put(f"{address}/sending-back", json={"because": "是住户自己的灯"}))
+    assert told(phone.get(address))["wish"]["name"] == "张大爷"
 
 
 @pytest.mark.parametrize("who", ["officer next door", "clerk next door", "grid worker"])
