@@ -88,7 +88,8 @@ def show_meeting(key: str) -> dict[str, Any]:
 def change_a_meeting(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """修改联席会议（街道干部）
 
-    Moved, it is told anew. ``orders`` names what it is about; left out, that stays as it is.
+    Whoever was told hears at once where and when it is now; another title alone is told to nobody. ``orders`` names what it is about; left out,
+    that stays as it is.
     """
     meeting = _of_street(key)
     change_meeting(db.session(), meeting, _plan(sent), _orders(sent, meeting.region), **hat())

@@ -1,6 +1,6 @@
 """Calling together (会议通知): the units of a street hear of its meeting seven days and one day before, with how many items wait (domain.md §6, M24).
 
-Once each; again when it was moved; not when it was called off, which they hear if they had been told.
+Once each; again, and at once, when it was moved; not when it was called off. Of either they hear if they had been told.
 """
 
 from __future__ import annotations
@@ -45,15 +45,28 @@ def owe_meeting_notices(session: Session, now: datetime) -> int:
                 invited(session, meeting.region),
                 number=waiting.get(meeting.region_id, 0),
                 remark="请看看有没有能认领的",
-                version=f"{meeting.changes}-{_days_before(meeting, now)}",
+                version=_version(meeting, now),
             )
             for meeting in meetings
         ],
     )
 
 
+def tell_moved(session: Session, meeting: JointMeeting, *, is_another_time: bool) -> None:
+    """Owe the word when and where a meeting is held now to everybody who was told otherwise, however far away it is.
+
+    Where it is near it stands for the word they would have heard of it today.
+    """
+    remark = "会议改期，请按新的时间参加" if is_another_time else "会议换了地点，时间不变"
+    _tell_those_told(session, meeting, remark, _version(meeting, clock.now()))
+
+
 def tell_called_off(session: Session, meeting: JointMeeting) -> None:
     """Owe the word that a meeting is not held to everybody who was told that it is."""
+    _tell_those_told(session, meeting, "会议取消，改期另行通知", "off")
+
+
+def _tell_those_told(session: Session, meeting: JointMeeting, remark: str, version: str) -> None:
     told = session.scalars(
         select(Notice.account_id)
         .where(Notice.kind == NoticeKind.MEETING_AHEAD, Notice.subject_key == meeting.key)
@@ -62,8 +75,10 @@ def tell_called_off(session: Session, meeting: JointMeeting) -> None:
     if not told:
         return
     number = count_waiting(session, [meeting.region_id]).get(meeting.region_id, 0)
-    debt = _debt(session, meeting, told, number=number, remark="会议取消，改期另行通知", version="off")
-    owe_once(session.connection(), [debt])
+    owe_once(
+        session.connection(),
+        [_debt(session, meeting, told, number=number, remark=remark, version=version)],
+    )
 
 
 def invited(session: Session, street: Region) -> list[int]:
@@ -111,6 +126,7 @@ def _debt(
     )
 
 
-def _days_before(meeting: JointMeeting, now: datetime) -> int:
-    """Which of the two words is due: of a meeting that was planned late, the last alone."""
-    return next(before.days for before in _TOLD_BEFORE if meeting.starts_at - now <= before)
+def _version(meeting: JointMeeting, now: datetime) -> str:
+    """How often it was moved, and which of the two words is due: of a meeting that was planned late, the last alone; of one far away, none yet."""
+    due = next((before.days for before in _TOLD_BEFORE if meeting.starts_at - now <= before), "moved")
+    return f"{meeting.changes}-{due}"

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from models import clock
 from models.errors import Conflict, Fault, NotFound
 from models.issue_orders.agenda import clear_agenda, put_on_agenda, waiting_orders
-from models.issue_orders.calling import tell_called_off
+from models.issue_orders.calling import tell_called_off, tell_moved
 from models.journal import enter
 from models.regions import Region, is_within, regions_within
 from models.wishes.street import IssueOrder, JointMeeting
@@ -70,8 +70,9 @@ def change_meeting(
     by_account_id: int | None,
     identity: str,
 ) -> None:
-    """Hold a meeting at another time or place, or about these items alone; units hear the new time. The same twice changes nothing.
+    """Hold a meeting at another time or place, under another title, or about these items alone. The same twice changes nothing.
 
+    Who was told when and where it was to be hears at once when and where it is; another title alone is told to nobody.
     Raises Conflict ``meeting_over`` for one that was held or called off, and as ``plan_meeting``.
     """
     meeting.region.lock()
@@ -82,7 +83,8 @@ def change_meeting(
         _must_be_ahead(plan)
         for name in changed:
             setattr(meeting, name, getattr(plan, name))
-        meeting.changes += 1
+        is_elsewhere = not {"starts_at", "place"}.isdisjoint(changed)
+        meeting.changes += is_elsewhere
         enter(
             session,
             "joint_meeting.changed",
@@ -92,6 +94,8 @@ def change_meeting(
             details={"changed": changed},
         )
         session.flush()
+        if is_elsewhere:
+            tell_moved(session, meeting, is_another_time="starts_at" in changed)
     if orders is not None:
         clear_agenda(session, meeting, besides=orders)
         put_on_agenda(session, meeting, orders)

@@ -224,10 +224,49 @@ def test_of_a_meeting_that_was_moved_units_hear_again(
     clock.advance(days=3)
     assert tells() == 1
     moved(meeting, town.street_officer, days=-1, place="社区一楼")
-    assert still_true() == 0  # what was said is so no longer
-    assert (tells(), tells()) == (1, 0)
     assert "社区一楼" in heard(unit)[-1]
-    assert still_true() == 1
+    assert heard(unit)[-1].endswith("会议改期，请按新的时间参加。")
+    assert still_true() == 1  # what was said first is so no longer
+    assert tells() == 0
+    clock.advance(days=5)
+    assert (tells(), tells()) == (1, 0)
+    assert len(heard(unit)) == 3
+
+
+def test_of_a_meeting_that_is_moved_far_away_who_was_told_hears_before_the_old_day(
+    town: Town, unit: UnitMember, clock: StoppedClock
+) -> None:
+    meeting = meets(town)
+    clock.advance(days=3)
+    assert tells() == 1
+    newcomer = a_claimer(town.wutong)
+    moved(meeting, town.street_officer, days=20)
+    assert (len(heard(unit)), heard(newcomer)) == (2, [])
+    assert "2026年12月20日" in heard(unit)[-1]
+    moved(meeting, town.street_officer, days=20)  # the same twice
+    assert (len(heard(unit)), tells()) == (2, 0)
+    clock.advance(days=20)
+    assert tells() == 2  # seven days before the new day, as everybody else
+    assert still_true() == 3
+
+
+def test_that_a_meeting_is_held_elsewhere_is_told_another_title_is_not(
+    town: Town, unit: UnitMember, clock: StoppedClock
+) -> None:
+    meeting = meets(town)
+    moved(meeting, town.street_officer, place="社区二楼")
+    clock.advance(days=3)
+    assert tells() == 1
+    about(
+        meeting,
+        change_meeting,
+        MeetingPlan("大工委会议", meeting.starts_at, "社区二楼"),
+        by=town.street_officer,
+    )
+    assert (tells(), len(heard(unit))) == (0, 1)
+    moved(meeting, town.street_officer, place="社区一楼")
+    assert heard(unit)[-1].endswith("会议换了地点，时间不变。")
+    assert (tells(), len(heard(unit)), still_true()) == (0, 2, 1)
 
 
 def test_of_a_meeting_that_is_called_off_nobody_hears_but_those_who_were_told_that_it_is(
