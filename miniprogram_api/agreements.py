@@ -162,7 +162,7 @@ def list_deliveries(wanted: dict[str, Any], key: str) -> dict[str, Any]:
 def record_a_delivery(sent: dict[str, Any], key: str) -> ServiceDelivery:
     """登记服务（工作人员）
 
-    It counts at once. Send an ``Idempotency-Key``.
+    It counts at once. 403 ``own_content`` for a unit one acts for, which writes it down itself. Send an ``Idempotency-Key``.
     """
     return record_delivery(db.session(), _of_office(key), Record(**sent), **hat())
 
@@ -172,7 +172,8 @@ def record_a_delivery(sent: dict[str, Any], key: str) -> ServiceDelivery:
 def confirm_a_delivery(key: str) -> ServiceDelivery:
     """确认服务记录
 
-    What the unit wrote down counts from now on. Twice is fine; 409 ``delivery_declined`` for what was declined.
+    What the unit wrote down counts from now on. Twice is fine; 409 ``delivery_declined`` for what was declined, 403 ``own_content`` for a unit one
+    acts for.
     """
     delivery = delivery_within(db.session(), key, within=office_places())
     confirm_delivery(db.session(), delivery, **hat())

@@ -109,7 +109,7 @@ def list_pairings(wanted: dict[str, Any]) -> dict[str, Any]:
 def pair_a_unit(sent: dict[str, Any]) -> Pairing:
     """与单位结对（工作人员）
 
-    A unit of one's own places, with one of them, at once. Twice is one pairing.
+    A unit of one's own places, with one of them, at once. Twice is one pairing; a unit one acts for is 403 ``own_content``.
     """
     places = office_places()
     with named_in("partner"):
@@ -126,7 +126,7 @@ def pair_a_unit(sent: dict[str, Any]) -> Pairing:
 def agree_to_pairing(key: str) -> Pairing:
     """同意结对（工作人员）
 
-    The unit hears of it. Twice is fine; 409 ``pairing_over`` for one that has ended.
+    The unit hears of it. Twice is fine; 409 ``pairing_over`` for one that has ended, 403 ``own_content`` for a unit one acts for.
     """
     pairing = _of_office(key)
     agree_to(db.session(), pairing, **hat())
@@ -151,7 +151,8 @@ def end_a_pairing(sent: dict[str, Any], key: str) -> Pairing:
 def trust_a_unit(key: str) -> Pairing:
     """免审（工作人员）
 
-    What this unit claims in this place needs no confirmation any more. Twice is fine; 409 ``pairing_over`` for one that does not stand.
+    What this unit claims in this place needs no confirmation any more. Twice is fine; 409 ``pairing_over`` for one that does not stand, 403
+    ``own_content`` for a unit one acts for.
     """
     pairing = _of_office(key)
     trust(db.session(), pairing, is_trusted=True, **hat())

@@ -15,7 +15,7 @@ from models.agreements.rows import MINUTES_OF_A_DAY, AgreementState, ServiceAgre
 from models.agreements.telling import tell_declined
 from models.errors import Conflict, Fault, NotFound
 from models.journal import enter
-from models.partners import HourSubject, Served, entry_about, reverse_hours, write_hours
+from models.partners import HourSubject, Served, entry_about, must_not_act_for, reverse_hours, write_hours
 from models.regions import Region, is_within
 from models.sites import Site, Venue
 
@@ -111,13 +111,16 @@ def record_delivery(
 ) -> ServiceDelivery:
     """Write down service that was given; what staff write counts at once, what the unit writes when the community has confirmed it.
 
-    Raises Conflict ``agreement_not_in_force``, and ``delivery_unfit`` naming a field that cannot be.
+    Raises Conflict ``agreement_not_in_force``, ``delivery_unfit`` naming a field that cannot be, and Forbidden ``own_content`` for staff who write
+    down what their own unit gave.
     """
+    by_partner = identity.startswith("partner:")
     agreement.lock()
+    if not by_partner:
+        must_not_act_for(session, agreement.partner, by_account_id)
     if agreement.state is not AgreementState.IN_FORCE:
         raise Conflict("agreement_not_in_force", "这份协议不在履行中，不能登记服务，有疑问请联系社区")
     _must_be_possible(agreement, record)
-    by_partner = identity.startswith("partner:")
     delivery = ServiceDelivery(
         agreement=agreement,
         done_on=record.done_on,
@@ -148,8 +151,9 @@ def confirm_delivery(
 ) -> None:
     """The community was there: what the unit wrote down counts, also as its hours of service. Twice is fine, also once the agreement has ended.
 
-    Raises Conflict ``delivery_declined`` for what was declined.
+    Raises Conflict ``delivery_declined`` for what was declined, and Forbidden ``own_content`` for one's own unit.
     """
+    must_not_act_for(session, delivery.agreement.partner, by_account_id)
     delivery.lock()
     if delivery.confirmed_at is not None:
         return

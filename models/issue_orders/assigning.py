@@ -23,6 +23,7 @@ from models.partners import (
     PartnerState,
     is_paired,
     must_be_able_to_claim,
+    must_not_act_for,
 )
 from models.policies import policies_at
 from models.regions import Region, lies_within, paths_down_to
@@ -31,7 +32,7 @@ from models.wishes.claims import Claim, EndedBecause
 from models.wishes.claims.claiming import assign, hold_claim, live_claim, must_stand
 from models.wishes.claims.ending import take_from
 from models.wishes.claims.rows import LIVE
-from models.wishes.claims.units import member_of, must_be_impartial
+from models.wishes.claims.units import must_be_impartial
 from models.wishes.parties import must_not_be_of_the_household
 from models.wishes.street import OPEN_ORDERS, IssueOrder, OrderState
 
@@ -73,8 +74,7 @@ def assign_order(session: Session, order: IssueOrder, partner: Partner, until: d
     """
     wish = order.wish
     must_not_be_of_the_household(session, wish, by)
-    if by.account_id is not None and member_of(session, partner, by.account_id) is not None:
-        raise Forbidden("own_content", "这是您自己的单位，请由其他工作人员交办")
+    must_not_act_for(session, partner, by.account_id)
     partner.lock()  # who is suspended at this moment comes first
     must_be_able_to_claim(partner)
     if not _may_be_given(session, partner, order):

@@ -9,7 +9,7 @@ from models import clock
 from models.errors import Conflict, Fault
 from models.journal import enter
 from models.partners.pairings import CAN_BE_PAIRED, Pairing, PairingState
-from models.partners.rows import Partner
+from models.partners.rows import Partner, must_not_act_for
 from models.partners.telling import tell_unit
 from models.regions import Region
 
@@ -44,9 +44,11 @@ def pair(
 ) -> Pairing:
     """Staff of a place pair a unit with it, or agree to what the unit asked for, which hears of it if it ``tells``. Twice is fine.
 
-    Raises Conflict ``pairing_unfit`` naming the place where it is smaller than a community, and ``partner_not_approved``.
+    Raises Conflict ``pairing_unfit`` naming the place where it is smaller than a community, ``partner_not_approved``, and Forbidden
+    ``own_content`` for one's own unit.
     """
     partner.lock().must_have_been_approved()
+    must_not_act_for(session, partner, by_account_id)
     asked = _standing(session, partner, place)
     was_asked, pairing = asked is not None, asked or begin(session, partner, place)
     if pairing.state is PairingState.ACTIVE:
@@ -63,7 +65,7 @@ def pair(
 def agree_to(session: Session, pairing: Pairing, *, by_account_id: int | None, identity: str) -> None:
     """Staff of a place agree to a pairing that was asked for. Twice is fine.
 
-    Raises Conflict ``pairing_over`` for one that has ended, also by a colleague a moment ago.
+    Raises Conflict ``pairing_over`` for one that has ended, also by a colleague a moment ago, and as ``pair``.
     """
     pairing.partner.lock()
     if pairing.lock().state is PairingState.ENDED:
@@ -111,9 +113,11 @@ def trust(
 ) -> None:
     """Staff of a place say that what this unit claims there needs no confirmation (免审), or that it does again. Twice is fine.
 
-    Raises Conflict ``pairing_over`` for a pairing that does not stand.
+    Raises Conflict ``pairing_over`` for a pairing that does not stand, and Forbidden ``own_content`` for who trusts their own unit.
     """
     pairing.partner.lock()
+    if is_trusted:
+        must_not_act_for(session, pairing.partner, by_account_id)
     if pairing.lock().state is not PairingState.ACTIVE:
         raise _over()
     if pairing.is_trusted is is_trusted:

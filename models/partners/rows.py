@@ -223,6 +223,12 @@ def acts_for(session: Session, partner: Partner, account_id: int) -> bool:
     return account_id in members_of(session, [partner.id]).get(partner.id, ())
 
 
+def must_not_act_for(session: Session, partner: Partner, account_id: int | None) -> None:
+    """Raise Forbidden ``own_content`` for somebody who works here and decides about a unit they act for themselves."""
+    if account_id is not None and acts_for(session, partner, account_id):
+        raise Forbidden("own_content", "这是您自己的单位，请由其他工作人员办理")
+
+
 def members_of(
     session: Session, partners: Collection[int], *, managers: bool = False
 ) -> Mapping[int, list[int]]:

@@ -117,6 +117,30 @@ def test_service_under_an_agreement_counts_once_the_community_confirms_it(town: 
         assert len(session.scalars(select(HourEntry)).all()) == 3
 
 
+def test_nobody_says_of_their_own_unit_that_it_served(town: Town) -> None:
+    """Four eyes: what somebody of the unit wrote down, somebody else of the community confirms."""
+    member = town.partner_member
+    both: dict[str, Any] = {"by_account_id": member.account_id, "identity": town.clerk.identity}
+    with transaction() as session:
+        unit = session.get_one(Partner, member.partner_id)
+        agreement = draft_agreement(session, unit, a_venue(session, town.wutong), TERMS, **TOWN)
+        put_in_force(session, agreement, **TOWN)
+        given = Record(date(2026, 11, 17), 90, "一对一咨询", 3)
+        theirs = record_delivery(
+            session, agreement, given, by_account_id=member.account_id, identity=member.identity
+        )
+        for deed in (
+            lambda: confirm_delivery(session, theirs, **both),
+            lambda: record_delivery(session, agreement, given, **both),
+        ):
+            with pytest.raises(Forbidden) as no:
+                deed()
+            assert no.value.code == "own_content"
+        assert theirs.confirmed_at is None
+        confirm_delivery(session, theirs, **TOWN)
+    assert minutes(town) == [90]
+
+
 def test_nobody_signs_an_agreement_with_a_suspended_unit(town: Town) -> None:
     with transaction() as session:
         unit = session.get_one(Partner, town.partner_member.partner_id)

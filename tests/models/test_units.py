@@ -41,6 +41,7 @@ from models.partners import (
     must_be_manager,
     name_manager,
     owe_renewal_reminders,
+    pair,
     paired_places,
     partners_of,
     partners_within,
@@ -355,6 +356,34 @@ def test_who_closes_their_wechat_hands_the_unit_to_the_eldest_and_takes_applicat
         asked = the(session, key)
         assert (asked.state, asked.contact_name, asked.contact_phone) == (PartnerState.REJECTED, None, None)
     assert code_of(lambda: says(key, approve_unit, town.clerk)) == "partner_settled"
+
+
+def test_nobody_pairs_or_trusts_a_unit_they_act_for_themselves(town: Town, unit: UnitMember) -> None:
+    """Four eyes: what it claims would need nobody's word but their own."""
+    both: dict[str, Any] = {"by_account_id": unit.account_id, "identity": town.clerk.identity}
+    deeds: list[Callable[[Session, Pairing], object]] = [
+        lambda session, pairing: agree_to(session, pairing, **both),
+        lambda session, pairing: pair(session, pairing.partner, pairing.region, **both),
+        lambda session, pairing: trust(session, pairing, is_trusted=True, **both),
+    ]
+    with transaction() as session:
+        partner, there = (
+            session.get_one(Partner, unit.partner_id),
+            session.get_one(Region, town.wangjiang.id),
+        )
+        pairing = ask_to_be_paired(session, partner, there, by_account_id=None, identity=unit.identity)
+        for asked in (True, False):
+            for deed in deeds:
+                with pytest.raises(Forbidden) as no:
+                    deed(session, pairing)
+                assert no.value.code == "own_content"
+            if asked:
+                assert pairing.state is PairingState.ASKED
+                agree_to(session, pairing, **TOWN)
+        assert not pairing.is_trusted
+        trust(session, pairing, is_trusted=True, **TOWN)
+        trust(session, pairing, is_trusted=False, **both)  # less is no favour
+        assert not pairing.is_trusted
 
 
 def test_whoever_acts_for_a_unit_hands_it_over_before_closing_their_account(

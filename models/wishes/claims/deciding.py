@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from models.errors import Conflict
 from models.journal import enter
-from models.partners import Partner
+from models.partners import Partner, must_not_act_for
 from models.policies import policies_at
 from models.wishes.claims.claiming import (
     agree,
@@ -23,7 +23,7 @@ from models.wishes.claims.claiming import (
 from models.wishes.claims.promises import must_be_in_time, must_have_promised
 from models.wishes.claims.rows import Claim, ClaimState, EndedBecause, Promise
 from models.wishes.claims.telling import tell_ended
-from models.wishes.claims.units import must_be_impartial, must_not_be_of_the_unit
+from models.wishes.claims.units import must_be_impartial
 from models.wishes.parties import By, must_not_be_of_the_household
 from models.wishes.rows import Wish
 
@@ -52,10 +52,11 @@ def decline_claim(session: Session, claim: Claim, because: str, *, by: By) -> Cl
 def dispatch_wish(session: Session, wish: Wish, partner: Partner, pieces: int, *, by: By) -> Claim:
     """Send a wish, or some pieces of it, to a unit (派单), which has working time to accept. The same twice is fine.
 
-    Raises as ``must_be_welcome``, Forbidden ``own_content`` for one's own household or unit, Conflict ``claim_exists``, ``wish_pieces``, ``wish_taken``.
+    Raises as ``must_be_welcome``, Forbidden ``own_content`` for one's own household or unit, Conflict ``claim_exists``, ``wish_pieces``,
+    ``wish_taken``.
     """
     must_not_be_of_the_household(session, wish, by)
-    must_not_be_of_the_unit(session, partner, by)
+    must_not_act_for(session, partner, by.account_id)
     partner.lock()
     must_be_welcome(session, partner, wish)
     wish.lock()

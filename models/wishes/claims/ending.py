@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models.errors import Conflict, Forbidden
-from models.partners import Partner
+from models.partners import Partner, must_not_act_for
 from models.wishes.claims.claiming import (
     end_claim,
     hold_claim,
@@ -26,7 +26,7 @@ from models.wishes.claims.rows import (
     EndedBecause,
 )
 from models.wishes.claims.telling import tell_ended, tell_progress
-from models.wishes.claims.units import must_be_impartial, must_not_be_of_the_unit
+from models.wishes.claims.units import must_be_impartial
 from models.wishes.parties import By
 from models.wishes.rows import Wish
 from models.wishes.street import OPEN_ORDERS, IssueOrder, open_order_on
@@ -82,7 +82,7 @@ def transfer_claim(session: Session, claim: Claim, to: Partner, because: str, *,
     Raises as ``take_back`` and ``dispatch_wish``, and Conflict ``same_unit``; of a wish that lies with the street ``street_decides``.
     """
     must_be_impartial(session, claim, by)
-    must_not_be_of_the_unit(session, to, by)
+    must_not_act_for(session, to, by.account_id)
     if to.id == claim.partner_id:
         raise Conflict("same_unit", "已经是这个单位在办，请选择其他单位")
     to.lock()

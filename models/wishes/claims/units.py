@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.errors import Forbidden, NotFound
-from models.partners import HourSubject, Partner, PartnerMember, Served, write_hours
+from models.errors import NotFound
+from models.partners import HourSubject, Partner, PartnerMember, Served, must_not_act_for, write_hours
 from models.wishes.claims.rows import Claim, ClaimHelper, Fulfilment
 from models.wishes.parties import By, must_not_be_of_the_household
 
@@ -26,13 +26,7 @@ def member_of(session: Session, partner: Partner, account_id: int) -> PartnerMem
 def must_be_impartial(session: Session, claim: Claim, by: By) -> None:
     """Raises Forbidden ``own_content`` for somebody who works here, and decides about their own household or a unit they act for."""
     must_not_be_of_the_household(session, claim.wish, by)
-    must_not_be_of_the_unit(session, claim.partner, by)
-
-
-def must_not_be_of_the_unit(session: Session, partner: Partner, by: By) -> None:
-    """Raises Forbidden ``own_content`` for somebody who works here, and decides what a unit they act for has."""
-    if by.account_id is not None and member_of(session, partner, by.account_id) is not None:
-        raise Forbidden("own_content", "这是您自己单位的认领，请由其他工作人员办理")
+    must_not_act_for(session, claim.partner, by.account_id)
 
 
 def member_by_key(session: Session, partner: Partner, key: str) -> PartnerMember:
