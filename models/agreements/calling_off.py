@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
 from models import clock
 from models.agreements.rows import ServiceAgreement, ServiceHold
 from models.agreements.standing import let_go_of
+from models.base import new_key
 from models.errors import Conflict
 from models.journal import enter
 from models.notices import Debt, Notice, NoticeKind, goes_out_at, owe_once
 from models.occupancy import Purpose, occupy, vacate
-from models.partners import members_of
+from models.partners import PartnerMember, members_of
 from models.sites import Venue
 
 
@@ -75,14 +77,13 @@ def move_hold(
         },
     )
     to = f"{venue.name} {clock.in_town(starts_at):%H:%M}-{clock.in_town(ends_at):%H:%M}"
-    version = f"{hold.key}:{venue.id}:{starts_at.isoformat()}"
     _tell(
         session,
         NoticeKind.SERVICE_MOVED,
         agreement,
-        version,
+        new_key(),  # each move is told, also back and there again
         venue,
-        {**facts, "to": to, "remark": f"改到{to}"},
+        {**facts, **_standing(hold), "to": to, "remark": f"改到{to}"},
     )
     session.flush()
 
@@ -96,10 +97,11 @@ def cut_hold(
     by_account_id: int | None,
     identity: str,
 ) -> None:
-    """End a block that goes on at a moment, the room let go from then on."""
+    """End a block that goes on at a moment, the room let go from then on, and tell the unit's people, who are there now."""
     hold.agreement.lock()
     if not hold.starts_at < at < hold.ends_at:
         return
+    facts = _facts(hold, because)
     vacate(session, [hold.key])
     hold.ends_at = at
     session.flush()
@@ -119,13 +121,83 @@ def cut_hold(
         identity=identity,
         details={"starts_at": hold.starts_at.isoformat(), "because": because},
     )
+    until = {"until": f"{clock.in_town(at):%H:%M}"}
+    _tell(
+        session,
+        NoticeKind.SERVICE_CUT_SHORT,
+        hold.agreement,
+        new_key(),
+        hold.venue,
+        {**facts, **_standing(hold), **until},
+    )
     session.flush()
 
 
-def those_still_ahead(session: Session, notices: Sequence[Notice]) -> set[int]:
-    """The ids of those of these notices whose block would still be to come: what is called off is not given back."""
+def those_still_called_off(session: Session, notices: Sequence[Notice]) -> set[int]:
+    """The ids of those of these notices whose block would still be to come, as it is not given back, and whose readers still act for the unit."""
     now = clock.now()
-    return {notice.id for notice in notices if datetime.fromisoformat(str(notice.facts["starts_at"])) > now}
+    acting = _acting(session, notices)
+    return {
+        notice.id
+        for notice in notices
+        if (notice.subject_key, notice.account_id) in acting
+        and datetime.fromisoformat(str(notice.facts["starts_at"])) > now
+    }
+
+
+def those_still_moved(session: Session, notices: Sequence[Notice]) -> set[int]:
+    """The ids of those of these notices whose block is to come where and when they say, and whose readers still act for the unit."""
+    now = clock.now()
+    return {notice.id for hold, notice in _as_told(session, notices) if hold.starts_at > now}
+
+
+def those_still_cut_short(session: Session, notices: Sequence[Notice]) -> set[int]:
+    """The ids of those of these notices whose block ends as they say, and whose readers still act for the unit."""
+    return {notice.id for _, notice in _as_told(session, notices)}
+
+
+def _as_told(session: Session, notices: Sequence[Notice]) -> list[tuple[ServiceHold, Notice]]:
+    """Those of these notices whose block stands as they say and whose readers still act for the unit, each with its block."""
+    blocks = session.scalars(
+        select(ServiceHold)
+        .options(
+            joinedload(ServiceHold.elsewhere),
+            joinedload(ServiceHold.agreement).joinedload(ServiceAgreement.venue),
+        )
+        .where(ServiceHold.key.in_({notice.facts.get("block") for notice in notices}))
+    )
+    found = {block.key: block for block in blocks}
+    acting = _acting(session, notices)
+    return [
+        (block, notice)
+        for notice in notices
+        if (block := found.get(str(notice.facts.get("block")))) is not None
+        and _standing(block).items() <= notice.facts.items()
+        and (notice.subject_key, notice.account_id) in acting
+    ]
+
+
+def _acting(session: Session, notices: Sequence[Notice]) -> set[tuple[str, int]]:
+    """Who acts for the unit of which of the agreements these notices are about, by the agreement's key."""
+    rows = session.execute(
+        select(ServiceAgreement.key, PartnerMember.account_id)
+        .join(PartnerMember, PartnerMember.partner_id == ServiceAgreement.partner_id)
+        .where(
+            ServiceAgreement.key.in_({notice.subject_key for notice in notices}),
+            PartnerMember.left_at.is_(None),
+        )
+    )
+    return {(key, account_id) for key, account_id in rows}
+
+
+def _standing(hold: ServiceHold) -> dict[str, str | int]:
+    """Which block it is, and where and when, so that it is known later whether that is so still."""
+    return {
+        "block": hold.key,
+        "block_at": hold.venue.key,
+        "block_from": int(hold.starts_at.timestamp()),
+        "block_until": int(hold.ends_at.timestamp()),
+    }
 
 
 def _facts(hold: ServiceHold, because: str) -> dict[str, str]:
@@ -145,7 +217,7 @@ def _tell(
     agreement: ServiceAgreement,
     version: str,
     venue: Venue,
-    facts: Mapping[str, str],
+    facts: Mapping[str, str | int],
 ) -> None:
     owe_once(
         session.connection(),

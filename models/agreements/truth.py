@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from models.agreements.calling_off import those_still_ahead
+from models.agreements.calling_off import those_still_called_off, those_still_cut_short, those_still_moved
 from models.agreements.telling import those_still_declined
 from models.agreements.warning import those_still_behind
 from models.notices import Notice, NoticeKind
@@ -14,8 +14,9 @@ from models.notices import Notice, NoticeKind
 _ASKED: Mapping[NoticeKind, Callable[[Session, Sequence[Notice]], set[int]]] = {
     NoticeKind.SERVICE_BEHIND: those_still_behind,
     NoticeKind.SERVICE_DECLINED: those_still_declined,
-    NoticeKind.SERVICE_CALLED_OFF: those_still_ahead,
-    NoticeKind.SERVICE_MOVED: those_still_ahead,
+    NoticeKind.SERVICE_CALLED_OFF: those_still_called_off,
+    NoticeKind.SERVICE_MOVED: those_still_moved,
+    NoticeKind.SERVICE_CUT_SHORT: those_still_cut_short,
 }
 
 

@@ -125,6 +125,7 @@ class NoticeKind(StrEnum):
     GROUP_DECIDED = "group_decided"  # 团队审核结果
     SERVICE_CALLED_OFF = "service_called_off"  # M9 单位的一个时段停用
     SERVICE_MOVED = "service_moved"  # M9 单位的一个时段改到别处
+    SERVICE_CUT_SHORT = "service_cut_short"  # M9 单位正在用的要提前结束
     SERVICE_BEHIND = "service_behind"  # M32 场地换服务履约不足
     SERVICE_DECLINED = "service_declined"  # 服务记录没有计入
     PARTNER_DECIDED = "partner_decided"  # 单位入驻、结对、暂停、续期的结果

@@ -57,6 +57,7 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
         NoticeKind.SERVICE_DECLINED,
         NoticeKind.SERVICE_CALLED_OFF,
         NoticeKind.SERVICE_MOVED,
+        NoticeKind.SERVICE_CUT_SHORT,
     ),
     "wish": (NoticeKind.WISH_REVIEWED, NoticeKind.WISH_CLAIMED, NoticeKind.WISH_DELIVERED),
     "my_wish": (

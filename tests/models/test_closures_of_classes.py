@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from models import clock as town_clock
-from models.agreements import Block, ServiceHold, Terms, draft_agreement, put_in_force
+from models.agreements import Block, ServiceHold, Terms, draft_agreement, move_hold, put_in_force, still_true
 from models.availability import Held, Stretch
 from models.base import reading, transaction
 from models.clock import StoppedClock
@@ -30,8 +30,9 @@ from models.courses import (
 from models.errors import Conflict
 from models.hours import Hours, OpenOn, write_hours
 from models.notices import Notice, NoticeKind
+from models.notices.keywords import say_time
 from models.occupancy import Occupancy
-from models.partners import Partner, admit
+from models.partners import Partner, PartnerMember, admit, remove_member
 from models.reservations import Reservation, move
 from models.sites import Site, Venue
 from server.jobs import rooms as jobs
@@ -391,6 +392,21 @@ def the_notice(kind: NoticeKind) -> Notice:
         return session.scalars(select(Notice).where(Notice.kind == kind)).one()
 
 
+def still_so() -> list[NoticeKind]:
+    """What of all that is owed to units says the truth."""
+    with reading() as session:
+        notices = session.scalars(select(Notice).order_by(Notice.id)).all()
+        true = still_true(session, notices)
+        return [one.kind for one in notices if one.id in true]
+
+
+def leaves(account_id: int) -> None:
+    """Somebody acts for their unit no longer."""
+    with transaction() as session:
+        member = session.scalars(select(PartnerMember).where(PartnerMember.account_id == account_id)).one()
+        remove_member(session, member, by_account_id=None, identity="staff:x")
+
+
 def test_a_block_of_a_unit_that_fits_nowhere_is_let_go_and_its_people_are_told(
     town: Town, centre: Centre
 ) -> None:
@@ -428,6 +444,77 @@ def test_a_block_of_a_unit_goes_to_another_room_that_is_as_large_and_its_people_
     # the next closure finds it where it is now, and may bring it home
     back = closes(town, [centre.right], at(8, on=MONDAY), at(12, on=MONDAY))
     assert effects(back) == [(title, Remedy.MOVE)]
+
+
+def test_a_unit_that_is_in_the_room_hears_that_an_emergency_ends_it(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    _, account_id = a_block(town, centre.left)
+    clock.move_to(at(9, 30, on=MONDAY))
+    closes(town, [centre.left], None, at(20, on=MONDAY), emergency_because="漏电")
+    notice = the_notice(NoticeKind.SERVICE_CUT_SHORT)
+    assert (notice.account_id, notice.due_at) == (account_id, at(9, 30, on=MONDAY))
+    assert notice.body == (
+        f"很抱歉，{notice.facts['place']}，{say_time(at(9, on=MONDAY))}开始的使用到09:30为止。"
+        f"原因：{PIPE}。请收拾好随身物品，承诺的服务不变。"
+    )
+    assert still_so() == [NoticeKind.SERVICE_CUT_SHORT]
+    leaves(account_id)
+    assert still_so() == []
+
+
+@pytest.mark.parametrize("then", ["moved again", "called off", "the unit left"])
+def test_where_a_block_was_moved_to_is_not_said_once_it_is_so_no_longer(
+    town: Town, centre: Centre, then: str
+) -> None:
+    _, account_id = a_block(town, centre.left)
+    closes(town, [centre.left], at(8, on=MONDAY), at(21, on=MONDAY))
+    assert still_so() == [NoticeKind.SERVICE_MOVED]
+    if then == "the unit left":
+        leaves(account_id)
+        assert still_so() == []
+        return
+    with reading() as session:
+        key = session.scalars(select(ServiceHold.key).order_by(ServiceHold.starts_at)).first() or ""
+    elsewhere = Choice(
+        Remedy.MOVE, venue=centre.dance_room, starts_at=at(9, on=MONDAY), ends_at=at(11, on=MONDAY)
+    )
+    choice = elsewhere if then == "moved again" else Choice(Remedy.CALL_OFF)
+    closes(town, [centre.right], at(8, on=MONDAY), at(12, on=MONDAY), choices={key: choice})
+    kind = NoticeKind.SERVICE_MOVED if then == "moved again" else NoticeKind.SERVICE_CALLED_OFF
+    with reading() as session:
+        (last,) = session.scalars(select(Notice).order_by(Notice.id.desc()).limit(1)).all()
+        assert last.kind is kind
+        assert still_true(session, session.scalars(select(Notice)).all()) == {last.id}
+
+
+def test_a_block_that_is_moved_back_and_there_again_is_told_each_time(town: Town, centre: Centre) -> None:
+    a_block(town, centre.left)
+    with reading() as session:
+        key = session.scalars(select(ServiceHold.key).order_by(ServiceHold.starts_at)).first() or ""
+    for room in (centre.right, centre.left, centre.right):
+        with transaction() as session:
+            block = session.scalars(select(ServiceHold).where(ServiceHold.key == key)).one()
+            there = session.get_one(Venue, room.id)
+            move_hold(
+                session,
+                block,
+                there,
+                block.starts_at,
+                block.ends_at,
+                PIPE,
+                by_account_id=None,
+                identity="town",
+            )
+    with reading() as session:
+        notices = session.scalars(select(Notice).order_by(Notice.id)).all()
+        assert [one.facts["to"].partition(" ")[0] for one in notices] == [
+            "多功能厅右",
+            "多功能厅左",
+            "多功能厅右",
+        ]
+        assert notices[-1].id in still_true(session, notices)
+        assert notices[1].id not in still_true(session, notices)
 
 
 def test_staff_may_give_a_block_another_hour_of_a_free_room(town: Town, centre: Centre) -> None:

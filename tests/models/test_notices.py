@@ -279,6 +279,7 @@ FACTS: dict[About, dict[str, Any]] = {
         "starts_at": "2026-12-03T10:00:00+00:00",
         "to": "活动室 14:00-16:00",
         "ends": "20:00",
+        "until": "19:00",
         "reason": "水管爆裂",
         "hours": 6,
         "unit": "社区医院",

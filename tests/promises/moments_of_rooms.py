@@ -126,14 +126,19 @@ def water_comes_through_the_ceiling(week: Week) -> None:
     closes(week.town, [centre_of(week).right], None, at(23, 20), emergency_because="天花板漏水")
 
 
-def the_room_of_a_unit_is_closed(week: Week) -> None:
-    terms = Terms(date(2026, 11, 23), date(2026, 12, 31), [Block(1, 14 * 60, 17 * 60)], "心理咨询", 10)
+def a_room_of_the_unit(week: Week, block: Block) -> Venue:
+    """A room that the unit of the cast has every week."""
+    terms = Terms(date(2026, 11, 23), date(2026, 12, 31), [block], "心理咨询", 10)
     with transaction() as session:
         unit = session.get_one(Partner, week.town.partner_member.partner_id)
         room = a_venue(session, week.town.wutong)
         agreement = draft_agreement(session, unit, room, terms, by_account_id=None, identity="town")
         put_in_force(session, agreement, by_account_id=None, identity="town")
-    closes(week.town, [room], at(24, 13), at(24, 18))
+        return room
+
+
+def the_room_of_a_unit_is_closed(week: Week) -> None:
+    closes(week.town, [a_room_of_the_unit(week, Block(1, 14 * 60, 17 * 60))], at(24, 13), at(24, 18))
 
 
 def a_week_later_it_is_closed_again_and_staff_call_it_off(week: Week) -> None:
@@ -150,6 +155,16 @@ def a_week_later_it_is_closed_again_and_staff_call_it_off(week: Week) -> None:
         at(24, 18) + a_week_later,
         choices={block.key: Choice(Remedy.CALL_OFF)},
     )
+
+
+def a_unit_has_a_room_in_the_afternoon(week: Week) -> None:
+    a_room_of_the_unit(week, Block(0, 14 * 60, 17 * 60))
+
+
+def water_comes_while_they_are_there(week: Week) -> None:
+    with reading() as session:
+        room = session.scalars(select(ServiceHold).where(ServiceHold.starts_at == at(23, 14))).one().venue
+    closes(week.town, [room], None, at(23, 20), emergency_because="天花板漏水")
 
 
 def the_one_of(who: Person) -> Reservation:
@@ -241,7 +256,13 @@ ROOM_STORY: Sequence[Deed] = (
         a_week_later_it_is_closed_again_and_staff_call_it_off,
         [Heard(at(23, 11, 30), "partner_member", NoticeKind.SERVICE_CALLED_OFF)],
     ),
+    Deed(at(23, 12, 30), a_unit_has_a_room_in_the_afternoon, []),
     Deed(at(23, 14), they_come_to_the_other_half, []),
+    Deed(
+        at(23, 15, 30),
+        water_comes_while_they_are_there,
+        [Heard(at(23, 15, 30), "partner_member", NoticeKind.SERVICE_CUT_SHORT)],
+    ),
     Deed(
         at(23, 15),
         water_comes_through_the_ceiling,

@@ -140,4 +140,18 @@ PEOPLE: Sequence[Moment] = (
         waits_for_morning=False,  # whoever plans a day by it must know (domain.md §6, M9)
         urgent=True,
     ),
+    Moment(
+        NoticeKind.SERVICE_CUT_SHORT,
+        title="约定的场地要提前结束",
+        to="单位的成员，正在使用时紧急停用或征用",
+        about=About.AGREEMENT,
+        says="很抱歉，{place}，{when}开始的使用到{until}为止。原因：{reason}。{remark}。",
+        template=TemplateName.ROOM_CHANGE,
+        keywords={"thing1": "room", "time2": "starts_at", "thing3": "reason", "thing4": "remark"},
+        constants={"remark": "请收拾好随身物品，承诺的服务不变"},
+        page="pages/agreements/show?key={subject}",
+        worth=timedelta(hours=4),
+        waits_for_morning=False,  # they are there now
+        urgent=True,
+    ),
 )
