@@ -55,7 +55,7 @@ def a_groups_key(label: str, who: object, chance: random.Random) -> str:
 
 def _one_that_waits(leader: Person, chance: random.Random) -> str:
     """One of its own, for staff decide about all others on the way; none of who left or leads as many as one may."""
-    words = GroupWords(f"队{chance.random()}", GroupKind.DANCE, 12)
+    words = GroupWords(f"队{chance.randrange(10**9)}", GroupKind.DANCE, 12)  # of twenty characters at most
     try:
         with transaction() as session:
             return apply_for_group(session, leader.account(session), words).key

@@ -202,7 +202,7 @@ class Fuzzer:
         self.chance = random.Random(self.seed)
 
     def run(self, persona: Persona, *, only: Collection[str] = ()) -> Findings:
-        """Every phase, every check; of these operations (``GET /api/v1/…``) alone, if any are named."""
+        """Every phase, every check, of what concerns who asks; of these operations (``GET /api/v1/…``) alone, if any are named."""
         phone = self.door.phone(persona.who)
         headers = {"Authorization": f"Bearer {phone.token}"} if phone.token else {}
         if phone.identity:
@@ -233,14 +233,19 @@ class Fuzzer:
         try:
             with self.spoken_to() as address:
                 schema: Any = schemathesis.openapi.from_url(f"{address}/api/openapi.json", config=config)
-                if only:
-                    schema = schema.include(lambda asked: asked.operation.label in only)
-                elif not self.everybody_asks_everything:
-                    schema = schema.include(
-                        lambda asked: concerns(
-                            persona, asked.operation.path, asked.operation.definition.raw.get("security")
+                schema = schema.include(
+                    lambda asked: (
+                        (not only or asked.operation.label in only)
+                        and (
+                            self.everybody_asks_everything
+                            or concerns(
+                                persona,
+                                asked.operation.path,
+                                asked.operation.definition.raw.get("security"),
+                            )
                         )
                     )
+                )
                 return self.watch(from_schema(schema).execute())
         finally:
             for hook in hooks:
