@@ -50,6 +50,7 @@ from models.wishes import (
     Standing,
     Wish,
     WishPhoto,
+    WishState,
     WishWords,
     add_photo,
     alike,
@@ -71,6 +72,7 @@ from models.wishes import (
     wish_photo_by_key,
     wishes_of,
     withdraw_wish,
+    words_of,
 )
 from models.wishes.claims import claims_on
 from models.wishes.clocks import Desk
@@ -181,7 +183,7 @@ def make_my_wish(whom: dict[str, Any], sent: dict[str, Any]) -> Wish:
     """
     learner_to_write_about(whom.get("for_key"))  # whoever may not is told before anybody is asked
     words = WishWords(**words_from(sent))
-    opinion = checked(words.words, WISH_WORDS, scene=Scene.SOCIAL_LOG)
+    opinion = checked(words.to_check, WISH_WORDS, scene=Scene.SOCIAL_LOG)
     session = db.session()
     person = learner_to_write_about(whom.get("for_key"))
     made = make_wish(
@@ -240,10 +242,11 @@ def correct_my_wish(sent: dict[str, Any], key: str) -> Wish:
     Until it was reviewed, after the community asked for more, and after a no: it is looked at again. 409 ``wish_decided`` once it hangs.
     """
     words = WishWords(**words_from(sent))
-    if _mine(key).words == words.words:
+    stood = _mine(key)
+    if stood.state is not WishState.REJECTED and words_of(stood).to_check == words.to_check:
         begin_writing()
-        return correct_wish(db.session(), _mine(key), words, by=asking())
-    opinion = checked(words.words, WISH_WORDS, scene=Scene.SOCIAL_LOG)
+        return correct_wish(db.session(), _mine(key), words, by=asking(), words_are_sure=None)
+    opinion = checked(words.to_check, WISH_WORDS, scene=Scene.SOCIAL_LOG)
     wish = correct_wish(db.session(), _mine(key), words, by=asking(), words_are_sure=opinion.is_sure)
     _write_down(opinion, wish)
     return wish

@@ -97,6 +97,12 @@ def masked(text: str, found: Sequence[Passage] | None = None) -> str:
     return "".join(written)
 
 
+def names(text: str, name: str | None) -> bool:
+    """Whether a text that everybody may read is somebody's name, or has it in it, also with spaces and dots between."""
+    plain = "".join(character for character in _as_wide(text) if character.isalnum())
+    return name is not None and (plain == name or (len(name) > 1 and name in plain))
+
+
 def said(found: Sequence[Passage]) -> str:
     """What was found in words: 电话号码、门牌地址."""
     return "、".join(dict.fromkeys(PATTERN_WORDS[one.pattern] for one in found))

@@ -17,7 +17,7 @@ from models.journal import enter
 from models.policies import Policies, policies_at
 from models.regions import Region, is_within
 from models.residents import Resident, is_minor
-from models.screening import PRIVATE, passages, said
+from models.screening import PRIVATE, names, passages, said
 from models.wishes.claims.ending import end_claims_on
 from models.wishes.households import fingerprint_of, household_of, of_household
 from models.wishes.parties import By
@@ -62,7 +62,7 @@ def make_wish(
     if is_minor(whose.birth_year) and not (acted_for or by.is_staff):
         raise Conflict("adult_needed", "未满十八周岁的，请监护人替您许愿")
     policy = policies_at(session, home.id)
-    _must_be_possible(words, policy)
+    _must_be_possible(words, policy, whose)
     _must_collect(in_round, home)
     whose.lock()  # who leaves at this moment comes first, and wishes nothing
     home.lock()  # whoever of the household asks at this moment is waited for, and gets the next number
@@ -98,9 +98,11 @@ def make_wish(
 
 
 def correct_wish(
-    session: Session, wish: Wish, words: WishWords, *, by: By, words_are_sure: bool = True
+    session: Session, wish: Wish, words: WishWords, *, by: By, words_are_sure: bool | None = True
 ) -> Wish:
     """Say anew what one wishes, before it is decided, after more was asked for, or after a no; it is looked at again. The same twice is fine.
+
+    ``words_are_sure``: none where nobody was asked about the words, for they are to be the same; then they are as sure as they were.
 
     Raises as ``make_wish``, and Conflict ``wish_decided`` for one that hangs on the wall, or is over, ``wish_unfit`` for no more pieces than came.
     """
@@ -113,14 +115,16 @@ def correct_wish(
             "wish_decided", "这个心愿已经审核过了，要改请联系社区", details={"state": wish.state.value}
         )
     policy = policies_at(session, wish.region_id)
-    _must_be_possible(words, policy)
-    _must_be_more_than_came(wish, words)
     if wish.resident is None:
         raise AssertionError("who left the town has no open wish")
+    _must_be_possible(words, policy, wish.resident)
+    _must_be_more_than_came(wish, words)
     if not wish.is_open or words.kind is not wish.kind:  # else it is one of those that were let through
         _must_be_within_limits(
             session, wish.resident, words.kind, fingerprint_of(words.address), policy, besides=wish
         )
+    if words_are_sure is None:
+        words_are_sure = wish.words_are_sure and words_of(wish).to_check == words.to_check
     _say(wish, words)
     wish.state, wish.words_are_sure, wish.ended_at, wish.because = (
         WishState.SUBMITTED,
@@ -197,18 +201,24 @@ def _home_of(whose: Resident) -> Region:
     return whose.home_region
 
 
-def _must_be_possible(words: WishWords, policy: Policies) -> None:
+def _must_be_possible(words: WishWords, policy: Policies, whose: Resident) -> None:
     faults = [
         Fault(field, f"心愿里不能要{said(found)}，请改一改再提交")
         for field, text in (
             ("words", words.words),
             ("hardship", words.hardship),
             ("nickname", words.nickname),
+            ("piece", words.piece),
         )
         if (found := [one for one in passages(text) if one.pattern not in PRIVATE])
     ]
-    if [one for one in passages(words.nickname) if one.pattern in PRIVATE]:
-        faults.append(Fault("nickname", "称呼是公开的，请不要写电话、证件号或地址"))
+    faults += [
+        Fault(field, f"{what}是公开的，请不要写电话、证件号或地址")
+        for field, what, text in (("nickname", "称呼", words.nickname), ("piece", "单位", words.piece))
+        if [one for one in passages(text) if one.pattern in PRIVATE]
+    ]
+    if names(words.nickname, whose.name):
+        faults.append(Fault("nickname", "称呼是公开的，请不要写许愿人的姓名"))
     if words.kind is not WishKind.GOODS and (words.quantity != 1 or words.value_yuan is not None):
         faults.append(Fault("quantity", "只有物质类心愿填写数量和价格"))
     if not 1 <= words.quantity <= MOST_PIECES:

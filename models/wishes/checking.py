@@ -1,4 +1,4 @@
-"""What becomes of a wish whose words may not stay (内容安全)."""
+"""What becomes of a wish whose words may not stay, or whose nickname, or what it counts its pieces in (内容安全): they are checked as one text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models.journal import enter
-from models.wishes.asking import end_wish
+from models.wishes.asking import end_wish, words_of
 from models.wishes.rows import IN_REVIEW, Wish, WishState
 from models.wishes.telling import tell_review
 
@@ -37,4 +37,4 @@ def _still_saying(session: Session, key: str, words: str | None) -> Wish | None:
     wish = session.scalar(
         select(Wish).options(joinedload(Wish.resident), joinedload(Wish.region)).where(Wish.key == key)
     )
-    return wish if wish is not None and wish.lock().words == words else None
+    return wish if wish is not None and words_of(wish.lock()).to_check == words else None

@@ -17,7 +17,7 @@ from models.errors import Conflict, Fault
 from models.journal import enter
 from models.policies import policies_at
 from models.residents import Resident, is_minor
-from models.screening import passages, said
+from models.screening import names, passages, said
 from models.wishes.asking import end_wish
 from models.wishes.claims.ending import end_claims_on
 from models.wishes.parties import By, must_not_be_of_the_household
@@ -164,9 +164,12 @@ def must_tell_nothing_private(wish: Wish, card: Card) -> None:
         if wish.address and wish.address in text:
             faults.append(Fault(field, "公开的文字里有住址，请改掉"))
     known = {photo.key: photo for photo in wish.photos}
+    is_child = is_minor(wish.resident.birth_year if wish.resident else None)
+    if not is_child and names(wish.nickname, name):  # a child's stands nowhere
+        faults.append(Fault("nickname", "公开的称呼里有许愿人的姓名，请先让居民改掉"))
     if card.photos - known.keys():
         faults.append(Fault("photos", "不是这个心愿的照片"))
-    elif card.photos and is_minor(wish.resident.birth_year if wish.resident else None):
+    elif card.photos and is_child:
         faults.append(Fault("photos", "孩子的心愿不公开照片"))
     elif any(not known[key].is_sure for key in card.photos):
         faults.append(Fault("photos", "照片还在内容审核，通过以后才能公开"))

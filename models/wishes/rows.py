@@ -25,6 +25,7 @@ LONGEST_CARD = 200
 LONGEST_ADDRESS = 100
 LONGEST_HARDSHIP = 100
 LONGEST_NICKNAME = 10
+A_PIECE = "件"  # what goods are counted in where nothing else is said
 LONGEST_REASON = 100
 LONGEST_ANSWER = 200  # of the street, about what cannot be done
 MOST_PIECES = 20
@@ -104,13 +105,19 @@ class WishWords:
     words: str
     kind: WishKind
     quantity: int = 1
-    piece: str = "件"
+    piece: str = A_PIECE
     value_yuan: int | None = None
     address: str = ""
     hardship: str = ""
     nickname: str = ""
     hand_over: HandOver = HandOver.CENTRE
     may_share: bool = False  # whoever fulfils it may be told name, phone and address (个保法 art. 23)
+    @property
+    def to_check(self) -> str:
+        """Everything they wrote that others may come to read, as one text; 件 stands there where they wrote nothing."""
+        piece = self.piece if self.piece != A_PIECE else ""
+        return "\n".join(text for text in (self.words, self.nickname, piece) if text)
+
 
 
 @dataclass(frozen=True)
@@ -223,7 +230,7 @@ class Wish(Keyed, Base):
     words: Mapped[str | None] = mapped_column(EncryptedText)  # none: forgotten
     words_are_sure: Mapped[bool] = mapped_column(default=False, server_default=false())
     quantity: Mapped[int] = mapped_column(default=1, server_default="1")
-    piece: Mapped[str] = mapped_column(PlainText(4), default="件", server_default="件")
+    piece: Mapped[str] = mapped_column(PlainText(4), default=A_PIECE, server_default=A_PIECE)
     value_yuan: Mapped[int | None]
     address: Mapped[str | None] = mapped_column(EncryptedText)
     address_fingerprint: Mapped[str | None] = mapped_column(PlainText(64))

@@ -147,6 +147,36 @@ def test_risky_words_are_refused_and_doubtful_ones_do_not_stop_who_reads_them_an
     assert told(clerk.get("/staff/content-checks"))["items"] == []
 
 
+@pytest.mark.parametrize("said", [{"nickname": "赌博平台"}, {"kind": "goods", "piece": "枪支弹药"}])
+def test_what_hangs_beside_the_words_is_looked_at_with_them(
+    door: Door, town: Town, said: dict[str, str]
+) -> None:
+    phone = just_opened(door, somebody(town))
+    the_problem(phone.post("/me/wishes", json=TAP | said), 422, "content_risky")
+    key = wishes(phone)["key"]
+    corrected = {name: value for name, value in (TAP | said).items() if name not in ("may_show", "round")}
+    the_problem(phone.put(f"/me/wishes/{key}", json=corrected), 422, "content_risky")
+
+
+def test_what_a_clerk_would_not_let_stay_is_not_sent_anew(door: Door, town: Town) -> None:
+    """Neither the same words, which nobody would be asked about, nor words nobody has looked at yet pass for sure."""
+    phone, clerk = just_opened(door, somebody(town)), door.phone(town.clerk)
+    said = {"words": "想学用手机，加我微信", "kind": "service"}
+    made = told(phone.post("/me/wishes", json=said | {"may_show": True}), 201)
+    told(phone.put(f"/me/wishes/{made['key']}", json=said | {"hardship": "眼睛不好"}))
+    assert told(clerk.get(f"/staff/wishes/{made['key']}"))["wish"]["words_are_sure"] is False
+    (check,) = told(clerk.get("/staff/content-checks"))["items"]
+    told(
+        clerk.put(
+            f"/staff/content-checks/{check['key']}/decision",
+            json={"decision": "reject", "reason": "请文明用语"},
+        )
+    )
+    assert told(phone.get(f"/me/wishes/{made['key']}"))["wish"]["state"] == "rejected"
+    again = said | {"hardship": "眼睛不太好"}
+    the_problem(phone.put(f"/me/wishes/{made['key']}", json=again), 422, "content_risky")
+
+
 def test_more_is_asked_for_and_said(door: Door, town: Town) -> None:
     phone, clerk = just_opened(door, somebody(town)), door.phone(town.clerk)
     key = wishes(phone)["key"]

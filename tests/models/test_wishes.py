@@ -142,6 +142,10 @@ def test_the_review_is_due_in_working_time(town: Town, clock: StoppedClock) -> N
         (replace(COOKER, words="想要两瓶白酒"), "words"),
         (replace(TAP, hardship="借钱看病"), "hardship"),
         (replace(TAP, nickname="打19900000001"), "nickname"),
+        (replace(TAP, nickname="许愿人"), "nickname"),
+        (replace(TAP, nickname="我是许 愿 人"), "nickname"),
+        (replace(COOKER, piece="现金"), "piece"),
+        (replace(COOKER, piece="3号楼"), "piece"),
         (replace(TAP, quantity=2), "quantity"),
         (replace(COOKER, quantity=0), "quantity"),
         (replace(COOKER, quantity=21), "quantity"),
@@ -303,6 +307,19 @@ def test_a_name_of_their_own_choice_may_hang_there_but_no_childs(town: Town) -> 
     made = wishes(child, nicknamed, acted_for=True)
     say(approve_wish, made, CARD, by=by_staff(town.clerk))
     assert (now(made).shows_as, now(made).age_band) == ("0002号", AgeBand.CHILD)
+
+
+def test_a_name_told_after_it_was_taken_for_a_nickname_hangs_on_no_wall(town: Town) -> None:
+    """Whoever wished has another name in the town since; a child's nickname stands nowhere."""
+    nicknamed = replace(TAP, nickname="老李头")
+    who, child = somebody(town), somebody(town, "小朋友", birth_year=2015)
+    theirs, its = wishes(who, nicknamed), wishes(child, nicknamed, acted_for=True)
+    with transaction() as session:
+        for person in (who, child):
+            person.resident(session).name = "老李头"
+    no = refused(say, approve_wish, theirs, CARD, by=by_staff(town.clerk))
+    assert (no.code, faults(no)) == ("wish_card_unfit", ["nickname"])
+    say(approve_wish, its, CARD, by=by_staff(town.clerk))
 
 
 @pytest.mark.parametrize(
@@ -587,6 +604,30 @@ def test_words_that_may_not_stay_refuse_what_waits_and_nothing_else(town: Town) 
         refuse_words(session, waits.key, TAP.words)
     assert state_of(waits) is WishState.REJECTED
     assert told(who)[-1][1].endswith("未通过：文字没有通过内容审核，请换一种说法再提交。")
+
+
+def test_a_nickname_that_may_not_stay_refuses_the_wish(town: Town) -> None:
+    waits = wishes(somebody(town), replace(COOKER, nickname="好人一生平安", piece="口"), words_are_sure=False)
+    with transaction() as session:
+        refuse_words(session, waits.key, COOKER.words)  # of other words: these stood there before
+    assert state_of(waits) is WishState.SUBMITTED
+    with transaction() as session:
+        refuse_words(session, waits.key, f"{COOKER.words}\n好人一生平安\n口")
+    assert state_of(waits) is WishState.REJECTED
+
+
+def test_words_nobody_was_asked_about_are_as_sure_as_they_were(town: Town) -> None:
+    who = somebody(town)
+    made = wishes(who, words_are_sure=False)
+    said = replace(TAP, address="幸福路1号")
+    say(correct_wish, made, said, by=by_resident(who), words_are_sure=None)
+    assert not now(made).words_are_sure
+    with transaction() as session:
+        clear_words(session, made.key, said.to_check)
+    say(correct_wish, made, replace(said, hardship="腿脚不便"), by=by_resident(who), words_are_sure=None)
+    assert now(made).words_are_sure
+    say(correct_wish, made, replace(said, nickname="热心人"), by=by_resident(who), words_are_sure=None)
+    assert not now(made).words_are_sure  # somebody was quicker: nobody has looked at this nickname
 
 
 def test_words_nobody_has_to_look_at_any_more_are_sure(town: Town) -> None:
