@@ -2,7 +2,7 @@
 
 Each figure says of how many it is so; none is a bare percent. Whoever is counted:
 
-- *Published*: wishes that were hung on the wall for the first time on these days. 认领率: every piece of them is in the hands of units the community
+- *Published*: wishes that were hung on the wall for the first time on these days, however often they were hung again since. 认领率: every piece of them is in the hands of units the community
   agreed to, or was brought by them. What was released and hangs again is not taken on; what was taken on again is, once. 圆梦率: they are fulfilled,
   every piece of them confirmed by who wished.
 - *Due*: claims both sides agreed to (受理) whose promised day, longer waiting included, was one of these days and is over. 办结率: brought, and confirmed
@@ -184,8 +184,7 @@ class _Tallies:
             .join(Wish, Wish.id == Claim.wish_id)
             .where(
                 self._which,
-                Wish.turn > 0,
-                self._during(Wish.published_at),
+                self._during(Wish.first_published_at),
                 Claim.agreed_at.is_not(None),
                 Claim.ended_because.is_(None),
             )
@@ -195,7 +194,7 @@ class _Tallies:
         rows = self._read(
             select(Wish.region_id, Wish.kind, Wish.quantity, Wish.state, func.coalesce(held.c.pieces, 0))
             .outerjoin(held, held.c.wish_id == Wish.id)
-            .where(self._which, Wish.turn > 0, self._during(Wish.published_at))
+            .where(self._which, self._during(Wish.first_published_at))
         )
         for region_id, kind, quantity, state, pieces in rows:
             where = region_id, kind

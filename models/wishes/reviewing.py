@@ -94,6 +94,7 @@ def publish(session: Session, wish: Wish) -> bool:
     if wish.state is not WishState.APPROVED:
         return False
     wish.state, wish.published_at, wish.turn = WishState.PUBLISHED, clock.now(), 1
+    wish.first_published_at = wish.first_published_at or wish.published_at
     enter(session, "wish.published", wish, for_resident_id=wish.resident_id)
     wind_wish(session, wish)
     return True
@@ -163,10 +164,10 @@ def must_tell_nothing_private(wish: Wish, card: Card) -> None:
             faults.append(Fault(field, "公开的文字里有许愿人的姓名，请改掉"))
         if wish.address and wish.address in text:
             faults.append(Fault(field, "公开的文字里有住址，请改掉"))
-    known = {photo.key: photo for photo in wish.photos}
     is_child = is_minor(wish.resident.birth_year if wish.resident else None)
     if not is_child and names(wish.nickname, name):  # a child's stands nowhere
         faults.append(Fault("nickname", "公开的称呼里有许愿人的姓名，请先让居民改掉"))
+    known = {photo.key: photo for photo in wish.photos}
     if card.photos - known.keys():
         faults.append(Fault("photos", "不是这个心愿的照片"))
     elif card.photos and is_child:

@@ -93,7 +93,6 @@ _IS_PUBLISHED = text("state = 'published'")
 _IS_OPEN = text(
     "state IN ('submitted', 'need_info', 'approved', 'published', 'claimed', 'escalated', 'converted')"
 )
-_HUNG = text("turn > 0")
 _IS_DUE = text("due_at IS NOT NULL")
 _IS_TO_REMIND = text("remind_at IS NOT NULL")
 
@@ -112,12 +111,12 @@ class WishWords:
     nickname: str = ""
     hand_over: HandOver = HandOver.CENTRE
     may_share: bool = False  # whoever fulfils it may be told name, phone and address (个保法 art. 23)
+
     @property
     def to_check(self) -> str:
         """Everything they wrote that others may come to read, as one text; 件 stands there where they wrote nothing."""
         piece = self.piece if self.piece != A_PIECE else ""
         return "\n".join(text for text in (self.words, self.nickname, piece) if text)
-
 
 
 @dataclass(frozen=True)
@@ -212,8 +211,7 @@ class Wish(Keyed, Base):
         ),
         Index("ix_wishes_open", "region_id", "id", postgresql_where=_IS_OPEN, sqlite_where=_IS_OPEN),
         Index("ix_wishes_ended", "ended_at"),
-        # of a condition only the figures ask for: else the wall is read from it, with all that ever hung there
-        Index("ix_wishes_published", "published_at", postgresql_where=_HUNG, sqlite_where=_HUNG),
+        Index("ix_wishes_first_published", "first_published_at"),
         Index("ix_wishes_due", "due_at", postgresql_where=_IS_DUE, sqlite_where=_IS_DUE),
         Index("ix_wishes_remind", "remind_at", postgresql_where=_IS_TO_REMIND, sqlite_where=_IS_TO_REMIND),
         CheckConstraint("turn >= 0", name="turn_not_below_nothing"),
@@ -249,7 +247,10 @@ class Wish(Keyed, Base):
     title: Mapped[str] = mapped_column(PlainText(LONGEST_TITLE), default="", server_default="")
     public_words: Mapped[str] = mapped_column(PlainText(LONGEST_CARD), default="", server_default="")
     age_band: Mapped[AgeBand] = mapped_column(chosen_from(AgeBand), default=AgeBand.UNKNOWN)
-    published_at: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]  # when it was hung on the wall last
+    first_published_at: Mapped[
+        datetime | None
+    ]  # and for the first time: the day it counts on, however often it is hung again
     turn: Mapped[int] = mapped_column(
         default=0, server_default="0"
     )  # which time it hangs on the wall (第几轮)

@@ -9,16 +9,25 @@ from datetime import date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from models import clock as town_clock
 from models.base import db, reading, transaction
 from models.calendars import DayKind, set_day
 from models.clock import TOWN_ZONE, StoppedClock
+from models.issue_orders import send_back_order
 from models.partners import Partner
 from models.policies import set_policy
 from models.regions import Region
-from models.wishes import Wish, WishKind, WishWords, withdraw_wish
+from models.wishes import (
+    Wish,
+    WishKind,
+    WishWords,
+    approve_wish,
+    correct_wish,
+    reject_wish,
+    withdraw_wish,
+)
 from models.wishes.claims import (
     Claim,
     Done,
@@ -34,6 +43,7 @@ from models.wishes.claims import (
     rate_claim,
     transfer_claim,
 )
+from models.wishes.clocks import end_of
 from models.wishes.figures import (
     FEWEST,
     Figure,
@@ -43,9 +53,11 @@ from models.wishes.figures import (
     figures_of_unit,
     hidden_among,
 )
+from models.wishes.street import IssueOrder
+from server.jobs.wishes import turn_wishes
 from tests.claims import PROMISE, a_claimer, by_unit, claims, does, fulfilled, under_way
 from tests.people import Person, Town, UnitMember
-from tests.wishes import by_resident, by_staff, hung, say, somebody
+from tests.wishes import CARD, TAP, by_resident, by_staff, hung, now, say, somebody
 
 DAY = date(2026, 11, 20)  # a Friday, at noon
 A_MONTH = DAY + timedelta(days=30)
@@ -83,6 +95,34 @@ def days_later(clock: StoppedClock, days: int, hour: int = 12) -> None:
     """The clock, so many days after the first."""
     on = DAY + timedelta(days=days)
     clock.move_to(datetime(on.year, on.month, on.day, hour, tzinfo=TOWN_ZONE))
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("way", ["said anew after a no", "sent back by the street"])
+def test_what_is_hung_again_counts_on_the_day_it_hung_first(
+    town: Town, clock: StoppedClock, way: str
+) -> None:
+    who = somebody(town)
+    wish = hung(town, who)
+    if way == "said anew after a no":
+        days_later(clock, 3)
+        say(reject_wish, wish, "请写清楚", by=by_staff(town.clerk))
+        say(correct_wish, wish, replace(TAP, words="厨房的水龙头滴水，想请人修"), by=by_resident(who))
+        days_later(clock, 5)
+        say(approve_wish, wish, CARD, by=by_staff(town.clerk))
+    else:
+        for days in (15, 30):
+            days_later(clock, days)
+            turn_wishes(town_clock.now())
+        with transaction() as session:
+            order = session.scalars(select(IssueOrder)).one()
+            send_back_order(session, order, "请社区再公布一次", by=by_staff(town.street_officer))
+    last = now(wish).published_at
+    assert last is not None
+    assert last > end_of(DAY)
+    again = town_clock.in_town(last).date()
+    assert shares(counted(town.wutong, DAY, DAY).figures)[N.CLAIMED] == (0, 1)
+    assert shares(counted(town.wutong, again, again).figures)[N.CLAIMED] == (0, 0)
 
 
 @pytest.mark.usefixtures("told")

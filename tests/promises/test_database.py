@@ -36,7 +36,8 @@ from models.partners import Partner, PartnerMember
 from models.regions import Region, RegionKind, plant
 from models.reservations import Reservation, ReservationState, ReservedFor
 from models.residents import Resident
-from models.wishes import Wish, WishPhoto, add_photo, make_wish
+from models.wishes import Wish, WishKind, WishPhoto, WishSource, add_photo, make_wish
+from models.wishes.claims import Claim, ClaimState, Level, Rating, SettledBy
 from server.app import create_app
 from tests.conftest import settings_for
 from tests.people import FIRST_EVENING, Town, a_member_of, a_resident, a_unit, a_venue
@@ -135,6 +136,48 @@ def test_what_waited_for_review_before_that_was_kept_has_waited_since_it_was_its
         with reading() as session:
             kept = session.scalars(select(Reservation.review_began_at).order_by(Reservation.id)).all()
         assert kept == [earlier, accepted, None]
+
+
+def test_what_hung_before_that_was_kept_hung_first_when_the_journal_says_so(
+    engine_name: str, own_database: Callable[[str, str], str]
+) -> None:
+    """Or, where it says nothing, when it was hung last; and who is unhappy already is not forgotten (0054)."""
+    first, again = (datetime(2026, 11, day, 4, tzinfo=UTC) for day in (18, 20))
+    with an_empty_database(own_database(engine_name, "first_hung")):
+        flask_migrate.upgrade()
+        with transaction() as session:
+            place = plant(session, kind=RegionKind.COMMUNITY, code="990101001001", name="梧桐里社区")
+            rows = [
+                Wish(
+                    region=place,
+                    number=number + 1,
+                    source=WishSource.ONLINE,
+                    kind=WishKind.SERVICE,
+                    words="想学用手机",
+                    published_at=published_at,
+                    turn=1 if published_at else 0,
+                )
+                for number, published_at in enumerate([again, again, None])
+            ]
+            session.add_all(rows)
+            session.flush()
+            for moment in (first, again):
+                with clock.stopped_at(moment):
+                    enter(session, "wish.published", rows[0])
+                    session.flush()
+            claim = Claim(
+                wish=rows[0], partner=a_unit(session, place), state=ClaimState.FULFILLED, claimed_at=first
+            )
+            session.add(
+                Rating(claim=claim, level=Level.UNHAPPY, rated_by=SettledBy.RESIDENT, care_due_at=again)
+            )
+            session.flush()
+        flask_migrate.downgrade(revision="0053")
+        flask_migrate.upgrade()
+        with reading() as session:
+            kept = session.scalars(select(Wish.first_published_at).order_by(Wish.id)).all()
+            assert session.scalars(select(Rating.care_remind_at)).one() == again
+        assert kept == [first, again, None]
 
 
 def test_migrations_are_numbered_one_after_the_other() -> None:

@@ -215,7 +215,7 @@ def test_a_page_of_the_wall_reads_an_index_in_its_order(
 
 YEARS, A_WEEK = timedelta(days=730), 7
 BY_ITS_DAYS = {  # what a statement of the figures counts by, and the index that knows these days
-    "wishes.published_at >=": "ix_wishes_published",
+    "wishes.first_published_at >=": "ix_wishes_first_published",
     "claims.promised_on BETWEEN": "ix_claims_promised",
     "claims.agreed_at >=": "ix_claims_agreed",
     "ratings.rated_at >=": "ix_ratings_rated",
@@ -241,6 +241,7 @@ def old_wishes(town: Town) -> Iterator[tuple[Town, int]]:
                 "kind": WishKind.SERVICE,
                 "submitted_at": at,
                 "published_at": at,
+                "first_published_at": at,
                 "turn": 1,
                 "parts_taken": 1,
             }

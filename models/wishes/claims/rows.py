@@ -244,6 +244,7 @@ class Rating(Base):
         UniqueConstraint("claim_id"),
         Index("ix_ratings_rated", "rated_at"),
         Index("ix_ratings_care", "care_due_at", postgresql_where=_IS_CARED_FOR, sqlite_where=_IS_CARED_FOR),
+        Index("ix_ratings_care_remind", "care_remind_at"),
         CheckConstraint("1 <= level AND level <= 5", name="one_of_five"),
         CheckConstraint(
             "again_level IS NULL OR (1 <= again_level AND again_level <= 5)", name="again_of_five"
@@ -258,6 +259,7 @@ class Rating(Base):
     care_due_at: Mapped[
         datetime | None
     ]  # by when the community has called, or put it right; none: nothing to do
+    care_remind_at: Mapped[datetime | None]  # when the community, or in the end the street, is pressed
     called_at: Mapped[datetime | None]
     mended_at: Mapped[datetime | None]
     care_note: Mapped[str] = mapped_column(PlainText(LONGEST_NOTE), default="", server_default="")
