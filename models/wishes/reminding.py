@@ -32,12 +32,11 @@ def wishes_to_remind_of(session: Session, now: datetime, *, most: int) -> Sequen
 
 
 def remind_of_wish(session: Session, wish: Wish, now: datetime) -> bool:
-    """Remind or press whoever's desk it is on, once for each moment there is for it; whether there was still reason to."""
+    """Remind or press whoever's desk it is on, once for each moment there is for it; whether there was still reason to. What is said is what is true now."""
     wish.lock()
     running = clock_now_of_wish(session, wish)
     if wish.remind_at is None or wish.remind_at > now:
         return False
-    reached = wish.remind_at
     wind_wish(session, wish)  # to the next moment
     if running is None or running.due_at is None:
         return False
@@ -45,10 +44,9 @@ def remind_of_wish(session: Session, wish: Wish, now: datetime) -> bool:
         case Awaited.REVIEW if running.due_at > now:
             left = max(round((running.due_at - now) / _AN_HOUR), 1)
             _tell(session, NoticeKind.WISH_REVIEW_DUE, wish, running, {"hours": left}, OFFICE)
-        case Awaited.DECISION:
+        case Awaited.DECISION if nth := running.times_pressed(now):
             late = days_late(running.due_at, now)
             street = (Role.STREET_OFFICER,)
-            nth = running.times_pressed(reached)
             _tell(session, NoticeKind.WISH_DECISION_OVERDUE, wish, running, {"late": late}, street, nth=nth)
         case _:
             return False

@@ -82,10 +82,16 @@ def wind_wish(session: Session, wish: Wish) -> None:
 def times_of(
     running: Clock | None, now: datetime, *, standing: datetime | None = None
 ) -> tuple[datetime | None, datetime | None]:
-    """When a clock rings, and when somebody is reminded or pressed next; a reminder that is ``standing`` and was to go out by now still does."""
+    """When a clock rings, and when somebody is reminded or pressed next; a reminder that is ``standing`` and was to go out by now still does.
+
+    Where one is standing and every morning to press on lies behind by now, the last is still to come: what is said then is not lost.
+    """
     if running is None:
         return None, None
-    return running.due_at, running.next_after(now, standing=standing)
+    following = running.next_after(now, standing=standing)
+    if following is None and standing is not None and running.press_at:
+        following = running.press_at[-1]
+    return running.due_at, following
 
 
 def _until(details: Mapping[str, Any] | None) -> date | None:

@@ -13,6 +13,8 @@ from models.clock import StoppedClock
 from models.errors import Conflict
 from models.journal import JournalEntry
 from models.notices import Notice, NoticeKind
+from models.policies import set_policy
+from models.regions import Region
 from models.truth import still_true
 from models.wishes import Urged, Wish, WishState, ask_for_more, standing_of, urge, withdraw_wish
 from models.wishes.claims import (
@@ -26,7 +28,12 @@ from models.wishes.claims import (
     note_contact,
 )
 from models.wishes.clocks import Awaited, Desk
-from server.jobs.wishes import remind_of_claims, remind_of_wishes, turn_wishes
+from server.jobs.clocks import rewind_clocks_within
+from server.jobs.wishes import (
+    remind_of_claims,
+    remind_of_wishes,
+    turn_wishes,
+)
 from tests.claims import a_claimer, by_unit, claim_now, claims, delivered, does, under_way
 from tests.people import Person, Town, UnitMember
 from tests.wishes import by_resident, by_staff, hung, now, say, somebody, told, wishes
@@ -223,6 +230,55 @@ def test_a_worker_that_was_away_presses_once_for_all_it_missed(
     assert remind_of_claims(town_clock.now()) == 0
     assert heard(NoticeKind.CLAIM_OVERDUE) == {unit.account_id: 1}
     assert [words for kind, words in told(unit) if kind == "claim_overdue"][-1].count("4天") == 1
+
+
+def test_a_worker_that_was_away_for_all_the_mornings_still_tells_the_street(
+    town: Town, wisher: Person, unit: UnitMember, clock: StoppedClock
+) -> None:
+    claim = under_way(town, unit, hung(town, wisher), promised_on=date(2026, 11, 23))
+    does(note_contact, claim, by=by_unit(unit))
+    mornings(clock, date(2026, 11, 24), 1)
+    clock.move_to(datetime(2026, 12, 20, 15, tzinfo=town_clock.TOWN_ZONE))
+    assert remind_of_claims(town_clock.now()) == 1
+    assert remind_of_claims(town_clock.now()) == 0
+    assert heard(NoticeKind.CLAIM_OVERDUE) == {unit.account_id: 1}
+    assert heard(NoticeKind.CLAIM_OVERDUE_HERE)[town.street_officer.account_id] == 1
+
+
+@pytest.mark.parametrize("is_asleep", [False, True])
+def test_the_street_hears_also_where_the_community_presses_fewer_mornings_from_now_on(
+    town: Town, wisher: Person, unit: UnitMember, clock: StoppedClock, is_asleep: bool
+) -> None:
+    claim = under_way(town, unit, hung(town, wisher), promised_on=date(2026, 11, 23))
+    does(note_contact, claim, by=by_unit(unit))
+    mornings(clock, date(2026, 11, 24), 4)
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "wish_press_days", "2")
+    if not is_asleep:
+        rewind_clocks_within(town.wutong)
+        assert rewind_clocks_within(town.wutong) == 0
+    mornings(clock, date(2026, 11, 28), 7)
+    rewind_clocks_within(town.wutong)
+    mornings(clock, date(2026, 12, 5), 7)
+    assert heard(NoticeKind.CLAIM_OVERDUE) == {unit.account_id: 4}
+    assert heard(NoticeKind.CLAIM_OVERDUE_HERE)[town.street_officer.account_id] == 1
+
+
+def test_the_street_is_not_pressed_for_what_is_not_due_any_more(
+    town: Town, wisher: Person, clock: StoppedClock
+) -> None:
+    """The community gives it longer in the very hour in which it is pressed, and no clock is wound anew yet."""
+    wish = hung(town, wisher)
+    for _ in range(2):
+        clock.advance(days=15)
+        turn_wishes(town_clock.now())
+    with transaction() as session:
+        set_policy(session, session.get_one(Region, town.wutong.id), "wish_street_days", "30")
+    pressed = now(wish).remind_at
+    assert pressed is not None
+    clock.move_to(pressed)
+    assert remind_of_wishes(town_clock.now()) == 0
+    assert heard(NoticeKind.WISH_DECISION_OVERDUE) == {}
 
 
 def test_the_community_is_reminded_of_a_review_once_and_only_while_it_is_in_time(

@@ -34,7 +34,10 @@ def claims_to_remind_of(session: Session, now: datetime, *, most: int) -> Sequen
 
 
 def remind_of(session: Session, claim: Claim, now: datetime) -> bool:
-    """Remind whoever is waited for, once for each moment there is for it; whether there was still reason to."""
+    """Remind whoever is waited for, once for each moment there is for it; whether there was still reason to.
+
+    What is said is what is true now: a worker that was away says the last thing of all it missed.
+    """
     hold_claim(session, claim)
     running = clock_now_of(session, claim)
     if claim.remind_at is None or claim.remind_at > now:
@@ -49,8 +52,8 @@ def remind_of(session: Session, claim: Claim, now: datetime) -> bool:
         case Awaited.RATING:
             tell_progress(session, claim, "待评价", None)
         case _ if running.due_at is not None and running.due_at > now:
-            tell_due_soon(session, claim, max(round((running.due_at - reached) / _AN_HOUR), 1))
-        case Awaited.FULFILMENT if times := running.times_pressed(reached):
+            tell_due_soon(session, claim, max(round((running.due_at - now) / _AN_HOUR), 1))
+        case Awaited.FULFILMENT if times := running.times_pressed(now):
             tell_overdue(session, claim, times, is_last=times == len(running.press_at))
         case _:
             return False

@@ -152,8 +152,8 @@ def tell_overdue(session: Session, claim: Claim, times: int, *, is_last: bool) -
     if claim.due_at is None:
         raise AssertionError("only what was due is overdue")
     due = claim.due_at.isoformat()
-    facts = {"late": days_late(claim.due_at, clock.now()), "due_at": due}
-    version = f"{due}-{times}"
+    facts: dict[str, Any] = {"late": days_late(claim.due_at, clock.now()), "due_at": due}
+    version = f"{due}-last" if is_last else f"{due}-{times}"
     if not is_last:
         _owe_unit(session, NoticeKind.CLAIM_OVERDUE, claim, facts, version=version)
     above = [Role.STREET_OFFICER] if is_last else OFFICE
