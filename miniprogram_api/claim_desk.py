@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from miniprogram_api.acting import asking
 from miniprogram_api.claims import done_from
 from miniprogram_api.counter import scope_of_hat
-from miniprogram_api.cursors import after_id, page
+from miniprogram_api.cursors import after_id, after_moment, micros, page
 from miniprogram_api.edge import Door, named_in
 from miniprogram_api.installed import rates
 from miniprogram_api.office import office_places, overseen_places, visited_places
@@ -39,6 +40,7 @@ from models.wishes.claims import (
     agree_to_claim,
     claim_by_key,
     claim_within,
+    claims_rated_badly,
     claims_within,
     confirm_done,
     decline_claim,
@@ -65,15 +67,19 @@ door = Door("claim_desk", description="认领办理")
 def list_claims(wanted: dict[str, Any]) -> dict[str, Any]:
     """认领列表（工作人员）
 
-    Claims on wishes of the places one works for that are in a state, oldest first. What is ``overdue`` the street may list too, and
-    what is said to be done the grid workers who ask whether it is.
+    Claims on wishes of the places one works for that are in a state, oldest first; or those somebody is ``unhappy`` about, what is to be cared for first
+    first. What is ``overdue`` the street may list too, and what is said to be done the grid workers who ask whether it is. What was said of them is
+    not shown.
     """
     limit = wanted["limit"]
+    overdue_at = clock.now() if wanted["overdue"] else None
+    if wanted["unhappy"]:
+        return _rated_badly(overdue_at, limit, after_moment(wanted.get("cursor")))
     rows = claims_within(
         db.session(),
         _listed_places(wanted),
         state=wanted["state"],
-        overdue_at=clock.now() if wanted["overdue"] else None,
+        overdue_at=overdue_at,
         after_id=after_id(wanted.get("cursor")),
         most=limit + 1,
     )
@@ -272,6 +278,15 @@ def note_mending(sent: dict[str, Any], key: str) -> Claim:
     claim = _of_office(key)
     note_mended(db.session(), claim, sent["note"], by=asking())
     return claim
+
+
+def _rated_badly(
+    overdue_at: datetime | None, limit: int, after: tuple[datetime, int] | None
+) -> dict[str, Any]:
+    places = overseen_places() if overdue_at else office_places()
+    rows = claims_rated_badly(db.session(), places, overdue_at=overdue_at, after=after, most=limit + 1)
+    found = page(rows, limit, lambda row: [micros(row[1]), row[0].id])
+    return found | {"items": [claim for claim, _ in found["items"]]}
 
 
 def _unit(key: str) -> Partner:

@@ -39,7 +39,13 @@ from models.reservations import count_credit_appeals, count_damaged, count_pendi
 from models.staff import OFFICE, Role, RoleGrant, StaffMember, grants_of
 from models.wishes import count_in_review as count_wishes
 from models.wishes import count_overdue as count_wishes_overdue
-from models.wishes.claims import count_late, count_to_agree, count_to_visit, count_unhappy
+from models.wishes.claims import (
+    count_care_overdue,
+    count_late,
+    count_to_agree,
+    count_to_visit,
+    count_unhappy,
+)
 
 TOLD_WITHIN = timedelta(
     minutes=30
@@ -88,6 +94,7 @@ PILES = (
     Pile("claims_late", "超期的认领", frozenset({*OFFICE, Role.STREET_OFFICER}), count_late),
     Pile("wishes_to_visit", "送达待核实", frozenset({*OFFICE, Role.GRID_WORKER}), count_to_visit),
     Pile("unhappy", "差评待整改", frozenset(OFFICE), count_unhappy),
+    Pile("unhappy_overdue", "超期的差评", frozenset({*OFFICE, Role.STREET_OFFICER}), count_care_overdue),
     Pile("issue_orders", "待街道交办的", frozenset({Role.STREET_OFFICER}), count_orders_waiting),
     Pile("issue_orders_overdue", "超时没交办的", frozenset({Role.STREET_OFFICER}), count_orders_overdue),
     Pile(

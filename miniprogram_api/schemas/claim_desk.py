@@ -25,22 +25,27 @@ class ClaimUnitOut(Shape):
     name = fields.String(required=True)
 
 
-class CareOut(Shape):
-    """A rating as the community reads it, and what it did about it."""
+class CareBrief(Shape):
+    """A rating in a list, and by when to care for it; what was said is not shown there."""
 
     level = fields.Integer(required=True)
-    words = fields.String(required=True, allow_none=True)
     rated_at = TownTime(required=True)
     rated_by = fields.Enum(SettledBy, by_value=True, required=True)
     care_due_at = TownTime(required=True, allow_none=True)
     called_at = TownTime(required=True, allow_none=True)
     mended_at = TownTime(required=True, allow_none=True)
-    care_note = fields.String(required=True)
     again_level = fields.Integer(required=True, allow_none=True)
 
 
-class StaffClaimOut(ClaimOut):
-    """A claim as the community reads it: the unit, a masked name, and what was said of it."""
+class CareOut(CareBrief):
+    """A rating as the community reads it, and what it did about it."""
+
+    words = fields.String(required=True, allow_none=True)
+    care_note = fields.String(required=True)
+
+
+class ListedClaimOut(ClaimOut):
+    """A claim in a list of the community, or of its street: the unit, a masked name, and how it was rated."""
 
     unit = fields.Nested(ClaimUnitOut, attribute="partner", required=True)
     name = fields.Function(
@@ -48,13 +53,22 @@ class StaffClaimOut(ClaimOut):
         metadata={"type": ["string", "null"]},
         required=True,
     )
+    care = fields.Nested(CareBrief, attribute="rating", required=True, allow_none=True)
+
+
+class StaffClaimOut(ListedClaimOut):
+    """A claim as the community reads it: also what was said of it."""
+
     care = fields.Nested(CareOut, attribute="rating", required=True, allow_none=True)
 
 
 class StaffClaimsQuery(Shape):
-    """Which claims. ``overdue``: only those whose time for what comes next is over."""
+    """Which claims. ``overdue``: only those whose time for what comes next is over. ``unhappy``: of which somebody said that they are unhappy, and which
+    wait for that to be cared for; whatever ``state`` says.
+    """
 
     state = fields.Enum(ClaimState, by_value=True, load_default=ClaimState.APPLIED)
+    unhappy = fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False)
     overdue = fields.Boolean(truthy={"true"}, falsy={"false"}, load_default=False)
     limit = Limit()
     cursor = Cursor()
@@ -63,7 +77,7 @@ class StaffClaimsQuery(Shape):
 class StaffClaimsOut(Shape):
     """A page of the claims of a clerk's places."""
 
-    items = fields.List(fields.Nested(StaffClaimOut), required=True)
+    items = fields.List(fields.Nested(ListedClaimOut), required=True)
     next = fields.String(required=True, allow_none=True)
 
 

@@ -145,6 +145,8 @@ class NoticeKind(StrEnum):
     WISH_DECISION_OVERDUE = "wish_decision_overdue"  # M19 街道没有按时研究交办
     CLAIM_OVERDUE = "claim_overdue"  # M19 超期催办
     CLAIM_OVERDUE_HERE = "claim_overdue_here"  # M19 同一件事，告诉社区，再告诉街道
+    CLAIM_UNHAPPY = "claim_unhappy"  # 许愿人给了差评，告诉社区
+    CLAIM_CARE_OVERDUE = "claim_care_overdue"  # M19 差评没有按时回访、整改，告诉社区，再告诉街道
     WISH_URGED = "wish_urged"  # 许愿人催办，告诉社区、街道
     CLAIM_URGED = "claim_urged"  # 许愿人催办，告诉单位
     WISH_WITH_STREET = "wish_with_street"  # M16 已转街道、街道退回

@@ -78,6 +78,8 @@ HEARD_AFTER: Mapping[str, tuple[NoticeKind, ...]] = {
         NoticeKind.WISH_REVIEW_DUE,
         NoticeKind.WISH_DECISION_OVERDUE,
         NoticeKind.CLAIM_OVERDUE_HERE,
+        NoticeKind.CLAIM_UNHAPPY,
+        NoticeKind.CLAIM_CARE_OVERDUE,
     ),
     "my_claim": (NoticeKind.CLAIM_ENDED, NoticeKind.CLAIM_URGED, NoticeKind.MEETING_AHEAD),
     "partner": (NoticeKind.PARTNER_DECIDED, NoticeKind.PARTNER_RENEWAL),

@@ -45,6 +45,8 @@ class Awaited(StrEnum):
     FULFILMENT = "fulfilment"  # 完成
     CONFIRMATION = "confirmation"  # 许愿人确认
     RATING = "rating"  # 许愿人评价
+    CARE = "care"  # 社区回访差评
+    MENDING = "mending"  # 社区整改差评
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,18 @@ def clock_of_claim(thread: Sequence[Event], calendar: Calendar, policy: Policies
 def clock_of_wish(thread: Sequence[Event], calendar: Calendar, policy: Policies) -> Clock | None:
     """The clock that runs for a wish itself after all this happened, oldest first; none while units are about every piece of it, and once it is over."""
     return _wound_by(thread, _AFTER_WISH, calendar, policy)
+
+
+def clock_of_care(
+    rated_at: datetime, called_at: datetime | None, calendar: Calendar, policy: Policies
+) -> Clock:
+    """The clock that runs while who was unhappy is not called yet, and once they are, until it is put right; the street hears after the last morning."""
+    if called_at is None:
+        awaited, due = Awaited.CARE, due_after(calendar, rated_at, policy.wish_care_call_days)
+    else:
+        awaited, due = Awaited.MENDING, rated_at + timedelta(days=policy.wish_care_mend_days)
+    pressed = _mornings_after(due, calendar, policy, policy.wish_press_days + 1)
+    return Clock(awaited, Desk.COMMUNITY, due, press_at=pressed)
 
 
 def end_of(day: date) -> datetime:

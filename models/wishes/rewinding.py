@@ -19,9 +19,8 @@ from models.calendars import Calendar
 from models.policies import policies_at_each
 from models.regions import Region, regions_within
 from models.wishes.claims.claiming import hold_claim
-from models.wishes.claims.rating import cared_for_by
 from models.wishes.claims.rows import LIVE, Claim, Rating
-from models.wishes.clocks import clock_of_claim, clock_of_wish
+from models.wishes.clocks import clock_of_care, clock_of_claim, clock_of_wish
 from models.wishes.rows import OPEN, Wish
 from models.wishes.thread import threads_of, times_of
 
@@ -82,9 +81,10 @@ def _wind_anew(session: Session, of: Thread, ids: Collection[int]) -> int:
         ).all()
         numbers = policies_at_each(session, {region_id for _, region_id in ratings})
         for rating, region_id in ratings:
-            due_at = cared_for_by(rating, calendar, numbers[region_id])
-            if due_at != rating.care_due_at:
-                anew.append({"id": rating.id, "care_due_at": due_at})
+            care = clock_of_care(rating.rated_at, rating.called_at, calendar, numbers[region_id])
+            times = times_of(care, now, standing=rating.care_remind_at)
+            if times != (rating.care_due_at, rating.care_remind_at):
+                anew.append({"id": rating.id, "care_due_at": times[0], "care_remind_at": times[1]})
     else:
         noun, wound = (Wish, clock_of_wish) if of is Wish else (Claim, clock_of_claim)
         query: _Rows = select(noun.id, Wish.region_id, noun.due_at, noun.remind_at)

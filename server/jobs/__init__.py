@@ -106,6 +106,13 @@ SCHEDULE = (
         wishes.MOST_AT_ONCE,
     ),
     Job(
+        "press_for_care_of_the_unhappy",
+        timedelta(minutes=5),
+        wishes.press_for_care_of_the_unhappy,
+        "差评到期没有回访或整改的，工作日 9:00 催办社区，满次数以后告诉街道",
+        wishes.MOST_AT_ONCE,
+    ),
+    Job(
         "rewind_clocks",
         timedelta(hours=24),
         clocks.rewind_clocks,

@@ -23,8 +23,11 @@ from models.wishes import (
 )
 from models.wishes.claims import (
     Claim,
+    Rating,
     claims_that_ring,
     claims_to_remind_of,
+    press_for_care,
+    ratings_to_press_about,
     release_if_due,
     remind_of,
 )
@@ -65,6 +68,11 @@ def release_idle_claims(now: datetime) -> int:
 def remind_of_claims(now: datetime) -> int:
     """Remind units whose time is nearly over, press those whose time is, and remind who wished and has not said yet how it went; of how many claims."""
     return _each(Claim, claims_to_remind_of, remind_of, now)
+
+
+def press_for_care_of_the_unhappy(now: datetime) -> int:
+    """Press communities that have not called who was unhappy, or not put it right, in time, and tell the street in the end; about how many."""
+    return _each(Rating, ratings_to_press_about, press_for_care, now)
 
 
 def _each(

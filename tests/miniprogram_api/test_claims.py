@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -16,14 +17,14 @@ from models.journal import JournalEntry
 from models.partners import Partner, PartnerState, pair
 from models.regions import Region
 from models.wishes import Wish, WishKind, WishWords, approve_wish
-from models.wishes.claims import WISH_PROMISE
+from models.wishes.claims import WISH_PROMISE, Level, SettledBy, rate_claim
 from server.jobs.wishes import turn_wishes
-from tests.claims import a_claimer, a_member
+from tests.claims import a_claimer, a_member, does, fulfilled
 from tests.miniprogram_api.test_rates import limited
 from tests.people import Person, Town, UnitMember
 from tests.phones import Door, Phone, the_problem, told
 from tests.sandbox import CHECK_TEXT
-from tests.wishes import CARD, by_staff, hung, say, somebody, wishes
+from tests.wishes import CARD, by_resident, by_staff, hung, say, somebody, wishes
 
 COATS = WishWords("想要五件棉衣", WishKind.GOODS, quantity=5, value_yuan=100, may_share=True)
 CALLS = WishWords("想请人教用手机", WishKind.SERVICE, may_share=True)
@@ -415,6 +416,47 @@ def test_units_look_through_the_wall_in_the_order_they_want(
         problem = the_problem(phone.get(f"{wall}?order=ending&cursor={other}"), 409, "sorted_otherwise")
         assert [error["field"] for error in problem["errors"]] == ["cursor"]
         the_problem(phone.get(f"{wall}?order=cheapest"), 422, "invalid")
+
+
+def test_the_office_lists_who_is_unhappy_and_the_street_who_was_not_called_in_time(
+    door: Door, town: Town, clock: StoppedClock
+) -> None:
+    """What is due first first, a page at a time; what they said is read in none of the lists."""
+    unhappy = []
+    for _ in range(3):
+        whose = somebody(town)
+        claim = fulfilled(town, a_claimer(town.wutong), hung(town, whose), whose)
+        does(rate_claim, claim, Level.UNHAPPY, "迟到两次", SettledBy.RESIDENT, by=by_resident(whose))
+        unhappy.append(claim.key)
+        clock.advance(hours=1)
+    content = fulfilled(town, a_claimer(town.wutong), hung(town, whose := somebody(town)), whose)
+    does(rate_claim, content, Level.HAPPY, "", SettledBy.RESIDENT, by=by_resident(whose))
+    clerk, officer = door.phone(town.clerk), door.phone(town.street_officer)
+    told(
+        clerk.put(f"/staff/claims/{unhappy[0]}/care-call", json={"note": "再去一次"})
+    )  # fifteen days from now on
+
+    def listed(phone: Phone, query: str = "") -> list[str]:
+        found, cursor = [], ""
+        while True:
+            page = told(phone.get(f"/staff/claims?unhappy=true&limit=2{query}{cursor}"))
+            assert "迟到两次" not in json.dumps(page, ensure_ascii=False)
+            found += [one["key"] for one in page["items"]]
+            if page["next"] is None:
+                return found
+            cursor = f"&cursor={page['next']}"
+
+    assert listed(clerk) == [unhappy[1], unhappy[2], unhappy[0]]
+    assert (listed(officer), listed(clerk, "&overdue=true")) == ([], [])
+    clock.advance(days=4)
+    for phone in (clerk, officer):
+        assert listed(phone, "&overdue=true") == unhappy[1:]
+        piles = told(phone.get("/staff/desk"))["items"]
+        assert {"name": "unhappy_overdue", "title": "超期的差评", "number": 2} in piles
+    assert listed(officer) == []
+    assert told(clerk.get(f"/staff/claims/{unhappy[1]}"))["care"]["words"] == "迟到两次"
+    other = told(clerk.get("/staff/claims?state=fulfilled&limit=1"))["next"]
+    the_problem(clerk.get(f"/staff/claims?unhappy=true&cursor={other}"), 422, "invalid")
 
 
 def test_the_street_lists_what_a_unit_did_not_bring_in_time_and_reads_no_more_of_it(

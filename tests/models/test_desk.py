@@ -236,6 +236,7 @@ def test_the_desk_shows_what_is_ones_work_also_when_it_is_empty(town: Town) -> N
             ("reservations_overdue", 0),
             ("wishes_overdue", 0),
             ("claims_late", 0),
+            ("unhappy_overdue", 0),
             ("issue_orders", 0),
             ("issue_orders_overdue", 0),
             ("quarters_without_meeting", 0),

@@ -59,8 +59,8 @@ def kept() -> dict[tuple[str, int], tuple[datetime | None, datetime | None]]:
             for noun in (Wish, Claim)
             for row_id, due_at, remind_at in session.execute(select(noun.id, noun.due_at, noun.remind_at))
         }
-        cared = session.execute(select(Rating.id, Rating.care_due_at))
-        return found | {("ratings", row_id): (due_at, None) for row_id, due_at in cared}
+        cared = session.execute(select(Rating.id, Rating.care_due_at, Rating.care_remind_at))
+        return found | {("ratings", row_id): (due_at, remind_at) for row_id, due_at, remind_at in cared}
 
 
 @contextmanager

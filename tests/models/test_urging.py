@@ -20,21 +20,27 @@ from models.wishes import Urged, Wish, WishState, ask_for_more, standing_of, urg
 from models.wishes.claims import (
     Done,
     Evidence,
+    Level,
+    Rating,
     SettledBy,
     agree_to_claim,
     claims_on,
     confirm_done,
     deliver,
+    note_care_call,
     note_contact,
+    note_mended,
+    rate_claim,
 )
 from models.wishes.clocks import Awaited, Desk
 from server.jobs.clocks import rewind_clocks_within
 from server.jobs.wishes import (
+    press_for_care_of_the_unhappy,
     remind_of_claims,
     remind_of_wishes,
     turn_wishes,
 )
-from tests.claims import a_claimer, by_unit, claim_now, claims, delivered, does, under_way
+from tests.claims import a_claimer, by_unit, claim_now, claims, delivered, does, fulfilled, under_way
 from tests.people import Person, Town, UnitMember
 from tests.wishes import by_resident, by_staff, hung, now, say, somebody, told, wishes
 
@@ -179,7 +185,7 @@ def mornings(clock: StoppedClock, first: date, days: int) -> None:
     """The worker comes by every third hour of these days, at nine among them."""
     clock.move_to(datetime.combine(first, datetime.min.time(), town_clock.TOWN_ZONE))
     for _ in range(8 * days):
-        for work in (remind_of_claims, remind_of_wishes):
+        for work in (remind_of_claims, remind_of_wishes, press_for_care_of_the_unhappy):
             work(town_clock.now())
             assert work(town_clock.now()) == 0
         clock.advance(hours=3)
@@ -279,6 +285,53 @@ def test_the_street_is_not_pressed_for_what_is_not_due_any_more(
     clock.move_to(pressed)
     assert remind_of_wishes(town_clock.now()) == 0
     assert heard(NoticeKind.WISH_DECISION_OVERDUE) == {}
+
+
+def test_a_community_that_does_not_call_who_was_unhappy_is_pressed_and_then_the_street_hears(
+    town: Town, wisher: Person, unit: UnitMember, clock: StoppedClock
+) -> None:
+    """M19: unhappy on Friday at noon, so they are to be called until Monday at noon."""
+    claim = fulfilled(town, unit, hung(town, wisher), wisher)
+    does(rate_claim, claim, Level.UNHAPPY, "迟到", SettledBy.RESIDENT, by=by_resident(wisher))
+    office = {town.clerk.account_id: 1, town.admin.account_id: 1}
+    assert heard(NoticeKind.CLAIM_UNHAPPY) == office
+    assert is_true_now(NoticeKind.CLAIM_UNHAPPY)
+    mornings(clock, date(2026, 11, 21), 14)
+    pressed = dict.fromkeys(office, 5) | {town.street_officer.account_id: 1}
+    assert heard(NoticeKind.CLAIM_CARE_OVERDUE) == pressed
+    first, *_ = [words for kind, words in told(town.clerk) if kind == "claim_care_overdue"]
+    assert first.endswith("的差评已超期1天：还没有回访，请尽快办理。")
+    assert told(town.street_officer)[-1][1].endswith("天：社区催办后还没有回访，请督办。")
+    assert is_true_now(NoticeKind.CLAIM_CARE_OVERDUE)
+    does(note_care_call, claim, "已道歉", by=by_staff(town.clerk))
+    assert not is_true_now(NoticeKind.CLAIM_CARE_OVERDUE)
+    assert not is_true_now(NoticeKind.CLAIM_UNHAPPY)
+
+
+def test_a_community_that_does_not_put_it_right_is_pressed_too(
+    town: Town, wisher: Person, unit: UnitMember, clock: StoppedClock
+) -> None:
+    """Within fifteen days of the rating, which is Saturday the fifth of December."""
+    claim = fulfilled(town, unit, hung(town, wisher), wisher)
+    does(rate_claim, claim, Level.VERY_UNHAPPY, "", SettledBy.RESIDENT, by=by_resident(wisher))
+    does(note_care_call, claim, "再去一次", by=by_staff(town.clerk))
+    mornings(clock, date(2026, 11, 21), 16)
+    assert heard(NoticeKind.CLAIM_CARE_OVERDUE) == {}
+    mornings(clock, date(2026, 12, 7), 2)
+    assert heard(NoticeKind.CLAIM_CARE_OVERDUE) == {town.clerk.account_id: 2, town.admin.account_id: 2}
+    assert told(town.clerk)[-1][1].endswith("的差评已超期3天：还没有整改好，请尽快办理。")
+    does(note_mended, claim, "重新修好", by=by_staff(town.clerk))
+    mornings(clock, date(2026, 12, 9), 7)
+    assert heard(NoticeKind.CLAIM_CARE_OVERDUE) == {town.clerk.account_id: 2, town.admin.account_id: 2}
+    with reading() as session:
+        cared = session.scalars(select(Rating)).one()
+        assert (cared.care_due_at, cared.care_remind_at) == (None, None)
+
+
+def test_of_who_is_content_the_office_hears_nothing(town: Town, wisher: Person, unit: UnitMember) -> None:
+    claim = fulfilled(town, unit, hung(town, wisher), wisher)
+    does(rate_claim, claim, Level.FAIR, "", SettledBy.RESIDENT, by=by_resident(wisher))
+    assert heard(NoticeKind.CLAIM_UNHAPPY) == {}
 
 
 def test_the_community_is_reminded_of_a_review_once_and_only_while_it_is_in_time(

@@ -87,6 +87,7 @@ from tests.promises.moments_of_claims import CLAIM_STORY
 from tests.promises.moments_of_rooms import ROOM_STORY
 from tests.promises.moments_of_streets import STREET_STORY
 from tests.promises.moments_of_turns import TURN_STORY
+from tests.promises.moments_of_unhappiness import UNHAPPY_STORY
 from tests.promises.moments_of_wishes import WISH_STORY
 from tests.sandbox import SEND
 
@@ -509,6 +510,7 @@ STORIES: Mapping[str, Sequence[Deed]] = {
     "classes": STORY,
     "rooms and wishes": (*ROOM_STORY, *WISH_STORY, *CLAIM_STORY, *STREET_STORY),
     "what is late": TURN_STORY,
+    "who is unhappy": UNHAPPY_STORY,
 }
 
 

@@ -59,8 +59,9 @@ from models.reservations.charging import charge
 from models.sites import Venue, VenueUse
 from models.truth import still_true
 from models.wishes import WORDS_KEPT_FOR, approve_wish, withdraw_wish
+from models.wishes.claims import Level, SettledBy, rate_claim
 from server.jobs import SCHEDULE, Job, delivery, ladder
-from tests.claims import a_claimer, claims, delivered, under_way
+from tests.claims import a_claimer, claims, delivered, does, fulfilled, under_way
 from tests.closing import closes, question_about
 from tests.databases import Rows, photograph
 from tests.people import Town, a_venue
@@ -463,6 +464,13 @@ def a_claim_nobody_confirmed(day: Day) -> None:
     day.wait(timedelta(days=3))
 
 
+def somebody_unhappy_nobody_called(day: Day) -> None:
+    whose = day.town.resident
+    claim = fulfilled(day.town, a_claimer(day.town.wutong), hung(day.town, whose), whose)
+    does(rate_claim, claim, Level.UNHAPPY, "", SettledBy.RESIDENT, by=by_resident(whose))
+    day.wait(timedelta(days=4))
+
+
 TO_DO: Mapping[str, Callable[[Day], None]] = {
     "deliver_notices": a_message_that_is_allowed,
     "remind_of_classes": a_class_in_an_hour,
@@ -475,6 +483,7 @@ TO_DO: Mapping[str, Callable[[Day], None]] = {
     "remind_of_wishes": a_wish_nobody_reviewed,
     "release_idle_claims": a_claim_nobody_called_about,
     "remind_of_claims": a_claim_nobody_confirmed,
+    "press_for_care_of_the_unhappy": somebody_unhappy_nobody_called,
     "rewind_clocks": a_day_off_that_was_announced_late,
     "forget_wishes": a_wish_taken_back_long_ago,
     "tell_of_promises": a_unit_that_gave_nothing,

@@ -31,7 +31,9 @@ from models.wishes.claims.finding import (
     claim_within,
     claims_of,
     claims_on,
+    claims_rated_badly,
     claims_within,
+    count_care_overdue,
     count_late,
     count_to_agree,
     count_to_visit,
@@ -55,7 +57,12 @@ from models.wishes.claims.rating import (
     note_mended,
     rate_claim,
 )
-from models.wishes.claims.reminding import claims_to_remind_of, remind_of
+from models.wishes.claims.reminding import (
+    claims_to_remind_of,
+    press_for_care,
+    ratings_to_press_about,
+    remind_of,
+)
 from models.wishes.claims.rows import (
     CODE_LENGTH,
     LIVE,
@@ -125,12 +132,14 @@ __all__ = [
     "claims_kept_of",
     "claims_of",
     "claims_on",
+    "claims_rated_badly",
     "claims_still_true",
     "claims_that_ring",
     "claims_to_remind_of",
     "claims_within",
     "confirm_done",
     "contacts_of",
+    "count_care_overdue",
     "count_late",
     "count_to_agree",
     "count_to_visit",
@@ -154,7 +163,9 @@ __all__ = [
     "note_mended",
     "part_with",
     "photo_of_unit",
+    "press_for_care",
     "rate_claim",
+    "ratings_to_press_about",
     "refuse_dispatch",
     "release_claims_of",
     "release_if_due",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models.errors import NotFound
@@ -94,6 +94,36 @@ def claims_within(
     return session.scalars(query if after_id is None else query.where(Claim.id > after_id)).all()
 
 
+def claims_rated_badly(
+    session: Session,
+    places: Sequence[Region],
+    *,
+    overdue_at: datetime | None = None,
+    after: tuple[datetime, int] | None,
+    most: int,
+) -> Sequence[tuple[Claim, datetime]]:
+    """Up to ``most`` claims on wishes of these places of which somebody said that they are unhappy, and by when that is cared for, what is due first first.
+
+    ``after``: behind the one with this time and id. ``overdue_at``: only those whose time is over at a moment.
+    """
+    if not places:
+        return []
+    query = (
+        _whole()
+        .add_columns(Rating.care_due_at)
+        .join(Wish, Wish.id == Claim.wish_id)
+        .join(Rating, Rating.claim_id == Claim.id)
+        .where(Rating.care_due_at.is_not(None), Wish.region_id.in_(regions_within(*places)))
+        .order_by(Rating.care_due_at, Claim.id)
+        .limit(most)
+    )
+    if overdue_at is not None:
+        query = query.where(Rating.care_due_at <= overdue_at)
+    if after is not None:
+        query = query.where(tuple_(Rating.care_due_at, Claim.id) > tuple_(*after))
+    return [(claim, due_at) for claim, due_at in session.execute(query)]
+
+
 def claim_within(session: Session, key: str, *, within: Sequence[Region]) -> Claim:
     """The claim with this key on a wish of one of these places. Raises NotFound outside of them."""
     claim = session.scalar(_whole().where(Claim.key == key))
@@ -145,13 +175,22 @@ def count_to_visit(session: Session, as_of: datetime) -> Mapping[str, int]:
 
 def count_unhappy(session: Session, as_of: datetime) -> Mapping[str, int]:
     """How many bad ratings were to be cared for, by the path of the community."""
+    return _count_ratings(session, Rating.care_due_at.is_not(None), Rating.rated_at <= as_of)
+
+
+def count_care_overdue(session: Session, as_of: datetime) -> Mapping[str, int]:
+    """Of how many bad ratings the time to care for them was over by then, by the path of the community."""
+    return _count_ratings(session, Rating.care_due_at <= as_of)
+
+
+def _count_ratings(session: Session, *which: ColumnElement[bool]) -> Mapping[str, int]:
     rows = session.execute(
         select(Region.path, func.count())
         .select_from(Rating)
         .join(Claim, Claim.id == Rating.claim_id)
         .join(Wish, Wish.id == Claim.wish_id)
         .join(Region, Region.id == Wish.region_id)
-        .where(Rating.care_due_at.is_not(None), Rating.rated_at <= as_of)
+        .where(*which)
         .group_by(Region.path)
     )
     return dict(rows.all())

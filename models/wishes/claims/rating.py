@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from sqlalchemy.orm import Session
 
 from models import clock
 from models.calendars import Calendar
 from models.errors import Conflict
 from models.journal import enter
-from models.policies import Policies, policies_at
+from models.policies import policies_at
 from models.wishes.claims.claiming import hold_claim, must_stand
 from models.wishes.claims.rows import Claim, ClaimState, Level, Rating, SettledBy
-from models.wishes.claims.telling import tell_progress, tell_thanks
+from models.wishes.claims.telling import tell_progress, tell_thanks, tell_unhappy
 from models.wishes.claims.units import must_be_impartial
+from models.wishes.clocks import Clock, clock_of_care
 from models.wishes.parties import By
-from models.wishes.thread import wind
-from models.working_time import due_after
+from models.wishes.thread import times_of, wind
 
 LEVEL_WORDS = {
     Level.VERY_UNHAPPY: "很不满意",
@@ -59,8 +57,7 @@ def note_care_call(session: Session, claim: Claim, note: str, *, by: By) -> None
     if rating.called_at is not None:
         return
     rating.called_at, rating.care_note = clock.now(), note
-    numbers = policies_at(session, claim.wish.region_id)
-    rating.care_due_at = cared_for_by(rating, Calendar.in_force(session), numbers)
+    wind_care(session, rating)
     enter(session, "claim.unhappy_called", claim, **by.of(claim.wish))
     session.flush()
 
@@ -72,28 +69,32 @@ def note_mended(session: Session, claim: Claim, note: str, *, by: By) -> None:
         return
     now = clock.now()
     rating.called_at = rating.called_at or now
-    rating.mended_at, rating.care_note, rating.care_due_at = now, note, None
+    rating.mended_at, rating.care_note = now, note
+    rating.care_due_at = rating.care_remind_at = None
     enter(session, "claim.mended", claim, **by.of(claim.wish))
     session.flush()
     tell_progress(session, claim, "已整改", None)
 
 
-def cared_for_by(rating: Rating, calendar: Calendar, numbers: Policies) -> datetime:
-    """By when the community has called who was unhappy; once it has, by when it is put right."""
-    if rating.called_at is None:
-        return due_after(calendar, rating.rated_at, numbers.wish_care_call_days)
-    return rating.rated_at + timedelta(days=numbers.wish_care_mend_days)
+def wind_care(session: Session, rating: Rating) -> Clock:
+    """Wind the clock of a bad rating (held by the caller, with its claim) up, after something happened to it or somebody was pressed; as it runs."""
+    numbers = policies_at(session, rating.claim.wish.region_id)
+    running = clock_of_care(rating.rated_at, rating.called_at, Calendar.in_force(session), numbers)
+    rating.care_due_at, rating.care_remind_at = times_of(running, clock.now())
+    session.flush()
+    return running
 
 
 def _rate(session: Session, claim: Claim, level: Level, words: str, how: SettledBy, *, by: By) -> Rating:
     rating = Rating(claim=claim, level=level, words=words or None, rated_at=clock.now(), rated_by=how)
     session.add(rating)
     if level <= Level.UNHAPPY:
-        numbers = policies_at(session, claim.wish.region_id)
-        rating.care_due_at = cared_for_by(rating, Calendar.in_force(session), numbers)
+        wind_care(session, rating)
     enter(session, "claim.rated", claim, **by.of(claim.wish), details={"level": int(level)})
     wind(session, claim)
     tell_thanks(session, claim, LEVEL_WORDS[level])
+    if rating.care_due_at is not None:
+        tell_unhappy(session, claim, rating.care_due_at)
     return rating
 
 

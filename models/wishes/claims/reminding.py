@@ -1,4 +1,6 @@
-"""Reminding (提醒 · 催办): who has not said yet whether it is done, or how it was, and units whose time is nearly over, or over (domain.md §6, M14, M18, M19)."""
+"""Reminding (提醒 · 催办): who has not said yet whether it is done, or how it was, units whose time is nearly over, or over, and communities that do not
+care for who was unhappy (domain.md §6, M14, M18, M19).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models.wishes.claims.claiming import hold_claim
-from models.wishes.claims.rows import Claim
-from models.wishes.claims.telling import tell_delivered, tell_due_soon, tell_overdue, tell_progress
+from models.wishes.claims.rating import wind_care
+from models.wishes.claims.rows import Claim, Rating
+from models.wishes.claims.telling import (
+    tell_care_overdue,
+    tell_delivered,
+    tell_due_soon,
+    tell_overdue,
+    tell_progress,
+)
 from models.wishes.clocks import Awaited
 from models.wishes.rows import Wish
 from models.wishes.thread import clock_now_of, wind
@@ -57,4 +66,30 @@ def remind_of(session: Session, claim: Claim, now: datetime) -> bool:
             tell_overdue(session, claim, times, is_last=times == len(running.press_at))
         case _:
             return False
+    return True
+
+
+def ratings_to_press_about(session: Session, now: datetime, *, most: int) -> Sequence[Rating]:
+    """Up to ``most`` bad ratings about which somebody is to be pressed by now, the longest first."""
+    return session.scalars(
+        select(Rating)
+        .where(Rating.care_remind_at <= now)
+        .order_by(Rating.care_remind_at, Rating.id)
+        .limit(most)
+    ).all()
+
+
+def press_for_care(session: Session, rating: Rating, now: datetime) -> bool:
+    """Press the community that has not called who was unhappy, or not put it right, in time, and after the last morning tell the street; whether there was
+    still reason to.
+    """
+    hold_claim(session, rating.claim)
+    rating.lock()
+    if rating.care_remind_at is None or rating.care_remind_at > now:
+        return False
+    running = wind_care(session, rating)  # to the next morning
+    times = running.times_pressed(now)
+    if not times:
+        return False
+    tell_care_overdue(session, rating.claim, running, times)
     return True

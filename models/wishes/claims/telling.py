@@ -6,6 +6,7 @@ where nobody leads yet.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from models.notices import Debt, NoticeKind, goes_out_at, owe_once
 from models.partners import members_of
 from models.staff import OFFICE, Role, offices, over
 from models.wishes.claims.rows import Claim, EndedBecause
-from models.wishes.clocks import end_of
+from models.wishes.clocks import Awaited, Clock, end_of
 from models.wishes.reminding import days_late
 from models.wishes.rows import WITH_THE_STREET
 from models.wishes.telling import owe_to_staff, owe_to_wisher
@@ -158,15 +159,49 @@ def tell_overdue(session: Session, claim: Claim, times: int, *, is_last: bool) -
         _owe_unit(session, NoticeKind.CLAIM_OVERDUE, claim, facts, version=version)
     above = [Role.STREET_OFFICER] if is_last else OFFICE
     wanted = "社区催办后仍没有办好，请督办" if is_last else "请催办或另外派单"
-    owe_to_staff(
+    facts |= {"unit": claim.partner.name, "wanted": wanted}
+    _owe_above(session, NoticeKind.CLAIM_OVERDUE_HERE, claim, facts, above, version=version)
+
+
+def tell_unhappy(session: Session, claim: Claim, call_by: datetime) -> None:
+    """Owe the word that who wished is unhappy, and by when to call them, to the community."""
+    facts = {"matter": "居民给了差评，请回访", "due_at": call_by.isoformat()}
+    _owe_above(session, NoticeKind.CLAIM_UNHAPPY, claim, facts, OFFICE, version=new_key())
+
+
+def tell_care_overdue(session: Session, claim: Claim, running: Clock, times: int) -> None:
+    """Press the community that does not care in time for who was unhappy; the last time the street hears instead (M19)."""
+    if running.due_at is None:
+        raise AssertionError("only what was due is overdue")
+    due = running.due_at.isoformat()
+    missing = "还没有回访" if running.awaited is Awaited.CARE else "还没有整改好"
+    is_last = times == len(running.press_at)
+    _owe_above(
         session,
-        NoticeKind.CLAIM_OVERDUE_HERE,
-        claim.wish,
-        {**facts, "unit": claim.partner.name, "wanted": wanted},
-        over(offices(session, *above), claim.wish.region.path),
-        subject_key=claim.key,
-        version=version,
+        NoticeKind.CLAIM_CARE_OVERDUE,
+        claim,
+        {
+            "late": days_late(running.due_at, clock.now()),
+            "due_at": due,
+            "wanted": f"社区催办后{missing}，请督办" if is_last else f"{missing}，请尽快办理",
+        },
+        [Role.STREET_OFFICER] if is_last else OFFICE,
+        version=f"{due}-last" if is_last else f"{due}-{times}",
     )
+
+
+def _owe_above(
+    session: Session,
+    kind: NoticeKind,
+    claim: Claim,
+    facts: dict[str, Any],
+    roles: Sequence[Role],
+    *,
+    version: str,
+) -> None:
+    """Owe something about a claim to people who work for the community or the street of its wish."""
+    above = over(offices(session, *roles), claim.wish.region.path)
+    owe_to_staff(session, kind, claim.wish, facts, above, subject_key=claim.key, version=version)
 
 
 def _owe_wisher(

@@ -17,6 +17,7 @@ from models.wishes.rows import Wish
 _TO_WISHERS = (NoticeKind.WISH_CLAIMED, NoticeKind.WISH_PROGRESS, NoticeKind.WISH_DELIVERED)
 
 _AS_SAID = (NoticeKind.WISH_PROGRESS, NoticeKind.CLAIM_TO_DO)  # these name the state themselves
+_TO_STAFF = (NoticeKind.CLAIM_OVERDUE_HERE, NoticeKind.CLAIM_UNHAPPY, NoticeKind.CLAIM_CARE_OVERDUE)
 _OF_A_DAY = (NoticeKind.CLAIM_DUE_SOON, NoticeKind.CLAIM_OVERDUE, NoticeKind.CLAIM_OVERDUE_HERE)
 _WHERE: Mapping[NoticeKind, Collection[ClaimState]] = {
     NoticeKind.WISH_CLAIMED: (*UNDER_WAY, ClaimState.FULFILLED),
@@ -34,7 +35,7 @@ def claims_still_true(session: Session, news: Sequence[News]) -> set[int]:
         claim.key: claim
         for claim in session.scalars(
             select(Claim)
-            .options(joinedload(Claim.wish).joinedload(Wish.region))
+            .options(joinedload(Claim.wish).joinedload(Wish.region), joinedload(Claim.rating))
             .where(Claim.key.in_({each.subject_key for each in news}))
         )
     }
@@ -45,7 +46,7 @@ def claims_still_true(session: Session, news: Sequence[News]) -> set[int]:
         )
     )
     acting = {(partner_id, account_id) for partner_id, account_id in rows}
-    heard_here = any(each.kind is NoticeKind.CLAIM_OVERDUE_HERE for each in news)
+    heard_here = any(each.kind in _TO_STAFF for each in news)
     staff = offices(session, *OFFICE, Role.STREET_OFFICER) if heard_here else []
     return {
         each.id
@@ -61,7 +62,7 @@ def _is_theirs(
 ) -> bool:
     """Whether whoever reads it acts for the unit still, or works for the place; only notices go to either."""
     reader = getattr(news, "account_id", None)
-    if news.kind is NoticeKind.CLAIM_OVERDUE_HERE:
+    if news.kind in _TO_STAFF:
         return reader in over(staff, claim.wish.region.path)
     return (claim.partner_id, reader) in acting
 
@@ -69,6 +70,11 @@ def _is_theirs(
 def _holds(claim: Claim, news: News) -> bool:
     if news.kind in _AS_SAID:
         return bool(claim.state.value == news.facts["state"])
+    if news.kind is NoticeKind.CLAIM_UNHAPPY:
+        return claim.rating is not None and claim.rating.called_at is None
+    if news.kind is NoticeKind.CLAIM_CARE_OVERDUE:
+        due_at = claim.rating.care_due_at if claim.rating else None
+        return due_at is not None and due_at == datetime.fromisoformat(news.facts["due_at"])
     stands = _WHERE.get(news.kind)
     is_of_that_day = news.kind not in _OF_A_DAY or (
         claim.due_at is not None and claim.due_at == datetime.fromisoformat(news.facts["due_at"])
