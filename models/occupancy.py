@@ -151,6 +151,26 @@ def taken_of(session: Session, venue: Venue, *, starts_at: datetime, ends_at: da
     return sorted(Hold(*row) for row in rows)
 
 
+def holds_of_spaces(
+    session: Session, spaces: Iterable[int], *, starts_at: datetime, ends_at: datetime
+) -> dict[int, list[Hold]]:
+    """Every hold of each of these spaces in a stretch of time, in order: of one space none overlaps another. One look for all."""
+    rows = session.execute(
+        select(Occupancy.space_id, Occupancy.starts_at, Occupancy.ends_at, Occupancy.holder_key)
+        .where(
+            Occupancy.space_id.in_(held := sorted(set(spaces))),
+            Occupancy.starts_at > starts_at - LONGEST,
+            Occupancy.starts_at < ends_at,
+            Occupancy.ends_at > starts_at,
+        )
+        .order_by(Occupancy.starts_at)
+    )
+    found: dict[int, list[Hold]] = {space_id: [] for space_id in held}
+    for space_id, begins, ends, holder_key in rows:
+        found[space_id].append(Hold(begins, ends, holder_key))
+    return found
+
+
 def day_by_day(starts_at: datetime, ends_at: datetime) -> Iterator[tuple[datetime, datetime]]:
     """A stretch of time in stretches that are none longer than a day."""
     while starts_at + LONGEST < ends_at:

@@ -1,6 +1,6 @@
 """Reservations (预约): who uses which room when, from the tap to the key that is handed back. The second noun; it reads like courses.
 
-``asking`` reserves, ``judging`` says who may, ``choosing`` what of a week they could take, ``waiting`` lets those who wait have what is free, ``deciding`` reviews, ``reviewing`` says by when and ``rewinding`` says it anew, ``cancelling`` gives up,
+``asking`` reserves, ``judging`` says who may, ``choosing`` what of a week they could take, ``waiting`` lets those who wait have what is free, ``queueing`` finds them, ``deciding`` reviews, ``reviewing`` says by when and ``rewinding`` says it anew, ``cancelling`` gives up,
 ``visiting`` is the day itself, ``overriding`` what is needed otherwise, ``credit`` and ``charging`` what follows from it, ``series`` the same hours of some weeks.
 """
 

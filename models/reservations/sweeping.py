@@ -14,7 +14,9 @@ from models.reservations.rows import Reservation, ReservationState
 from models.reservations.waiting import is_hopeless, offer_what_is_free
 from models.sites import Venue
 
-_AHEAD = timedelta(hours=168)  # the most the rule ``unreviewed_until_hours`` takes
+_AHEAD = timedelta(
+    days=8
+)  # more than the rules ``unreviewed_until_hours`` and ``no_show_minutes`` take together
 
 
 def ended_offers(session: Session, now: datetime, *, most: int) -> Sequence[Reservation]:
@@ -38,11 +40,15 @@ def hopeless_waits(session: Session, now: datetime, *, most: int) -> Sequence[Re
     )
 
 
-def rooms_waited_for(session: Session, now: datetime, *, most: int) -> Sequence[int]:
-    """The ids of up to ``most`` rooms somebody waits for."""
+def rooms_waited_for(session: Session, now: datetime, *, after_id: int = 0, most: int) -> Sequence[int]:
+    """The ids of up to ``most`` rooms somebody waits for, behind one."""
     return session.scalars(
         select(Reservation.venue_id)
-        .where(Reservation.state == ReservationState.WAITLISTED, Reservation.ends_at > now)
+        .where(
+            Reservation.state == ReservationState.WAITLISTED,
+            Reservation.ends_at > now,
+            Reservation.venue_id > after_id,
+        )
         .distinct()
         .order_by(Reservation.venue_id)
         .limit(most)

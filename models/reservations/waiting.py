@@ -24,47 +24,53 @@ from models.reservations.finding import rooms_of
 from models.reservations.holding import hold_rooms, is_taken, keep_room, let_room_go
 from models.reservations.judging import Judge
 from models.reservations.parties import By, party_of
+from models.reservations.queueing import Floor, given_from, waits_for
 from models.reservations.reviewing import begin_review
 from models.reservations.rows import Reservation, ReservationEnd, ReservationState
 from models.reservations.telling import tell, tell_offer
 from models.sites import Venue, VenueUse
 from models.venue_policies import policies_of_each
 
-MOST_WAITING = 200
+READ_AT_A_TIME = 200
 
 
-def offer_what_is_free(
-    session: Session, rooms: Sequence[Venue], *, besides: Reservation | None = None
-) -> int:
+def offer_what_is_free(session: Session, rooms: Sequence[Venue]) -> int:
     """Offer what is free of these rooms (held by the caller) to whoever waits for it, the first first; how many are offered something.
 
-    ``besides``: one that is not asked again now. What has begun already is offered for the rest of its time.
+    What has begun already is offered for the rest of its time.
     """
     now = clock.now()
-    waiting = session.scalars(
-        select(Reservation)
-        .options(*rooms_of())
-        .where(
-            Reservation.venue_id.in_([room.id for room in rooms]),
-            Reservation.state == ReservationState.WAITLISTED,
-            Reservation.ends_at > now,
-        )
-        .order_by(Reservation.id)
-        .limit(MOST_WAITING)
-        .execution_options(populate_existing=True)
-    ).all()
+    waiting = waits_for(session, rooms, now)
     if not waiting:
         return 0
-    numbers = policies_of_each(session, list({one.venue for one in waiting}))
+    floor = Floor(session, rooms, waiting)
     offered = 0
-    for one in waiting:
-        if one is not besides and _offer(session, one, numbers[one.venue_id], now):
-            offered += 1
+    for first in range(0, len(waiting), READ_AT_A_TIME):
+        free = [one for one in waiting[first : first + READ_AT_A_TIME] if floor.is_free_for(one)]
+        if not free:
+            continue
+        rows = _read(session, [one.id for one in free])
+        numbers = policies_of_each(session, list({row.venue for row in rows.values()}))
+        for one in free:
+            # whoever was offered something just now stands before the next
+            if floor.is_free_for(one) and _offer(session, rows[one.id], numbers[one.venue_id], now):
+                floor.give(one)
+                offered += 1
     return offered
 
 
+def _read(session: Session, ids: Sequence[int]) -> dict[int, Reservation]:
+    rows = session.scalars(
+        select(Reservation)
+        .options(*rooms_of())
+        .where(Reservation.id.in_(ids))
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in rows}
+
+
 def _offer(session: Session, one: Reservation, policy: Policies, now: datetime) -> bool:
-    starts_at = one.starts_at if one.starts_at > now else next_on_the_grid(now)
+    starts_at = given_from(one.starts_at, now)
     if one.ends_at - starts_at < timedelta(minutes=policy.reserve_least_minutes):
         return False
     if _nobody_could_review(one, policy, now):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -42,9 +42,19 @@ def end_room_offers(now: datetime) -> int:
 
 def offer_rooms(now: datetime) -> int:
     """Offer rooms that anything else let go of (a class that moved, a closure that was lifted) to who waits for them; how many."""
-    with reading() as session:
-        venues = reservations.rooms_waited_for(session, now, most=MOST_AT_ONCE)
-    return in_turn([partial(reservations.offer_rooms, venue_id=venue_id) for venue_id in venues])
+    return in_turn([partial(reservations.offer_rooms, venue_id=one) for one in _waited_for(now)])
+
+
+def _waited_for(now: datetime) -> Iterator[int]:
+    """Each room somebody waits for: what is not free now stays waited for, so nobody's turn may hang on how many there are."""
+    last = 0
+    while True:
+        with reading() as session:
+            venues = reservations.rooms_waited_for(session, now, after_id=last, most=MOST_AT_ONCE)
+        yield from venues
+        if len(venues) < MOST_AT_ONCE:
+            return
+        last = venues[-1]
 
 
 def remind_of_rooms(now: datetime) -> int:
