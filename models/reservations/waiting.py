@@ -89,16 +89,20 @@ def _offer(session: Session, one: Reservation, policy: Policies, now: datetime) 
 
 
 def offer_ends_at(one: Reservation, policy: Policies, now: datetime) -> datetime:
-    """Until when an offer made now stands: hours people are awake, never past the start, but always the quarter of an hour that is waited for anybody."""
+    """Until when an offer made now stands: hours people are awake, never past the start, but always the quarter of an hour that is waited for anybody.
+
+    Of what staff must review first, never past the moment it is let go of because nobody did.
+    """
     stands = awake_after(policy, now, timedelta(minutes=policy.room_offer_minutes))
-    return min(stands, max(one.starts_at, now + timedelta(minutes=policy.no_show_minutes)))
+    stands = min(stands, max(one.starts_at, now + timedelta(minutes=policy.no_show_minutes)))
+    reviewed_until = _reviewed_until(one, policy)
+    return stands if reviewed_until is None else min(stands, reviewed_until)
 
 
 def accept(session: Session, reservation: Reservation, *, by: By, acted_for: bool = False) -> Reservation:
     """Take what is offered; accepting twice is fine.
 
-    It waits for review then, where staff still have the time to look at it and did not say yes before. Raises Conflict ``no_offer`` while one
-    still waits or after it ended, ``offer_expired`` when it is too late, and what ``Judge`` says against it now.
+    It waits for review then, where staff did not say yes before. Raises Conflict ``no_offer`` while one still waits or after it ended, ``offer_expired`` when it is too late, also for staff to look at it, and what ``Judge`` says against it now.
     """
     party = party_of(reservation)
     party.hold()
@@ -121,13 +125,16 @@ def accept(session: Session, reservation: Reservation, *, by: By, acted_for: boo
         acted_for=acted_for,
         besides=reservation,
     )
+    is_sure = reservation.reviewed_at is not None or not judge.needs_review(reservation.venue)
+    reviewed_until = _reviewed_until(reservation, judge.numbers(reservation.venue))
+    if not is_sure and reviewed_until is not None and reviewed_until <= clock.now():
+        raise Conflict("offer_expired", "现在已经来不及审核，着急用请打电话给社区，或换一个时间预约")
     wanted = Stretch(reservation.starts_at, reservation.ends_at)
     if reservation.makes_good_id is None:
         judge.must_still_be_allowed(reservation.venue, wanted)
         reservation.makes_good_id = judge.spends(reservation.venue, wanted)
     else:
         judge.must_still_be_allowed(reservation.venue, wanted, within_limits=True)
-    is_sure = reservation.reviewed_at is not None or not judge.needs_review(reservation.venue)
     reservation.state = ReservationState.APPROVED if is_sure else ReservationState.PENDING
     reservation.offer_expires_at = None
     begin_review(session, [reservation], judge.numbers(reservation.venue))
@@ -189,6 +196,13 @@ def _end(session: Session, one: Reservation, how: ReservationEnd, now: datetime)
 
 
 def _nobody_could_review(one: Reservation, policy: Policies, now: datetime) -> bool:
+    """Whether nobody would have the time to accept it and be looked at."""
+    until = _reviewed_until(one, policy)
+    return until is not None and until <= now + timedelta(minutes=policy.no_show_minutes)
+
+
+def _reviewed_until(one: Reservation, policy: Policies) -> datetime | None:
+    """Until when staff can look at it; none where they need not, or did."""
     if one.resident_id is None or one.reviewed_at is not None or one.venue.use is not VenueUse.REVIEWED:
-        return False
-    return one.starts_at <= now + timedelta(hours=policy.unreviewed_until_hours)
+        return None
+    return one.starts_at - timedelta(hours=policy.unreviewed_until_hours)

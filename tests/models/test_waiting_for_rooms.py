@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -253,3 +253,49 @@ def test_a_community_decides_how_long_an_offer_stands(town: Town, centre: Centre
     held, first, _ = waits_behind(town, centre)
     cancels(town.resident, held)
     assert now_of(first).offer_expires_at == town_clock.now() + timedelta(minutes=30)
+
+
+# --- what staff must review first ---------------------------------------------------------------------------------
+
+
+def a_dance_is_given_up(town: Town, centre: Centre, clock: StoppedClock, when: datetime) -> Reservation:
+    """Who waits for the dance room of Monday at two, once somebody else gave it up at a moment."""
+    held = takes(town.resident, centre.dance_room, at(14, on=MONDAY))
+    waiting = takes(town.neighbour, centre.dance_room, at(14, on=MONDAY), waits=True)
+    is_approved_by(town.clerk, held)
+    clock.move_to(when)
+    cancels(town.resident, held)
+    return waiting
+
+
+def test_what_is_accepted_in_time_is_not_let_go_of_in_the_same_minute(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    waiting = a_dance_is_given_up(town, centre, clock, at(21, on=SUNDAY))
+    assert now_of(waiting).offer_expires_at == at(
+        2, on=MONDAY
+    )  # twelve hours before it begins nobody looks any more
+    clock.move_to(at(22, on=SUNDAY))
+    assert accepts(town.neighbour, waiting).state is PENDING
+    clock.advance(minutes=1)
+    assert jobs.expire_unreviewed(town_clock.now()) == 0
+    assert is_approved_by(town.clerk, waiting).state is APPROVED
+
+
+def test_what_nobody_would_have_the_time_to_review_is_not_offered(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    waiting = a_dance_is_given_up(town, centre, clock, at(1, 50, on=MONDAY))
+    assert state_of(waiting) is WAITLISTED
+    assert jobs.end_room_offers(town_clock.now()) == 1
+    assert now_of(waiting).cancelled_by is ReservationEnd.TOO_LATE
+
+
+def test_an_offer_is_over_when_staff_need_longer_to_review_since(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    waiting = a_dance_is_given_up(town, centre, clock, at(12, on=SUNDAY))
+    set_number(town.wutong, "unreviewed_until_hours", "30")
+    with pytest.raises(Conflict) as caught:
+        accepts(town.neighbour, waiting)
+    assert caught.value.code == "offer_expired"
