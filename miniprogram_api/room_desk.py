@@ -38,6 +38,7 @@ from models.profiles import must_be_known_at_counter
 from models.reservations import (
     Party,
     Reservation,
+    accept,
     approve,
     call_off,
     check_in,
@@ -129,6 +130,17 @@ def reject_reservation(sent: dict[str, Any], key: str) -> dict[str, Any]:
     They are told why, and the room goes to who waits. Twice is fine.
     """
     return shown(reject(db.session(), _reservation(key), sent["because"], by=by()))
+
+
+@door.put("/staff/reservations/<key:key>/acceptance")
+@door.gives(StaffReservationOut, refuses=(409,))
+def accept_for_somebody(key: str) -> dict[str, Any]:
+    """替居民确认候补到的场地（工作人员）
+
+    For who cannot on a phone: while the offer stands (``offer_expires_at``), and without a review. They are told who did it; twice is fine, one's own is
+    403 ``own_content``. What the community waits for itself is its own as soon as it is free.
+    """
+    return shown(accept(db.session(), _reservation(key), by=by()))
 
 
 @door.post("/staff/reservations/decisions")

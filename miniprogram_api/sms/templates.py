@@ -121,6 +121,11 @@ SMS_TEMPLATES: Mapping[ShortMessageName, SmsTemplate] = {
             {"room": 12, "starts": 11},
         ),
         SmsTemplate(
+            ShortMessageName.ROOM_WAIT_OVER,
+            "您候补的{1}（{2}）没有约上。想用可以换个时间，或打电话给社区。",
+            {"room": 12, "starts": 11},
+        ),
+        SmsTemplate(
             ShortMessageName.WISH_REVIEWED,
             "您的{1}号微心愿{2}，详情请看小程序，或打电话给社区。",
             {"number": 6, "result": 5},

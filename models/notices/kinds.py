@@ -77,6 +77,7 @@ class ShortMessageName(StrEnum):
     ROOM_CANCELLED = "room_cancelled"  # 场地预约取消
     ROOM_OFFERED = "room_offered"  # 场地候补到了，等本人确认
     ROOM_MOVED = "room_moved"  # 场地预约改了，请答复
+    ROOM_WAIT_OVER = "room_wait_over"  # 场地候补没有约上
     WISH_REVIEWED = "wish_reviewed"  # 心愿审核结果
     WISH_CLAIMED = "wish_claimed"  # 心愿被认领
     WISH_DELIVERED = "wish_delivered"  # 心愿待确认

@@ -29,6 +29,14 @@ _RESULTS = {
     ReservationState.EXPIRED: "未审核",
 }
 
+# what was done for somebody, and the same where there is less room for it
+_GAVE_UP = ("取消场地预约", "取消场地预约")
+_RESERVED = ("预约场地", "预约场地")
+_DID = {
+    ReservationState.WAITLISTED: ("排队候补场地", "排队候补"),
+    ReservationState.PENDING: ("申请场地（待审核）", "申请（待审核）"),
+}
+
 
 def tell(
     session: Session,
@@ -102,11 +110,11 @@ def tell_offer(session: Session, reservation: Reservation) -> None:
 
 
 def tell_acted_for(session: Session, reservation: Reservation, by: By, *, gave_up: bool = False) -> None:
-    """Owe the word who reserved, or cancelled, for somebody, to that somebody (代办告知); a child's helper hears the result itself."""
+    """Owe the word who reserved, queued up, accepted or cancelled for somebody, to that somebody (代办告知); a child's helper hears the result itself."""
     resident = reservation.resident
     if resident is None:
         return
-    done = "取消场地预约" if gave_up else "预约场地"
+    done, said = _GAVE_UP if gave_up else _DID.get(reservation.state, _RESERVED)
     now, venue = clock.now(), reservation.venue
     debt = Debt(
         NoticeKind.RESERVED_FOR_YOU,
@@ -119,11 +127,11 @@ def tell_acted_for(session: Session, reservation: Reservation, by: By, *, gave_u
             "done": done,
             "gave_up": gave_up,
             "matter": f"{done}{venue.name}",
-            "deed": f"{done}{say_briefly(reservation.starts_at)}的{venue.name}",
+            "deed": f"{said}{say_briefly(reservation.starts_at)}的{venue.name}",
             "acted_at": now.isoformat(),
         },
         due_at=goes_out_at(session, NoticeKind.RESERVED_FOR_YOU, venue.site.region_id, now),
-        version="gave_up" if gave_up else "",
+        version="gave_up" if gave_up else "" if reservation.offered_at is None else "accepted",
     )
     _owe(session, debt, reservation)
 

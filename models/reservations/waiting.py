@@ -23,11 +23,11 @@ from models.policies import Policies
 from models.reservations.finding import rooms_of
 from models.reservations.holding import hold_rooms, is_taken, keep_room, let_room_go
 from models.reservations.judging import Judge
-from models.reservations.parties import By, party_of
+from models.reservations.parties import By, must_not_be_own, party_of
 from models.reservations.queueing import Floor, given_from, waits_for
 from models.reservations.reviewing import begin_review
 from models.reservations.rows import Reservation, ReservationEnd, ReservationState
-from models.reservations.telling import tell, tell_offer
+from models.reservations.telling import tell, tell_acted_for, tell_offer
 from models.sites import Venue, VenueUse
 from models.venue_policies import policies_of_each
 
@@ -79,10 +79,17 @@ def _offer(session: Session, one: Reservation, policy: Policies, now: datetime) 
     if is_taken(session, one):
         one.starts_at = was
         return False
-    one.state, one.offered_at = ReservationState.OFFERED, now
-    one.offer_expires_at = offer_ends_at(one, policy, now)
+    one.offered_at = now
+    if one.resident_id is None:  # the community's own: there is nobody to ask
+        one.state = ReservationState.APPROVED
+    else:
+        one.state = ReservationState.OFFERED
+        one.offer_expires_at = offer_ends_at(one, policy, now)
     session.flush()
     keep_room(session, one)
+    if one.state is ReservationState.APPROVED:
+        enter(session, "reservation.accepted", one)
+        return True
     enter(session, "reservation.offered", one, for_resident_id=one.resident_id)
     tell_offer(session, one)
     return True
@@ -102,8 +109,12 @@ def offer_ends_at(one: Reservation, policy: Policies, now: datetime) -> datetime
 def accept(session: Session, reservation: Reservation, *, by: By, acted_for: bool = False) -> Reservation:
     """Take what is offered; accepting twice is fine.
 
-    It waits for review then, where staff did not say yes before. Raises Conflict ``no_offer`` while one still waits or after it ended, ``offer_expired`` when it is too late, also for staff to look at it, and what ``Judge`` says against it now.
+    It waits for review then, where staff did not say yes before and do not accept it themselves for who cannot. Raises Forbidden
+    ``own_content`` for staff who accept their own; Conflict ``no_offer`` while one still waits or after it ended, ``offer_expired`` when it is
+    too late, also for staff to look at it, and what ``Judge`` says against it now.
     """
+    if by.is_staff:
+        must_not_be_own(reservation.resident, by)
     party = party_of(reservation)
     party.hold()
     hold_rooms(session, reservation.venue)
@@ -137,6 +148,8 @@ def accept(session: Session, reservation: Reservation, *, by: By, acted_for: boo
         judge.must_still_be_allowed(reservation.venue, wanted, within_limits=True)
     reservation.state = ReservationState.APPROVED if is_sure else ReservationState.PENDING
     reservation.offer_expires_at = None
+    if by.is_staff and reservation.reviewed_at is None:
+        reservation.reviewed_at = clock.now()
     begin_review(session, [reservation], judge.numbers(reservation.venue))
     enter(
         session,
@@ -147,7 +160,9 @@ def accept(session: Session, reservation: Reservation, *, by: By, acted_for: boo
         for_resident_id=reservation.resident_id,
     )
     session.flush()
-    if is_sure:
+    if acted_for or by.is_staff:
+        tell_acted_for(session, reservation, by)
+    elif is_sure:
         tell(session, NoticeKind.ROOM_RESERVED, reservation)
     return reservation
 

@@ -19,7 +19,19 @@ from models.sites import Venue
 from models.staff import Role, grant, grants_of
 from tests.people import Person, Town
 from tests.phones import Door, Phone, the_problem, told
-from tests.rooms import DOOR, MONDAY, SATURDAY, SUNDAY, Centre, a_centre, a_group, at, state_of, takes
+from tests.rooms import (
+    DOOR,
+    MONDAY,
+    SATURDAY,
+    SUNDAY,
+    Centre,
+    a_centre,
+    a_group,
+    at,
+    cancels,
+    state_of,
+    takes,
+)
 from tests.rooms import told as inbox
 
 BECAUSE = {"because": "当天有社区活动"}
@@ -138,6 +150,7 @@ def test_only_an_office_sees_its_own_rooms(door: Door, town: Town, centre: Centr
     assert listed(grid) == []
     for path, words in (
         ("approval", None),
+        ("acceptance", None),
         ("rejection", BECAUSE),
         ("cancellation", BECAUSE),
         ("check-in", None),
@@ -158,6 +171,18 @@ def test_staff_say_yes_twice_and_then_it_is_not_refused(door: Door, town: Town, 
         assert told(clerk.put(f"{path}/approval"))["state"] == "approved"
     the_problem(clerk.put(f"{path}/rejection", json=BECAUSE), 409, "review_over")
     assert inbox(town.resident) == ["room_reserved"]
+
+
+def test_a_clerk_accepts_for_whom_they_put_in_the_queue(door: Door, town: Town, centre: Centre) -> None:
+    held = takes(town.resident, centre.reading_room, at(9))
+    clerk = door.phone(town.clerk)
+    sent = asked(9, resident=town.neighbour.key, waits=True)
+    key = told(clerk.post(f"/staff/venues/{centre.reading_room.key}/reservations", json=sent), 201)["key"]
+    the_problem(clerk.put(f"/staff/reservations/{key}/acceptance"), 409, "no_offer")
+    cancels(town.resident, held)
+    for _ in range(2):
+        assert told(clerk.put(f"/staff/reservations/{key}/acceptance"))["state"] == "approved"
+    assert inbox(town.neighbour) == ["reserved_for_you", "room_offered", "reserved_for_you"]
 
 
 def test_a_clerk_whose_place_changed_since_they_looked_decides_nothing(

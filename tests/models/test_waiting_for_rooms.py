@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from models import clock as town_clock
-from models.base import transaction
+from models.base import reading, transaction
 from models.clock import StoppedClock
-from models.errors import Conflict
+from models.errors import Conflict, Forbidden
+from models.ladder import ShortMessage
 from models.occupancy import Purpose, occupy, vacate
 from models.reservations import (
+    By,
     Reservation,
     ReservationEnd,
     ReservationState,
+    accept,
     call_off,
     offer_what_is_free,
     reject,
 )
 from models.sites import Venue
 from server.jobs import rooms as jobs
-from tests.people import Town
+from tests.people import Person, Town
 from tests.rooms import (
     MONDAY,
     SUNDAY,
@@ -29,6 +34,7 @@ from tests.rooms import (
     accepts,
     again,
     at,
+    by_phone,
     by_staff,
     cancels,
     checks_in,
@@ -299,3 +305,71 @@ def test_an_offer_is_over_when_staff_need_longer_to_review_since(
     with pytest.raises(Conflict) as caught:
         accepts(town.neighbour, waiting)
     assert caught.value.code == "offer_expired"
+
+
+# --- what staff put in the queue ----------------------------------------------------------------------------------
+
+
+def deeds_told_to(elder: Person) -> list[str]:
+    """What was owed as a short message to somebody without a phone of their own to tap on, oldest first."""
+    with reading() as session:
+        rows = session.scalars(
+            select(ShortMessage)
+            .where(ShortMessage.resident_id == elder.resident_id)
+            .order_by(ShortMessage.id)
+        ).all()
+        return [row.facts.get("deed", row.kind.value) for row in rows]
+
+
+@pytest.mark.parametrize("room", ["reading_room", "dance_room"])
+def test_staff_accept_for_whom_they_put_in_the_queue(town: Town, centre: Centre, room: str) -> None:
+    wanted = getattr(centre, room)
+    held = takes(town.resident, wanted, at(14, on=MONDAY))
+    waiting = takes(town.elder, wanted, at(14, on=MONDAY), waits=True, by=by_staff(town.clerk))
+    assert deeds_told_to(town.elder) == [f"排队候补11月23日14:00的{wanted.name}"]
+    cancels(town.resident, held)
+    for _ in range(2):
+        with transaction() as session:
+            made = accept(session, again(session, waiting), by=by_staff(town.clerk))
+        assert made.state is APPROVED
+    assert deeds_told_to(town.elder)[1:] == ["room_offered", f"预约场地11月23日14:00的{wanted.name}"]
+
+
+def test_nobody_who_works_here_accepts_their_own(town: Town, centre: Centre) -> None:
+    held, first, _ = waits_behind(town, centre)
+    cancels(town.resident, held)
+    with pytest.raises(Forbidden) as caught, transaction() as session:
+        accept(session, again(session, first), by=By(town.neighbour.account_id, town.clerk.identity))
+    assert caught.value.code == "own_content"
+
+
+def test_what_the_community_waits_for_is_its_own_as_soon_as_it_is_free(town: Town, centre: Centre) -> None:
+    held = takes(town.resident, centre.dance_room, at(14, on=MONDAY))
+    waiting = takes(None, centre.dance_room, at(14, on=MONDAY), waits=True, about="重阳节演出")
+    behind = takes(town.neighbour, centre.dance_room, at(14, on=MONDAY), waits=True)
+    cancels(town.resident, held)
+    assert (state_of(waiting), state_of(behind)) == (APPROVED, WAITLISTED)
+    assert held_times(centre.dance_room) == [("14:00", "16:10")]
+
+
+def test_who_hears_what_was_done_for_them_hears_how_far_it_got(town: Town, centre: Centre) -> None:
+    takes(town.resident, centre.reading_room, at(14))
+    helper: dict[str, Any] = {"by": by_phone(town.helper), "acted_for": True}
+    takes(town.elder, centre.reading_room, at(14), waits=True, **helper)
+    takes(town.elder, centre.dance_room, at(14, on=MONDAY), **helper)
+    assert deeds_told_to(town.elder) == [
+        "排队候补11月21日14:00的阅览室",
+        "申请（待审核）11月23日14:00的舞蹈室",
+    ]
+
+
+def test_who_has_no_phone_to_tap_on_hears_too_that_they_waited_in_vain(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    held = takes(town.resident, centre.reading_room, at(14))
+    takes(town.elder, centre.reading_room, at(14), waits=True, by=by_staff(town.clerk))
+    clock.move_to(at(14))
+    checks_in(town.resident, held)
+    clock.move_to(at(15, 31))
+    assert jobs.end_room_offers(town_clock.now()) == 1
+    assert deeds_told_to(town.elder)[1:] == ["room_wait_over"]

@@ -284,6 +284,7 @@ CHANGING: dict[str, dict[str, Any]] = {
     "PUT /api/v1/staff/venues/<key:key>/door-code": {},
     "PUT /api/v1/staff/reservations/<key:key>/approval": {},
     "PUT /api/v1/staff/reservations/<key:key>/rejection": BECAUSE,
+    "PUT /api/v1/staff/reservations/<key:key>/acceptance": {},
     "PUT /api/v1/staff/reservations/<key:key>/cancellation": BECAUSE,
     "PUT /api/v1/staff/reservations/<key:key>/check-in": {},
     "PUT /api/v1/staff/reservations/<key:key>/sign-out": {},

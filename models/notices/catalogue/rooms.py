@@ -69,6 +69,8 @@ ROOMS: Sequence[Moment] = (
         constants={"result": "候补结束", "remark": "想用可以换个时间或场地再约"},
         page=_ROOM,
         worth=timedelta(days=1),
+        short_message=ShortMessageName.ROOM_WAIT_OVER,
+        slots={"room": "room", "starts": "starts_at"},
     ),
     Moment(
         NoticeKind.ROOM_SOON,
