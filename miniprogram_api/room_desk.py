@@ -220,7 +220,7 @@ def sign_somebody_out(sent: dict[str, Any], key: str) -> dict[str, Any]:
         db.session(),
         _reservation(key),
         by=by(),
-        condition=sent["condition"],
+        condition=sent.get("condition"),
         note=sent.get("note", ""),
     )
     return shown(found)

@@ -313,9 +313,9 @@ class CallOffIn(ReasonIn):
 
 
 class StaffSignOutIn(Shape):
-    """How the room was left; of damage, what."""
+    """How the room was left; of damage, what. Unsaid: in order, or damaged where that was noted already."""
 
-    condition = fields.Enum(Condition, by_value=True, load_default=Condition.GOOD)
+    condition = fields.Enum(Condition, by_value=True)
     note = Words(200)
 
 

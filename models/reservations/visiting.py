@@ -137,13 +137,13 @@ def sign_out(
     reservation: Reservation,
     *,
     by: By,
-    condition: Condition = Condition.GOOD,
+    condition: Condition | None = None,
     note: str = "",
 ) -> Reservation:
-    """The room is left, as it is said; what is left of its time goes to who waits. Twice is fine, the first word stays.
+    """The room is left, as it is said (unsaid: in order); what is left of its time goes to who waits. Twice is fine, the first word stays.
 
-    Kept as reserved it gives credit back; what is damaged costs credit where staff say so, and otherwise is for staff to look at. Raises
-    Conflict ``not_checked_in``.
+    What staff noted as damaged stays so unless staff say otherwise. Kept as reserved it gives credit back; what is damaged costs credit where
+    staff say so, and otherwise is for staff to look at. Raises Conflict ``not_checked_in``.
     """
     rooms = hold_rooms(session, reservation.venue)
     reservation.lock()
@@ -154,15 +154,24 @@ def sign_out(
     now = clock.now()
     leave_early(session, reservation, now)
     reservation.state, reservation.signed_out_at, reservation.ended_at = ReservationState.FINISHED, now, now
-    reservation.condition, reservation.condition_note = condition, note
+    _leave_as(reservation, condition, note, by)
     session.flush()
     enter(session, "reservation.signed_out", reservation, **_who(reservation, by))
-    if condition is Condition.GOOD:
+    if reservation.condition is Condition.GOOD:
         charge(session, reservation, CreditWhy.KEPT)
     elif condition is Condition.DAMAGED and by.is_staff:
         charge(session, reservation, CreditWhy.DAMAGE, note=note)
     offer_what_is_free(session, rooms)
     return reservation
+
+
+def _leave_as(reservation: Reservation, condition: Condition | None, note: str, by: By) -> None:
+    """Keep how the room was left: what staff noted while somebody was there is not for that somebody to take back."""
+    is_noted = reservation.condition is Condition.DAMAGED
+    if not is_noted or (by.is_staff and condition not in (None, Condition.DAMAGED)):
+        reservation.condition, reservation.condition_note = condition or Condition.GOOD, note
+    elif by.is_staff and note:
+        reservation.condition_note = note
 
 
 def note_damage(session: Session, reservation: Reservation, note: str, *, by: By) -> Reservation:

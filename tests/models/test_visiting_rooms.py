@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -403,6 +404,48 @@ def test_damage_costs_thirty_once_and_only_when_staff_say_so(
         with transaction() as session:
             note_damage(session, again(session, made), "窗破了", by=by_staff(town.clerk))
     assert (entries(made), now_of(made).condition_note) == ([("damage", -30)], "窗破了")
+
+
+def is_left_after_damage(town: Town, centre: Centre, clock: StoppedClock, by: By, **how: Any) -> Reservation:
+    """Somebody is signed out of a room after staff noted damage in it."""
+    made = takes(town.resident, centre.reading_room, at(14))
+    clock.move_to(at(14))
+    checks_in(town.resident, made)
+    with transaction() as session:
+        note_damage(session, again(session, made), "窗破了", by=by_staff(town.clerk))
+    with transaction() as session:
+        sign_out(session, again(session, made), by=by, **how)
+    return now_of(made)
+
+
+@pytest.mark.parametrize("how", [{}, {"condition": Condition.GOOD}, {"condition": Condition.UNTIDY}])
+def test_what_staff_noted_as_damaged_nobody_takes_back_by_signing_out(
+    town: Town, centre: Centre, clock: StoppedClock, how: dict[str, Any]
+) -> None:
+    left = is_left_after_damage(town, centre, clock, by_phone(town.resident), **how)
+    assert (left.condition, left.condition_note) == (Condition.DAMAGED, "窗破了")
+    assert entries(left) == [("damage", -30)]
+
+
+@pytest.mark.parametrize(
+    ("how", "condition", "note", "counted"),
+    [
+        ({}, Condition.DAMAGED, "窗破了", [("damage", -30)]),
+        ({"condition": Condition.DAMAGED, "note": "两扇"}, Condition.DAMAGED, "两扇", [("damage", -30)]),
+        ({"condition": Condition.GOOD}, Condition.GOOD, "", [("damage", -30), ("kept", 5)]),
+    ],
+)
+def test_staff_may_think_otherwise_of_what_they_noted_as_damaged(
+    town: Town,
+    centre: Centre,
+    clock: StoppedClock,
+    how: dict[str, Any],
+    condition: Condition,
+    note: str,
+    counted: list[tuple[str, int]],
+) -> None:
+    left = is_left_after_damage(town, centre, clock, by_staff(town.clerk), **how)
+    assert (left.condition, left.condition_note, entries(left)) == (condition, note, counted)
 
 
 def test_staff_sign_somebody_out(town: Town, centre: Centre, clock: StoppedClock) -> None:
