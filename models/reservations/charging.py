@@ -90,11 +90,12 @@ def owe_resumed(session: Session, now: datetime) -> int:
             CreditEntry.pauses_until > now - TOLD_WITHIN,
             CreditEntry.excused_at.is_(None),
         )
-        .order_by(CreditEntry.id)
+        .order_by(CreditEntry.pauses_until, CreditEntry.id)
     ).all()
+    last_of = {(entry.resident_id, entry.group_id): entry for entry in ended}  # one pause, one word
     return sum(
         tell_credit(session, NoticeKind.RESERVING_RESUMED, entry, credit)
-        for entry in ended
+        for entry in last_of.values()
         if (credit := credit_behind(session, entry)).paused_until is None
     )
 

@@ -520,6 +520,19 @@ def test_below_sixty_nothing_is_reserved_for_thirty_days_and_then_again(
     assert takes(town.resident, centre.reading_room, at(14, on=later)).state is ReservationState.APPROVED
 
 
+def test_two_pauses_that_end_on_one_day_are_told_once(
+    town: Town, centre: Centre, clock: StoppedClock
+) -> None:
+    set_number(town.wutong, "reservations_a_day", "0")
+    takes(town.resident, centre.reading_room, at(17))
+    lose_it_all(town, centre, clock)
+    clock.move_to(at(17, 15))
+    assert jobs.release_no_shows(town_clock.now()) == 1
+    clock.advance(days=30)
+    assert [jobs.remind_of_rooms(town_clock.now()) for _ in range(2)] == [1, 0]
+    assert told(town.resident).count("reserving_resumed") == 1
+
+
 def test_a_granted_appeal_gives_it_back_and_ends_the_pause(
     town: Town, centre: Centre, clock: StoppedClock
 ) -> None:
