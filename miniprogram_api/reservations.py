@@ -131,7 +131,8 @@ def reserve_room_series(sent: dict[str, Any], key: str) -> dict[str, Any]:
     """固定预约
 
     The same hours of some weeks for a group: all of them, or only the ``days`` that are named. All that is asked for, or nothing: 409
-    ``series_unfit`` names each day that cannot be had, and those that can in ``details.fit``.
+    ``series_unfit`` names each day that cannot be had, and those that can in ``details.fit``; 409 ``not_open_yet`` where the first week is
+    not open yet, also where it is left out.
     """
     party, _ = _party(None, sent["group"])
     made = reserve_series(

@@ -78,13 +78,15 @@ def reserve_series(
 ) -> Sequence[Reservation]:
     """Take every week, or ``only`` the days that are named; all that is asked for, or nothing.
 
-    Raises as ``look_at_series``, Conflict ``pledge_needed``, and ``series_unfit`` naming each day that cannot be had and why.
+    Raises as ``look_at_series``, Conflict ``pledge_needed``, ``not_open_yet`` where the first week is not open yet, also where it is left out,
+    and ``series_unfit`` naming each day that cannot be had and why.
     """
     pledge = "" if whose.is_community or by.is_staff else must_have_pledged(wanted.pledge_version)
     whose.hold()
     rooms = hold_rooms(session, venue)
     offer_what_is_free(session, rooms)
     days = look_at_series(session, venue, wanted, weeks, whose=whose, by=by)
+    _must_have_opened(days[0])
     _must_fit(days, only)
     asked_for = [day for day in days if only is None or day.on in only]
     series = ReservationSeries(venue_id=venue.id)
@@ -163,6 +165,12 @@ def _why_not(
     if not held:
         return None
     return Conflict("room_taken", "这一天已被约走" if SHUT.isdisjoint(held) else "这一天停用")
+
+
+def _must_have_opened(first: SeriesDay) -> None:
+    """The later weeks lie beyond the days one may reserve ahead because the first does not, whether it is taken or left out."""
+    if first.refusal is not None and first.refusal.code == "not_open_yet":
+        raise first.refusal
 
 
 def _must_fit(days: Sequence[SeriesDay], only: Collection[date] | None) -> None:

@@ -79,6 +79,7 @@ def takes_series(
     *,
     weeks: int = 4,
     only: Sequence[date] | None = None,
+    first: date = SATURDAY,
     **more: Any,
 ) -> Sequence[Reservation]:
     """Take the series of Saturday at two, in a transaction of one's own."""
@@ -86,7 +87,7 @@ def takes_series(
         return reserve_series(
             session,
             session.get_one(Venue, room.id),
-            wish(at(14), heads=18, **more),
+            wish(at(14, on=first), heads=18, **more),
             weeks,
             only=only,
             whose=Party(person.resident(session), session.get_one(Group, group.id)),
@@ -218,3 +219,16 @@ def test_a_week_in_which_the_room_is_closed_is_called_closed(
     takes(None, centre.left, at(14, on=WEEKS[2]), about="支部会议")
     said = [day.refusal and day.refusal.message for day in looks(town.resident, centre.left, choir)]
     assert said == [None, "这一天停用", "这一天已被约走", None]
+
+
+@pytest.mark.parametrize("left_out", [True, False])
+def test_nobody_reaches_beyond_the_window_by_leaving_the_first_week_out(
+    town: Town, centre: Centre, choir: Group, left_out: bool
+) -> None:
+    days = WEEKS[3:] if left_out else WEEKS[2:]
+    with pytest.raises(Conflict) as caught:
+        takes_series(town.resident, centre.hall, choir, weeks=2, first=WEEKS[2], only=days)
+    assert caught.value.code == "not_open_yet"
+    assert held_times(centre.hall) == []
+    takes(town.neighbour, centre.hall, at(14))
+    assert len(takes_series(town.resident, centre.hall, choir, only=WEEKS[1:])) == 3  # taken is not too early
