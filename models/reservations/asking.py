@@ -143,6 +143,7 @@ def reserve(
         must_not_be_own(whose.resident, by)
     pledge = "" if whose.is_community or by.is_staff else must_have_pledged(wanted.pledge_version)
     whose.hold()
+    whose.must_still_stand(session)
     standing = _standing(session, venue, wanted, whose)
     if standing is not None:
         return standing

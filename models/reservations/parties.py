@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from models.errors import Forbidden
-from models.groups import Group
+from models.groups import Group, group_led_by
 from models.reservations.rows import Reservation
 from models.residents import Resident
 
@@ -43,6 +44,14 @@ class Party:
             self.group.lock()
         elif self.resident is not None:
             self.resident.lock()
+
+    def must_still_stand(self, session: Session) -> None:
+        """Raise what stands against asking in this name now that it is held: NotFound ``no_group``, Conflict ``group_not_approved``.
+
+        A person who left meanwhile cannot be held, nor can they lead anything.
+        """
+        if self.group is not None and self.resident is not None:
+            group_led_by(session, self.resident, self.group.key)
 
     def owns(self) -> ColumnElement[bool]:
         """The condition that a reservation counts as this party's."""

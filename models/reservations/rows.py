@@ -77,7 +77,10 @@ LIVE = (ReservationState.WAITLISTED, *HOLDING)
 # what was the person's to use: it counts towards what they may reserve, whatever became of it
 USED_UP = (*HOLDING, ReservationState.FINISHED, ReservationState.NO_SHOW)
 
-_IS_LIVE = text("state IN ('waitlisted', 'offered', 'pending', 'approved', 'checked_in')")
+# a group's stands in its leader's name, who may have or wait for just the same themselves
+_LIVE_NOW = "state IN ('waitlisted', 'offered', 'pending', 'approved', 'checked_in')"
+_IS_LIVE_OF_PERSON = text(f"{_LIVE_NOW} AND group_id IS NULL")
+_IS_LIVE_OF_GROUP = text(f"{_LIVE_NOW} AND group_id IS NOT NULL")
 _IS_WAITING = text("state = 'waitlisted'")
 _IS_OFFERED = text("state = 'offered'")
 _IS_PENDING = text("state = 'pending'")
@@ -107,14 +110,24 @@ class Reservation(Keyed, Base):
     __tablename__ = "reservations"
     __table_args__ = (
         Index(
-            "uq_reservations_live",
+            "uq_reservations_live_of_person",
             "resident_id",
             "venue_id",
             "starts_at",
             "ends_at",
             unique=True,
-            postgresql_where=_IS_LIVE,
-            sqlite_where=_IS_LIVE,
+            postgresql_where=_IS_LIVE_OF_PERSON,
+            sqlite_where=_IS_LIVE_OF_PERSON,
+        ),
+        Index(
+            "uq_reservations_live_of_group",
+            "group_id",
+            "venue_id",
+            "starts_at",
+            "ends_at",
+            unique=True,
+            postgresql_where=_IS_LIVE_OF_GROUP,
+            sqlite_where=_IS_LIVE_OF_GROUP,
         ),
         Index("ix_reservations_venue_starts", "venue_id", "starts_at"),
         Index("ix_reservations_resident_starts", "resident_id", "starts_at"),

@@ -79,10 +79,11 @@ def reserve_series(
     """Take every week, or ``only`` the days that are named; all that is asked for, or nothing.
 
     Raises as ``look_at_series``, Conflict ``pledge_needed``, ``not_open_yet`` where the first week is not open yet, also where it is left out,
-    and ``series_unfit`` naming each day that cannot be had and why.
+    and ``series_unfit`` naming each day that cannot be had and why; whatever stands against a group that was suspended or handed over meanwhile.
     """
     pledge = "" if whose.is_community or by.is_staff else must_have_pledged(wanted.pledge_version)
     whose.hold()
+    whose.must_still_stand(session)
     rooms = hold_rooms(session, venue)
     offer_what_is_free(session, rooms)
     days = look_at_series(session, venue, wanted, weeks, whose=whose, by=by)

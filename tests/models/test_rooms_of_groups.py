@@ -9,9 +9,11 @@ import pytest
 from models.base import transaction
 from models.clock import StoppedClock
 from models.coordination.rooms_of_groups import disband, disband_by_staff, suspend
+from models.errors import Conflict, NotFound
 from models.groups import Group, GroupState
-from models.reservations import ReservationEnd, ReservationState
-from tests.people import Town
+from models.reservations import Party, ReservationEnd, ReservationState, reserve_series
+from models.sites import Venue
+from tests.people import Person, Town
 from tests.rooms import (
     MONDAY,
     SATURDAY,
@@ -20,11 +22,14 @@ from tests.rooms import (
     a_centre,
     a_group,
     at,
+    by_phone,
+    cancels,
     checks_in,
     now_of,
     state_of,
     takes,
     told,
+    wish,
 )
 
 
@@ -83,3 +88,68 @@ def test_a_leader_who_disbands_gives_up_its_rooms_and_nobody_elses(town: Town, c
         assert held.state is GroupState.DISBANDED
     assert now_of(theirs).cancelled_by is ReservationEnd.RESIDENT
     assert state_of(own) is ReservationState.APPROVED
+
+
+def test_what_a_leader_has_themselves_the_group_may_still_wait_for(town: Town, centre: Centre) -> None:
+    group = a_group(town, town.resident)
+    own = takes(town.resident, centre.hall, at(9), heads=18)
+    theirs = takes(town.resident, centre.hall, at(9), group=group, heads=18, waits=True)
+    assert state_of(theirs) is ReservationState.WAITLISTED
+    assert takes(town.resident, centre.hall, at(9), group=group, heads=18, waits=True).key == theirs.key
+    cancels(town.resident, own)
+    assert state_of(theirs) is ReservationState.OFFERED
+
+
+def test_of_two_groups_one_person_leads_each_waits_for_itself(town: Town, centre: Centre) -> None:
+    takes(town.neighbour, centre.hall, at(9), heads=18)
+    waiting = [
+        takes(town.resident, centre.hall, at(9), group=group, heads=18, waits=True)
+        for group in (a_group(town, town.resident), a_group(town, town.resident, name="舞蹈队"))
+    ]
+    assert waiting[0].key != waiting[1].key
+
+
+@pytest.mark.parametrize("weeks", [0, 2])
+def test_a_group_that_was_suspended_since_it_was_looked_up_gets_no_room(
+    town: Town, centre: Centre, weeks: int
+) -> None:
+    group = a_group(town, town.resident)
+    with transaction() as session:
+        suspend(
+            session,
+            session.get_one(Group, group.id),
+            "损坏了音响",
+            until=SUNDAY,
+            by=town.clerk.member(session),
+        )
+    with pytest.raises(Conflict) as caught:
+        takes_some_weeks(town.resident, centre, group, weeks)
+    assert caught.value.code == "group_not_approved"
+
+
+@pytest.mark.parametrize("weeks", [0, 2])
+def test_who_leads_a_group_no_longer_takes_no_room_in_its_name(
+    town: Town, centre: Centre, weeks: int
+) -> None:
+    group = a_group(town, town.resident)
+    with transaction() as session:
+        session.get_one(Group, group.id).leader_id = town.neighbour.resident_id
+    with pytest.raises(NotFound) as caught:
+        takes_some_weeks(town.resident, centre, group, weeks)
+    assert caught.value.code == "no_group"
+
+
+def takes_some_weeks(leader: Person, centre: Centre, group: Group, weeks: int) -> None:
+    """Take the hall on Monday at nine in a group's name: once, or for some weeks."""
+    if not weeks:
+        takes(leader, centre.hall, at(9, on=MONDAY), group=group, heads=18)
+        return
+    with transaction() as session:
+        reserve_series(
+            session,
+            session.get_one(Venue, centre.hall.id),
+            wish(at(9, on=MONDAY), heads=18),
+            weeks,
+            whose=Party(leader.resident(session), session.get_one(Group, group.id)),
+            by=by_phone(leader),
+        )

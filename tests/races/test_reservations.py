@@ -11,15 +11,18 @@ from functools import partial
 import pytest
 from flask import Flask
 from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
 
 from models import occupancy
 from models.availability import Stretch
 from models.base import Base, db, reading, transaction
 from models.clock import StoppedClock
 from models.coordination.clashes import rooms_at_ones_classes
+from models.coordination.rooms_of_groups import disband_by_staff, suspend
 from models.courses import RegistrationState, Standing, registrations_of
 from models.departures import close_account, what_closing_means
 from models.errors import Refusal
+from models.groups import Group, group_led_by
 from models.occupancy import Occupancy, Purpose, holders_between
 from models.reservations import (
     HOLDING,
@@ -43,7 +46,13 @@ from models.reservations import (
 from models.sites import Venue
 from tests.people import Person, Town
 from tests.races.controls import is_loud, without_index, without_the_rooms_guard
-from tests.races.rush import all_look_first, rush
+from tests.races.rush import (
+    LONGEST_SECONDS,
+    all_look_first,
+    meanwhile,
+    rush,
+    until_somebody_waits_for_a_lock,
+)
 from tests.rooms import (
     MONDAY,
     SUNDAY,
@@ -132,6 +141,27 @@ def reserves_by_phone(who: Person, room: Venue) -> Reservation:
         who.account(session).lock().must_stand()
         party = Party(who.resident(session))
         return reserve(session, session.get_one(Venue, room.id), wish(at(9)), whose=party, by=by_phone(who))
+
+
+def taps_for_group(leader: Person, room: Venue, group: Group, weeks: int) -> object:
+    """As the route does it: the group is looked up, and then asked for, once or for some weeks."""
+    with transaction() as session:
+        resident = leader.resident(session)
+        party = Party(resident, group_led_by(session, resident, group.key))
+        venue, by = session.get_one(Venue, room.id), by_phone(leader)
+        if weeks:
+            return len(reserve_series(session, venue, wish(at(9)), weeks, whose=party, by=by))
+        return reserve(session, venue, wish(at(9)), whose=party, by=by)
+
+
+def suspend_it(session: Session, group: Group, town: Town) -> object:
+    """Staff let a group use nothing for some days."""
+    return suspend(session, group, "损坏了音响", until=MONDAY, by=town.clerk.member(session))
+
+
+def disband_it(session: Session, group: Group, town: Town) -> object:
+    """Staff end a group."""
+    return disband_by_staff(session, group, "不活动了", by=town.clerk.member(session))
 
 
 # --- one room, many people ----------------------------------------------------------------------------------------
@@ -428,11 +458,34 @@ def test_whoever_leaves_the_town_while_reserving_holds_no_room(
     must_be_whole()
 
 
+@ONLY_POSTGRESQL
+@pytest.mark.parametrize("weeks", [0, 2])
+@pytest.mark.parametrize("deed", [suspend_it, disband_it])
+def test_a_group_suspended_or_disbanded_at_the_moment_of_a_tap_gets_no_room(
+    town: Town, app: Flask, centre: Centre, deed: Callable[[Session, Group, Town], object], weeks: int
+) -> None:
+    group = a_group(town, town.resident)
+    with transaction() as session:
+        deed(session, session.get_one(Group, group.id), town)
+        tap, ended = meanwhile(app, partial(taps_for_group, town.resident, centre.hall, group, weeks))
+        until_somebody_waits_for_a_lock()
+    tap.join(LONGEST_SECONDS)
+    assert outcomes(ended) == {"group_not_approved": 1}
+    with reading() as session:
+        assert session.scalars(select(Reservation)).all() == []
+    must_be_whole()
+
+
 # --- controls -----------------------------------------------------------------------------------------------------
 
 
 def forgetful_reservation(
-    room: Venue, looked: threading.Barrier, person: Person, *, holds: bool = True
+    room: Venue,
+    looked: threading.Barrier,
+    person: Person,
+    *,
+    holds: bool = True,
+    group: Group | None = None,
 ) -> str:
     """A path that forgot the lock: look, wait until both have looked, then write."""
     starts_at, ends_at = at(9), at(11)
@@ -446,6 +499,7 @@ def forgetful_reservation(
         row = Reservation(
             venue_id=room.id,
             resident_id=person.resident_id,
+            group_id=group.id if group else None,
             state=ReservationState.APPROVED if holds else ReservationState.WAITLISTED,
             starts_at=starts_at,
             ends_at=ends_at,
@@ -467,11 +521,16 @@ def forgetful_reservation(
     return person.name
 
 
-def both(app: Flask, room: Venue, people: Sequence[Person], *, holds: bool = True) -> list[object]:
+def both(
+    app: Flask, room: Venue, people: Sequence[Person], *, holds: bool = True, group: Group | None = None
+) -> list[object]:
     """Two who look before either has written."""
     looked = threading.Barrier(2)
     answers: list[object] = list(
-        rush(app, [partial(forgetful_reservation, room, looked, one, holds=holds) for one in people])
+        rush(
+            app,
+            [partial(forgetful_reservation, room, looked, one, holds=holds, group=group) for one in people],
+        )
     )
     return answers
 
@@ -497,9 +556,24 @@ def test_without_the_lock_one_person_still_waits_once(town: Town, app: Flask, ce
 
 
 def test_without_lock_and_index_one_person_would_wait_twice(town: Town, app: Flask, centre: Centre) -> None:
-    with without_index(db.engine, Reservation, "uq_reservations_live"):
+    with without_index(db.engine, Reservation, "uq_reservations_live_of_person"):
         answers = both(app, centre.reading_room, [town.resident, town.resident], holds=False)
         assert answers == [town.resident.name] * 2
+
+
+def test_without_the_lock_one_group_still_waits_once(town: Town, app: Flask, centre: Centre) -> None:
+    group = a_group(town, town.resident)
+    answers = both(
+        app, centre.reading_room, [town.resident, town.neighbour], holds=False, group=group
+    )  # its leader, and whom they hand it over to
+    assert sorted(type(answer).__name__ for answer in answers) == ["IntegrityError", "str"]
+
+
+def test_without_lock_and_index_one_group_would_wait_twice(town: Town, app: Flask, centre: Centre) -> None:
+    group = a_group(town, town.resident)
+    with without_index(db.engine, Reservation, "uq_reservations_live_of_group"):
+        answers = both(app, centre.reading_room, [town.resident, town.neighbour], holds=False, group=group)
+        assert sorted(map(str, answers)) == sorted([town.resident.name, town.neighbour.name])
 
 
 @ONLY_POSTGRESQL
