@@ -1,7 +1,7 @@
 """Of a person and of a group: a leader may have, or wait for, what the group has or waits for too
 
-Revision: 0054
-After: 0053
+Revision: 0055
+After: 0054
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0054"
-down_revision = "0053"
+revision = "0055"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 
