@@ -59,7 +59,7 @@ class CheckOut(Shape):
         metadata={"type": "string", "description": "填写的是什么，例如“姓名”"},
         required=True,
     )
-    community = fields.Nested(RegionBrief, attribute="resident.home_region", required=True)
+    community = fields.Nested(RegionBrief, required=True)
     state = fields.Enum(CheckState, by_value=True, required=True)
     state_label = fields.Function(
         lambda check: STATE_LABELS[check.state], metadata={"type": "string"}, required=True

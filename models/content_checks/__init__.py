@@ -1,7 +1,7 @@
 """Content checks (内容安全): what residents write and show is looked at before, or just after, others can read it.
 
 WeChat judges first (wechat.md §6): what it passes is taken, what it calls risky is not, and whatever it is unsure about, or cannot be
-asked about, is taken and waits for a clerk of the person's community: an outage stops nobody. Text is judged while the person waits,
+asked about, is taken and waits for a clerk of the person's community, or of the place a unit wrote for: an outage stops nobody. Text is judged while the person waits,
 a picture later, by push, within thirty minutes. A clerk approves or rejects; the first decision counts, and what has to follow from
 it stands beside the field (``fields``).
 
@@ -25,6 +25,7 @@ from models.content_checks.deciding import (
     count_waiting,
     decide,
     note_look,
+    places_of_checks,
     review_of,
     still_true,
 )
@@ -123,6 +124,7 @@ __all__ = [
     "note_pass",
     "note_refusal",
     "overdue",
+    "places_of_checks",
     "review_of",
     "said_before",
     "settle_verdict",

@@ -89,8 +89,8 @@ class Finding:
 class ContentCheck(Keyed, Base):
     """One text or picture that was checked: whose, with what result, and who decided where WeChat could not.
 
-    ``account`` handed it in, ``resident`` is the person it is about: their home community's staff look at it. What was written is kept
-    only while somebody may have to look; ``fingerprint`` (keyed, nobody reads it back) tells later whether the very same is handed in
+    ``account`` handed it in, ``resident`` is the person it is about: their home community's staff look at it; what a unit wrote is about nobody,
+    and staff of the place it has to do with look at it. What was written is kept only while somebody may have to look; ``fingerprint`` (keyed, nobody reads it back) tells later whether the very same is handed in
     again. A submission that was refused may be about a row that never came to be: then there is no ``subject_key``.
     """
 

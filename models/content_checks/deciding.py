@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, func, literal_column, select
-from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
+from sqlalchemy import Select, case, func, literal_column, select
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from models import clock
 from models.content_checks.checks import BY_A_PERSON, CheckState, ContentCheck
-from models.content_checks.fields import CheckedField
+from models.content_checks.fields import PLACE_OF_SUBJECT, CheckedField
 from models.content_checks.verdicts import end, hold_check
 from models.errors import Conflict, Forbidden, NotFound
 from models.journal import enter, enter_each
@@ -29,13 +29,20 @@ class Decision(StrEnum):
 
 
 _BECOMES = {Decision.APPROVE: CheckState.APPROVED, Decision.REJECT: CheckState.REJECTED}
+_PLACE = case(  # whose work a check is: of who looks after the person, or after the place where a unit wrote
+    (ContentCheck.resident_id.is_not(None), Resident.home_region_id),
+    *(
+        (ContentCheck.subject_kind == kind, place.correlate(ContentCheck).scalar_subquery())
+        for kind, place in PLACE_OF_SUBJECT.items()
+    ),
+)
 
 
 def checks_within(
     session: Session, places: Sequence[Region], *, state: CheckState, after_id: int | None, most: int
 ) -> list[ContentCheck]:
-    """The checks in this state about people who live in these places, oldest first; none where there are no places."""
-    query = _about_people_of(places).where(ContentCheck.state == state).order_by(ContentCheck.id).limit(most)
+    """The checks in this state about people who live in these places, and of what units wrote there, oldest first; none without places."""
+    query = _within(places).where(ContentCheck.state == state).order_by(ContentCheck.id).limit(most)
     if after_id is not None:
         query = query.where(ContentCheck.id > after_id)
     return list(session.scalars(query))
@@ -46,8 +53,8 @@ def count_waiting(session: Session, as_of: datetime) -> dict[str, int]:
     rows = session.execute(
         select(Region.path, func.count())
         .select_from(ContentCheck)
-        .join(Resident, Resident.id == ContentCheck.resident_id)
-        .join(Region, Region.id == Resident.home_region_id)
+        .outerjoin(Resident, Resident.id == ContentCheck.resident_id)
+        .join(Region, Region.id == _PLACE)
         .where(ContentCheck.state == literal_column("'waiting'"), ContentCheck.held_at <= as_of)
         .group_by(Region.path)
     )
@@ -55,11 +62,22 @@ def count_waiting(session: Session, as_of: datetime) -> dict[str, int]:
 
 
 def check_within(session: Session, key: str, places: Sequence[Region]) -> ContentCheck:
-    """One check about somebody of these places. Raises NotFound outside of them."""
-    check = session.scalar(_about_people_of(places).where(ContentCheck.key == key))
+    """One check about somebody of these places, or of what a unit wrote there. Raises NotFound outside of them."""
+    check = session.scalar(_within(places).where(ContentCheck.key == key))
     if check is None:
         raise NotFound("没有找到这条审核")
     return check
+
+
+def places_of_checks(session: Session, checks: Sequence[ContentCheck]) -> Mapping[int, Region]:
+    """Where each of these checks is looked at, by its id."""
+    rows = session.execute(
+        select(ContentCheck.id, Region)
+        .outerjoin(Resident, Resident.id == ContentCheck.resident_id)
+        .join(Region, Region.id == _PLACE)
+        .where(ContentCheck.id.in_([check.id for check in checks]))
+    )
+    return dict(rows.all())
 
 
 def note_look(session: Session, checks: Sequence[ContentCheck], *, by: StaffMember) -> None:
@@ -150,13 +168,10 @@ def still_true(session: Session, notices: Sequence[Notice]) -> set[int]:
     return {notice.id for notice in notices if notice.subject_key in keys}
 
 
-def _about_people_of(places: Sequence[Region]) -> Select[ContentCheck]:
+def _within(places: Sequence[Region]) -> Select[ContentCheck]:
     return (
         select(ContentCheck)
-        .join(ContentCheck.resident)
-        .options(
-            contains_eager(ContentCheck.resident).joinedload(Resident.home_region),
-            joinedload(ContentCheck.decided_by),
-        )
-        .where(Resident.home_region_id.in_(regions_within(*places)))
+        .outerjoin(Resident, Resident.id == ContentCheck.resident_id)
+        .options(joinedload(ContentCheck.resident), joinedload(ContentCheck.decided_by))
+        .where(_PLACE.in_(regions_within(*places)))
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from models import clock
@@ -260,6 +260,19 @@ FIELDS: Mapping[tuple[str, str], CheckedField] = {
         UNIT_CONTACT,
         PAIRING_REASON,
     )
+}
+
+# where what a unit wrote is looked at, for it is about nobody: where it serves, where it is paired, or where the wish hangs
+PLACE_OF_SUBJECT: Mapping[str, Select[int | None]] = {
+    Partner.__tablename__: select(Partner.region_id).where(Partner.key == ContentCheck.subject_key),
+    Pairing.__tablename__: select(Pairing.region_id).where(Pairing.key == ContentCheck.subject_key),
+    Claim.__tablename__: select(Wish.region_id)
+    .join(Claim, Claim.wish_id == Wish.id)
+    .where(Claim.key == ContentCheck.subject_key),
+    Fulfilment.__tablename__: select(Wish.region_id)
+    .join(Claim, Claim.wish_id == Wish.id)
+    .join(Fulfilment, Fulfilment.claim_id == Claim.id)
+    .where(Fulfilment.key == ContentCheck.subject_key),
 }
 
 

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from models.accounts import Account
-from models.base import reading
+from models.base import reading, transaction
 from models.content_checks import CheckState, ContentCheck
 from models.partners import Partner
+from models.staff import Role
 from tests.claims import a_claimer, a_member, under_way
 from tests.miniprogram_api.test_units import card  # noqa: F401 - a fixture
 from tests.models.test_claims import dispatched
-from tests.people import Town, UnitMember
+from tests.people import Town, UnitMember, a_staff_member
 from tests.phones import Door, Phone, the_problem, told
 from tests.sandbox import CHECK_TEXT
 from tests.wishes import by_staff, hung, somebody
@@ -91,6 +92,17 @@ def test_words_nobody_could_be_asked_about_are_taken_and_wait(
     assert FINE in str(told(phone.put(f"{there}/{end}", json=sent | {field: FINE})))
     ((kind, name, _, state),) = checks()
     assert ((kind, name), state) == (about, CheckState.WAITING)
+    clerk, waiting = door.phone(town.clerk), "/staff/content-checks"
+    (check,) = told(clerk.get(waiting))["items"]
+    assert (check["text"], check["community"]["key"]) == (FINE, town.wutong.key)
+    with transaction() as session:
+        foreign = door.phone(a_staff_member(session, Role.CLERK, town.wangjiang))
+    said = {"decision": "reject", "reason": "请换一种说法"}
+    assert told(foreign.get(waiting))["items"] == []
+    the_problem(foreign.put(f"{waiting}/{check['key']}/decision", json=said), 404, "not_found")
+    decided = told(clerk.put(f"{waiting}/{check['key']}/decision", json=said))
+    assert (decided["state"], decided["community"]["key"]) == ("rejected", town.wutong.key)
+    assert FINE not in str(told(phone.get(there)))
 
 
 def test_whoever_does_not_lead_and_who_writes_nothing_ask_nobody(

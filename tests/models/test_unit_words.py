@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from models import clock
 from models.base import reading, transaction
 from models.content_checks import (
     CLAIM_EXTENSION,
@@ -18,12 +20,16 @@ from models.content_checks import (
     UNIT_CONTACT,
     UNIT_NAME,
     CheckedField,
+    CheckState,
     Decision,
     Finding,
     HeldBecause,
     Subject,
+    checks_within,
+    count_waiting,
     decide,
     hold_text,
+    places_of_checks,
 )
 from models.content_checks import ContentCheck as Check
 from models.journal import JournalEntry
@@ -35,7 +41,9 @@ from models.partners import (
     apply_for_unit,
     approve_unit,
     end_pairing,
+    pair,
 )
+from models.regions import Region
 from models.wishes.claims import (
     Claim,
     ClaimState,
@@ -54,6 +62,7 @@ from tests.people import Town, UnitMember, a_card
 from tests.wishes import by_staff, hung, somebody
 
 WRITTEN = "加我微信"
+NOBODY: dict[str, Any] = {"by_account_id": None, "identity": "town"}
 
 
 @dataclass
@@ -175,6 +184,40 @@ def test_words_that_may_stay_or_were_others_are_left(
     is_decided(town, written, Decision.REJECT, "写过的别的话")
     assert (written.words(), written.stands()) == (WRITTEN, True)
     assert struck() == []
+
+
+def waits(field: CheckedField, key: str, unit: UnitMember) -> None:
+    """WeChat is unsure of what a unit wrote."""
+    subject = Subject(field=field, key=key, account_id=unit.account_id, resident_id=None)
+    with transaction() as session:
+        hold_text(session, subject, WRITTEN, Finding(), HeldBecause.DOUBTFUL)
+
+
+def test_what_a_unit_wrote_waits_for_whoever_looks_after_the_place(town: Town, unit: UnitMember) -> None:
+    """Of a wish where it hangs, of a pairing where it was, of the unit where it serves."""
+    guest = a_claimer(town.wangjiang)  # serves another community, and is paired with this one too
+    with transaction() as session:
+        place = session.get_one(Region, town.wutong.id)
+        ended = pair(session, session.get_one(Partner, guest.partner_id), place, **NOBODY).key
+    reason, note = a_reason(town, unit), a_note(town, guest)
+    about = {CLAIM_REASON: reason.key, DELIVERY_NOTE: note.key, PAIRING_REASON: ended}
+    for field, key in about.items():
+        waits(field, key, guest)
+    waits(UNIT_NAME, guest.partner_key, guest)
+
+    def seen(*places: Region) -> list[str | None]:
+        with reading() as session:
+            found = checks_within(session, places, state=CheckState.WAITING, after_id=None, most=10)
+            assert places_of_checks(session, found).keys() == {one.id for one in found}
+            return [one.subject_key for one in found]
+
+    assert seen(town.wutong) == list(about.values())
+    assert seen(town.wangjiang) == [guest.partner_key]
+    assert seen(town.district) == [*about.values(), guest.partner_key]
+    assert seen() == []
+    with reading() as session:
+        counted = count_waiting(session, clock.now())
+    assert counted == {town.wutong.path: 3, town.wangjiang.path: 1}
 
 
 def an_application(town: Town) -> tuple[str, str]:
