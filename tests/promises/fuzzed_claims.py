@@ -166,12 +166,14 @@ def _a_photo(key: str, lead: UnitMember) -> str:
 
 
 def _another(town: Town) -> UnitMember:
-    """Somebody of another unit than the one that asks; somebody new where the clerk let all go."""
+    """Somebody of another unit than the one that asks, and than those the clerk joined on the way; somebody new where the clerk let all go."""
+    of_the_clerk = select(PartnerMember.partner_id).where(PartnerMember.account_id == town.clerk.account_id)
     with reading() as session:
         member = session.scalars(
             select(PartnerMember)
             .where(
                 PartnerMember.partner_id != town.partner_member.partner_id,
+                PartnerMember.partner_id.not_in(of_the_clerk),
                 PartnerMember.left_at.is_(None),
             )
             .order_by(PartnerMember.id)
