@@ -1,6 +1,7 @@
 """The cells of rooms (P17): what is free of a centre for a week, what is in it, and taking a room, with little behind it and with very much.
 
-A centre of thirty rooms, each held three times a day in the week to come; and so many hours of the past in which somebody was there.
+A centre of thirty rooms, each held three times a day in the week to come and every hour of the week before; and so many hours of the time before
+that in which somebody was there.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tests.bench.town import BenchTown, take_statistics
 
 ROOMS = 30
 DAYS = 7
+WEEK_BEFORE = ROOMS * DAYS * 24  # full in either centre, so that what is asked of it has as many rows to read
 AT = (9, 14, 19)
 HEADS = 10
 CENTRE = "中心"
@@ -32,7 +34,7 @@ BUFFER = timedelta(minutes=10)
 
 
 def add_centre(town: BenchTown, past: int) -> int:
-    """A centre with a busy week before it and so many occupancies behind it; its id."""
+    """A centre with a busy week before it, one behind it, and so many occupancies behind that; its id."""
     with town.app.app_context():
         with transaction() as session:
             site = open_site(
@@ -45,13 +47,13 @@ def add_centre(town: BenchTown, past: int) -> int:
             site_id = site.id
         midnight = stretch_of_day(clock.today()).starts_at
         with db.engine.execution_options(writes=True).begin() as connection:
-            for first in range(0, past, AT_ONCE):
+            for first in range(0, WEEK_BEFORE + past, AT_ONCE):
                 insert_rows(
                     connection,
                     Occupancy,
                     [
                         _hour(spaces[n % ROOMS], midnight - AN_HOUR * (n // ROOMS + 1))
-                        for n in range(first, min(first + AT_ONCE, past))
+                        for n in range(first, min(first + AT_ONCE, WEEK_BEFORE + past))
                     ],
                     "id",
                 )
