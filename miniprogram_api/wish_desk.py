@@ -100,7 +100,7 @@ def show_wish_in_review(key: str) -> dict[str, Any]:
 def write_wish_down(sent: dict[str, Any]) -> Wish:
     """替居民许愿（工作人员、网格员）
 
-    At the counter, or on a visit (``source``), for somebody one looks after, who is told who did it. Somebody else reviews it like any other.
+    At the counter, or on a visit (``source``), for somebody one looks after, who is told who did it. It is reviewed like any other.
     Send an ``Idempotency-Key``. ``even_so`` leaves the limits of a household aside.
     """
     session = db.session()
