@@ -28,7 +28,7 @@ from models import clock
 from models.base import db
 from models.counter import resident_within
 from models.errors import NotFound
-from models.partners import Partner, partner_on_card
+from models.partners import Partner, member_of, partner_on_card
 from models.regions import Region, is_within
 from models.wishes import wish_within
 from models.wishes.claims import (
@@ -48,7 +48,6 @@ from models.wishes.claims import (
     dispatch_wish,
     dispute,
     hand_lead_on,
-    member_by_key,
     note_care_call,
     note_contact,
     note_mended,
@@ -203,7 +202,7 @@ def name_lead(sent: dict[str, Any], key: str) -> Claim:
     with named_in("member"):
         if sent["member"] is None:
             raise NotFound("请选择单位的一位成员")
-        account_id = member_by_key(db.session(), claim.partner, sent["member"]).account_id
+        account_id = member_of(db.session(), claim.partner, sent["member"]).account_id
     hand_lead_on(db.session(), claim, account_id, by=asking())
     return claim
 

@@ -30,7 +30,7 @@ from miniprogram_api.wechat import Scene
 from models.base import db
 from models.content_checks import CLAIM_EXTENSION, CLAIM_PLAN, CLAIM_REASON, DELIVERY_NOTE
 from models.errors import NotFound
-from models.partners import Partner, must_be_able_to_claim, paired_places
+from models.partners import Partner, member_of, must_be_able_to_claim, paired_places
 from models.regions import is_within, region_by_key
 from models.wishes import Wish, wish_by_key
 from models.wishes.claims import (
@@ -54,7 +54,6 @@ from models.wishes.claims import (
     help_no_more,
     help_with,
     helpers_of,
-    member_by_key,
     must_hang_still,
     must_lead,
     note_contact,
@@ -263,7 +262,7 @@ def change_lead(sent: dict[str, Any], key: str) -> Claim:
     claim, account_id = _ours(key), account().id
     if sent["member"] is not None:
         with named_in("member"):
-            account_id = member_by_key(db.session(), claim.partner, sent["member"]).account_id
+            account_id = member_of(db.session(), claim.partner, sent["member"]).account_id
     hand_lead_on(db.session(), claim, account_id, by=asking())
     return claim
 

@@ -85,7 +85,6 @@ from models.wishes.claims.rows import (
 )
 from models.wishes.claims.settling import confirm_done, dispute
 from models.wishes.claims.truth import claims_still_true
-from models.wishes.claims.units import member_by_key
 from models.wishes.claims.working import (
     Contacts,
     contacts_of,
@@ -155,7 +154,6 @@ __all__ = [
     "help_with",
     "helpers_of",
     "may_show",
-    "member_by_key",
     "must_hang_still",
     "must_lead",
     "note_care_call",

@@ -6,13 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import clock
-from models.errors import NotFound
 from models.partners import HourSubject, Partner, PartnerMember, Served, must_not_act_for, write_hours
 from models.wishes.claims.rows import Claim, ClaimHelper, Fulfilment
 from models.wishes.parties import By, must_not_be_of_the_household
 
 
-def member_of(session: Session, partner: Partner, account_id: int) -> PartnerMember | None:
+def _member(session: Session, partner: Partner, account_id: int) -> PartnerMember | None:
     """Somebody who acts for a unit today, if they do."""
     return session.scalar(
         select(PartnerMember).where(
@@ -29,20 +28,6 @@ def must_be_impartial(session: Session, claim: Claim, by: By) -> None:
     must_not_act_for(session, claim.partner, by.account_id)
 
 
-def member_by_key(session: Session, partner: Partner, key: str) -> PartnerMember:
-    """Somebody who acts for a unit today, by their key. Raises NotFound."""
-    member = session.scalar(
-        select(PartnerMember).where(
-            PartnerMember.partner_id == partner.id,
-            PartnerMember.key == key,
-            PartnerMember.left_at.is_(None),
-        )
-    )
-    if member is None:
-        raise NotFound("没有找到这位成员")
-    return member
-
-
 def count_hours(session: Session, claim: Claim, said: Fulfilment, *, by: By) -> None:
     """Write down the time of a claim whose one confirmed it, for the lead and for each who helped them, with their own unit.
 
@@ -57,7 +42,7 @@ def count_hours(session: Session, claim: Claim, said: Fulfilment, *, by: By) -> 
         .order_by(Partner.id, ClaimHelper.id)
     )
     for account_id, partner in ((_who_did(session, claim, said), claim.partner), *helpers):
-        member = member_of(session, partner, account_id) if account_id is not None else None
+        member = _member(session, partner, account_id) if account_id is not None else None
         write_hours(
             session,
             partner,
